@@ -1,0 +1,401 @@
+"""The vocabulary: what this program talks about, as frozen records that know nothing of web, disk or clock."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+from backend.errors import FailureCode
+from backend.settings import Settings
+
+PROTOCOL = "clue-2"
+
+
+class Edition(StrEnum):
+    """Which data was asked: the benchmark's own, or the bundled invented rehearsal."""
+
+    FULL = "full"
+    REHEARSAL = "rehearsal"
+
+
+class Access(StrEnum):
+    """Who may read a task's texts. Unknown means credentialed."""
+
+    OPEN = "open"
+    CREDENTIALED = "credentialed"
+
+
+class Domain(StrEnum):
+    """What a model was trained for."""
+
+    BIOMEDICAL = "biomedical"
+    GENERAL = "general"
+
+
+class Provenance(StrEnum):
+    """Where a number comes from: this program's run, or the authors' publication."""
+
+    MEASURED = "measured"
+    PUBLISHED = "published"
+
+
+class Level(IntEnum):
+    """The paper's two groups of tasks: shorter prompts, longer prompts."""
+
+    ONE = 1
+    TWO = 2
+
+
+class Status(StrEnum):
+    """Where a submission stands."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SCORING = "scoring"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def open(self) -> bool:
+        """Whether work is still to come."""
+        return self in OPEN_STATUSES
+
+
+OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
+
+STEPS: Mapping[Status, frozenset[Status]] = {
+    Status.RECEIVED: frozenset({Status.QUEUED, Status.FAILED, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED}),
+    Status.RUNNING: frozenset({Status.SCORING, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
+    Status.SCORING: frozenset({Status.FINISHED, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
+    Status.FINISHED: frozenset({Status.WITHDRAWN}),
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
+    Status.WITHDRAWN: frozenset(),
+}
+
+
+class Stage(StrEnum):
+    """What a running submission is doing."""
+
+    DOWNLOAD = "download"
+    LOAD = "load"
+    PREDICT = "predict"
+    SCORE = "score"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model at one commit of its repository; what the Hub does not say is None."""
+
+    hub_id: str
+    revision: str
+    params: int | None = None
+    licence: str | None = None
+    architecture: str | None = None
+    base_model: str | None = None
+    domain: Domain | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is: task k of n, items done of total, items per second, seconds left (None: unknown)."""
+
+    stage: Stage
+    task: str | None = None
+    task_number: int = 0
+    task_count: int = 0
+    done: int = 0
+    total: int = 0
+    per_second: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One person's wish to see one model on the board, and where it stands."""
+
+    id: str
+    model: Model
+    edition: Edition
+    engine: str
+    url: str | None
+    submitter: str
+    status: Status
+    attempt: int
+    created_at: datetime
+    updated_at: datetime
+    failure_code: FailureCode | None = None
+    failure_stage: Stage | None = None
+    note: str | None = None
+    progress: Progress | None = None
+
+    def may_step(self, status: Status) -> bool:
+        """Whether the table allows this step."""
+        return status in STEPS[self.status]
+
+
+class Role(StrEnum):
+    """Who speaks in a prompt."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One item: its fields, the gold answer, worked examples shown before it, and the cluster it is sampled with."""
+
+    id: str
+    fields: Mapping[str, str]
+    reference: str
+    cluster: str
+    shots: tuple["Example", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """The scored examples of one task in one edition; `sha256` is of the file or of the canonical rehearsal rows."""
+
+    examples: tuple[Example, ...]
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What is sent to a model for one example; `truncated` when something had to be left out to fit."""
+
+    example_id: str
+    messages: tuple[Message, ...]
+    max_new_tokens: int
+    truncated: bool = False
+
+
+class Finish(StrEnum):
+    """Why a model stopped writing; refused: the prompt did not fit and was never asked."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model wrote for one example, raw; token counts are None when the engine does not tell."""
+
+    example_id: str
+    text: str
+    finish: Finish
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A model's context: `tokens` in all (None: unknown) and a counter of the tokens a list of messages becomes."""
+
+    tokens: int | None
+    count: Callable[[Sequence[Message]], int]
+
+
+Measure = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """How answers are judged.
+
+    `prepare(settings)` returns the measure: answers × references → one float in 0..1 per example. It raises
+    MetricUnavailable, with the reason, when it cannot be had here. `facts(settings)` goes into the manifest.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    prepare: Callable[[Settings], Measure]
+    facts: Callable[[Settings], Mapping[str, str]] = field(default=lambda settings: {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One clinical task: where its examples come from, how a model is asked, how its answer is read and judged.
+
+    `load(edition, data_dir)` raises DataMissing. `ask(example, window)` is pure. `answer(text)` is what is judged,
+    None when the text cannot be read as an answer. Changing what `ask` writes needs a new `version`.
+    """
+
+    name: str
+    title: str
+    level: Level
+    version: int
+    access: Access
+    summary: str
+    licence: str
+    source: str
+    specimen: Example
+    load: Callable[[Edition, Path], Dataset]
+    ask: Callable[[Example, Window], Prompt]
+    answer: Callable[[str], str | None]
+    metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A mean over examples in percent with its 95 % interval; `value` is None, never 0, when it could not be measured."""
+
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostics:
+    """How the asking went, in examples; `output_tokens` is a mean, None when unknown."""
+
+    n: int
+    answered: int
+    empty: int
+    unparsable: int
+    truncated: int
+    refused: int
+    output_tokens: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One model on one version of one task. `missing` says why when there are no scores at all."""
+
+    task: str
+    version: int
+    dataset_sha256: str | None
+    scores: tuple[Score, ...]
+    task_score: Score
+    diagnostics: Diagnostics | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything that is published of one evaluation. `manifest` holds what is needed to make it again."""
+
+    model: Model
+    edition: Edition
+    protocol: str
+    engine: str
+    manifest: Mapping[str, str | int | float | None]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSource:
+    """Where an engine finds the model: a local folder at a pinned commit, or the URL of an endpoint."""
+
+    hub_id: str
+    revision: str
+    folder: Path | None = None
+    url: str | None = None
+
+
+class ModelClient(Protocol):
+    """An opened model."""
+
+    @property
+    def window(self) -> Window:
+        """The model's context."""
+
+    @property
+    def facts(self) -> Mapping[str, str | int | float | None]:
+        """What the manifest says of engine, weights, template and decoding."""
+
+    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+        """Predictions in any order, each as soon as it is known; every prompt gets exactly one or an error is raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A way of asking models.
+
+    `open(source, settings, halt)` yields a client and ends all it started on leaving; once `halt` is set, waiting
+    raises Halted within a second. `keeps_text_home`: prompts never leave this machine.
+    """
+
+    name: str
+    title: str
+    keeps_text_home: bool
+    editions: frozenset[Edition]
+    open: Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One row of the board.
+
+    `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores; a key that is absent was
+    never asked for. `label` is the name as published where there is no Hub id.
+    """
+
+    label: str
+    model: Model | None
+    provenance: Provenance
+    edition: Edition
+    protocol: str
+    engine: str | None
+    domain: Domain | None
+    base_model: str | None
+    params: int | None
+    cells: Mapping[str, Score]
+    published_at: datetime | None
+    submission_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionForm:
+    """What a person may say about a submission; who they are is never part of it."""
+
+    model_id: str
+    revision: str | None = None
+    edition: Edition = Edition.FULL
+    engine: str | None = None
+    url: str | None = None
+    base_model: str | None = None
+    domain: Domain | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The answer to a submission: what was stored, its place in the queue (1 is next), one sentence for the person."""
+
+    submission: Submission
+    position: int | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """When a worker was last seen, and why the queue is paused if it is."""
+
+    seen_at: datetime | None
+    paused: str | None = None

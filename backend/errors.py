@@ -1,0 +1,128 @@
+"""Everything that can go wrong, as a tree by who must act, and the closed list of public failure codes."""
+
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    """Why a submission failed, as the public sees it."""
+
+    GATED = "gated"
+    NOT_FOUND = "not_found"
+    RENAMED = "renamed"
+    NO_SAFETENSORS = "no_safetensors"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_ARCHITECTURE = "unsupported_architecture"
+    NO_TOKENIZER = "no_tokenizer"
+    TEMPLATE_ERROR = "template_error"
+    CONTEXT_TOO_SHORT = "context_too_short"
+    DOWNLOAD_ERROR = "download_error"
+    OUT_OF_MEMORY = "out_of_memory"
+    LOAD_TIMEOUT = "load_timeout"
+    GENERATION_TIMEOUT = "generation_timeout"
+    DEGENERATE_OUTPUT = "degenerate_output"
+    ENDPOINT_ERROR = "endpoint_error"
+    WORKER_LOST = "worker_lost"
+    QUARANTINED = "quarantined"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, without a word of prompt, answer or model file."""
+        return SENTENCES[self]
+
+
+SENTENCES: dict[FailureCode, str] = {
+    FailureCode.GATED: "The repository is gated. Ask its owner for open access, or let an operator with access submit it.",
+    FailureCode.NOT_FOUND: "The Hub has no such model, or it is private. Check the spelling of owner/name and the revision.",
+    FailureCode.RENAMED: "The repository has moved. Submit it under its new name.",
+    FailureCode.NO_SAFETENSORS: "The repository has no .safetensors weights. Convert them (pickled weights are never loaded) and submit again.",
+    FailureCode.TOO_LARGE: "The weights are larger than this leaderboard can hold. Ask the operator to serve the model through an endpoint.",
+    FailureCode.UNSUPPORTED_ARCHITECTURE: "The architecture is not one that the installed transformers can generate text with. "
+    "Custom model code is never run.",
+    FailureCode.NO_TOKENIZER: "No usable tokenizer was found in the repository. Add tokenizer.json and submit again.",
+    FailureCode.TEMPLATE_ERROR: "The chat template could not be rendered. Correct chat_template.jinja and submit the new commit.",
+    FailureCode.CONTEXT_TOO_SHORT: "The model's context window is too short for this benchmark's prompts.",
+    FailureCode.DOWNLOAD_ERROR: "The download from the Hub broke off repeatedly. Nothing is wrong with your submission; retry later.",
+    FailureCode.OUT_OF_MEMORY: "The model does not fit this machine's memory, even one prompt at a time.",
+    FailureCode.LOAD_TIMEOUT: "Loading the model took longer than allowed.",
+    FailureCode.GENERATION_TIMEOUT: "The model took longer than allowed to answer.",
+    FailureCode.DEGENERATE_OUTPUT: "The model's outputs are not numbers (NaN), so nothing it writes can be judged.",
+    FailureCode.ENDPOINT_ERROR: "The inference endpoint failed or could not be reached. The operator must look at it; then retry.",
+    FailureCode.WORKER_LOST: "The worker stopped in the middle and did not come back in time. Retry: finished answers are kept.",
+    FailureCode.QUARANTINED: "The model brought its process down twice at the same stage and was set aside. An operator can retry it.",
+    FailureCode.CANCELLED: "Cancelled on request. Answers written so far are kept for a retry.",
+    FailureCode.INTERNAL_ERROR: "An error of ours. The operator finds the details in the worker's log; retry when it is mended.",
+}
+
+
+class ClueError(Exception):
+    """Root of the tree. Its text is one sentence fit for a person to read."""
+
+
+class UsageError(ClueError):
+    """The person at the keyboard must act: the request itself cannot be carried out as written."""
+
+
+class Declined(UsageError):
+    """A submission was not taken in; `code` says why where the closed list has a word for it."""
+
+    def __init__(self, sentence: str, code: FailureCode | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class ModelFault(ClueError):
+    """The model's owner or submitter must act; asking again changes nothing."""
+
+    def __init__(self, code: FailureCode, detail: str = "") -> None:
+        super().__init__(f"{code.sentence} {detail}".strip())
+        self.code = code
+
+
+class PassingFault(ClueError):
+    """Nobody must act: the same request may succeed later. Retried with patience, then failed with `code`."""
+
+    def __init__(self, code: FailureCode, detail: str = "") -> None:
+        super().__init__(f"{code.sentence} {detail}".strip())
+        self.code = code
+
+
+class ModelCrash(ClueError):
+    """The model's process died or stopped answering; twice at one stage and the model is quarantined."""
+
+    def __init__(self, code: FailureCode, detail: str = "") -> None:
+        super().__init__(f"{code.sentence} {detail}".strip())
+        self.code = code
+
+
+class OperatorFault(ClueError):
+    """The operator must act: data, disk, configuration or hardware. Uses up no attempt."""
+
+
+class DataMissing(OperatorFault):
+    """A data file is not where it is looked for, or is not what it should be."""
+
+
+class HomeInUse(OperatorFault):
+    """Another process already holds this CLUE_HOME or port."""
+
+
+class LedgerBroken(OperatorFault):
+    """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"ledger.jsonl line {line}: {reason}. Nothing more is published until it is restored from a backup.")
+        self.line = line
+
+
+class MetricUnavailable(ClueError):
+    """A metric cannot be computed here; the text is the reason that stands beside the dash."""
+
+
+class Halted(ClueError):
+    """The evaluation was told to stop: cancelled, replaced by another worker, or the worker is going down."""
+
+
+class Replaced(Halted):
+    """The lease is no longer ours: whatever was about to be written is discarded."""

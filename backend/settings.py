@@ -1,0 +1,79 @@
+"""The only reader of the environment, once, into a frozen record."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend.errors import UsageError
+
+PREFIX = "CLUE_"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Settings(BaseModel):
+    """What the operator decides. Each field is read from CLUE_ plus its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="where everything that is kept lies")
+    host: str = Field("127.0.0.1", description="address the page listens on; submitting is open on loopback only")
+    port: int = Field(7860, ge=1, le=65535, description="port the page listens on")
+    data: Path | None = Field(None, description="folder of the benchmark's data files; default: data in CLUE_HOME")
+    engine: Literal["transformers", "endpoint"] = Field("transformers", description="engine for models submitted on the page")
+    endpoint_url: str | None = Field(None, description="URL of the operator's TGI or OpenAI-compatible endpoint")
+    endpoint_token: str | None = Field(None, description="bearer token sent to that endpoint", repr=False)
+    endpoint_concurrency: int = Field(16, ge=1, le=512, description="requests in flight at an endpoint")
+    endpoint_timeout: float = Field(300, gt=0, description="seconds one endpoint request may take")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="weights' type for local inference; auto: bfloat16 on a GPU, float32 on a CPU"
+    )
+    batch_size: int = Field(16, ge=1, le=1024, description="prompts generated together locally; halved when memory runs out")
+    scibert: str = Field(
+        "allenai/scibert_scivocab_uncased", description="BERTScore's encoder: the Hub id, or a local folder holding the same model"
+    )
+    max_model_gb: float = Field(200, gt=0, description="largest sum of weight files that is downloaded, in GB")
+    load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
+    answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")
+    lease_seconds: float = Field(60, gt=0, description="seconds after which a silent worker's submission is given to another")
+    tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
+    open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
+
+    on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
+
+    @property
+    def data_dir(self) -> Path:
+        """Folder that data files are looked for in."""
+        return self.data or self.home / "data"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the page."""
+        return self.host in LOOPBACK
+
+
+def known_variables() -> dict[str, str]:
+    """Every variable that is read, with what it decides."""
+    return {
+        PREFIX + name.upper(): field.description or ""
+        for name, field in Settings.model_fields.items()
+        if name != "on_space"
+    }
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process; UsageError names an unknown variable or a value that does not fit."""
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    known = known_variables()
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise UsageError(f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}.")
+    values: dict[str, object] = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if value != ""}
+    try:
+        return Settings.model_validate(values | {"on_space": "SPACE_ID" in environ})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise UsageError(f"{name}={given.get(name)!r} does not fit: {first['msg']}. It is the {known[name]}.") from None

@@ -1,0 +1,1 @@
+"""The tests: sentences about the program, told to real servers, real files and tiny real models."""

@@ -1,0 +1,76 @@
+"""Points the real Hub client at a loopback Hub before anything can import it, and lends the tests their doubles."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.hub import LoopbackHub
+
+# huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
+_SESSION = ExitStack()
+_HUB = LoopbackHub()
+_HOME = Path(_SESSION.enter_context(tempfile.TemporaryDirectory(prefix="loopback-home-")))
+_FORGOTTEN = (
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "HF_TOKEN_PATH",
+    "HF_HUB_CACHE",
+    "HUGGINGFACE_HUB_CACHE",
+)
+for _name in _FORGOTTEN:
+    os.environ.pop(_name, None)
+os.environ.update(
+    HF_ENDPOINT=_SESSION.enter_context(_HUB.serving()),
+    HF_HOME=str(_HOME),
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_XET="1",
+    HF_HUB_DISABLE_UPDATE_CHECK="1",
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    NO_PROXY="127.0.0.1,localhost",
+    no_proxy="127.0.0.1,localhost",
+)
+
+
+def pytest_unconfigure() -> None:
+    """The session's Hub is stopped and its cache folder gone."""
+    _SESSION.close()
+
+
+@pytest.fixture
+def hub() -> Iterator[LoopbackHub]:
+    """The session's Hub, with no repositories, no faults and an empty client cache."""
+    _HUB.clear()
+    shutil.rmtree(_HOME / "hub", ignore_errors=True)
+    yield _HUB
+    _HUB.clear()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny Llama with a chat template that knows the system role."""
+    from tests.loopback.models import tiny_llama
+
+    return tiny_llama(tmp_path_factory.mktemp("models") / "llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_without_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny Llama with no chat template at all."""
+    from tests.loopback.models import tiny_llama
+
+    return tiny_llama(tmp_path_factory.mktemp("models") / "base", chat_template=None)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny BERT whose tokenizer names no maximal length."""
+    from tests.loopback.models import tiny_bert
+
+    return tiny_bert(tmp_path_factory.mktemp("models") / "bert")

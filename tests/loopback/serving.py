@@ -1,0 +1,67 @@
+"""Runs a small ASGI app on a free loopback port for as long as a `with` block lasts."""
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """The app answers at the yielded base URL (no trailing slash) inside the block; afterwards the port is closed.
+
+    Handlers still running at the end of the block are cancelled. Raises RuntimeError if the server does not start.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app, http=_ResettableProtocol, ws="none", lifespan="off", log_config=None, log_level=60, access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"loopback:{port}", daemon=True)
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(STOP_SECONDS)
+        listener.close()
+
+
+def reset_connection(scope: Scope) -> None:
+    """The client of this request sees its connection reset; nothing more reaches it."""
+    transport: asyncio.Transport = scope["state"]["transport"]
+    peer = transport.get_extra_info("socket")
+    if peer is not None:  # already gone when the client hung up first
+        # Lingering for zero seconds turns the close into a TCP reset.
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the loopback server did not start")
+        time.sleep(0.005)
+
+
+class _ResettableProtocol(H11Protocol):
+    """Hands each request its transport, without which an app could never reset a connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}

@@ -232,7 +232,7 @@ class Metric:
     title: str
     meaning: str
     prepare: Callable[[Settings], Measure]
-    facts: Callable[[Settings], Mapping[str, str]] = field(default=lambda settings: {})
+    facts: Callable[[Settings], Mapping[str, str]] = field(default=lambda _: {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +260,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """A mean over examples in percent with its 95 % interval; `value` is None, never 0, when it could not be measured."""
+    """A mean in percent with its 95 % interval; `value` is None, never 0, when it could not be measured."""
 
     metric: str
     value: float | None
@@ -331,7 +331,7 @@ class ModelClient(Protocol):
         """What the manifest says of engine, weights, template and decoding."""
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
-        """Predictions in any order, each as soon as it is known; every prompt gets exactly one or an error is raised."""
+        """Predictions in any order, each as soon as it is known: exactly one for every prompt, or an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,9 @@ class LedgerBroken(OperatorFault):
     """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"ledger.jsonl line {line}: {reason}. Nothing more is published until it is restored from a backup.")
+        super().__init__(
+            f"ledger.jsonl line {line}: {reason}. Nothing more is published until it is restored from a backup."
+        )
         self.line = line
 
 

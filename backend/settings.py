@@ -22,7 +22,12 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address the page listens on; submitting is open on loopback only")
     port: int = Field(7860, ge=1, le=65535, description="port the page listens on")
     data: Path | None = Field(None, description="folder of the benchmark's data files; default: data in CLUE_HOME")
-    engine: Literal["transformers", "endpoint"] = Field("transformers", description="engine for models submitted on the page")
+    mirror: str | None = Field(
+        None, description="base URL that open data files are fetched from instead of their source"
+    )
+    engine: Literal["transformers", "endpoint"] = Field(
+        "transformers", description="engine for models submitted on the page"
+    )
     endpoint_url: str | None = Field(None, description="URL of the operator's TGI or OpenAI-compatible endpoint")
     endpoint_token: str | None = Field(None, description="bearer token sent to that endpoint", repr=False)
     endpoint_concurrency: int = Field(16, ge=1, le=512, description="requests in flight at an endpoint")
@@ -30,14 +35,19 @@ class Settings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="weights' type for local inference; auto: bfloat16 on a GPU, float32 on a CPU"
     )
-    batch_size: int = Field(16, ge=1, le=1024, description="prompts generated together locally; halved when memory runs out")
+    batch_size: int = Field(
+        16, ge=1, le=1024, description="prompts generated together locally; halved when memory runs out"
+    )
     scibert: str = Field(
-        "allenai/scibert_scivocab_uncased", description="BERTScore's encoder: the Hub id, or a local folder holding the same model"
+        "allenai/scibert_scivocab_uncased",
+        description="BERTScore's encoder: the Hub id, or a local folder holding the same model",
     )
     max_model_gb: float = Field(200, gt=0, description="largest sum of weight files that is downloaded, in GB")
     load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
     answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")
-    lease_seconds: float = Field(60, gt=0, description="seconds after which a silent worker's submission is given to another")
+    lease_seconds: float = Field(
+        60, gt=0, description="seconds after which a silent worker's submission is given to another"
+    )
     tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
 
@@ -70,10 +80,18 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     unknown = sorted(given.keys() - known.keys())
     if unknown:
         raise UsageError(f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}.")
-    values: dict[str, object] = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if value != ""}
+    values: dict[str, object] = {
+        name.removeprefix(PREFIX).lower(): value for name, value in given.items() if value != ""
+    }
     try:
         return Settings.model_validate(values | {"on_space": "SPACE_ID" in environ})
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
         raise UsageError(f"{name}={given.get(name)!r} does not fit: {first['msg']}. It is the {known[name]}.") from None
+
+
+def inherited_environment() -> dict[str, str]:
+    """What a model process may know of ours: where programs and GPUs are, and nothing else."""
+    names = ("PATH", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "OMP_NUM_THREADS", "SYSTEMROOT")
+    return {name: os.environ[name] for name in names if name in os.environ}

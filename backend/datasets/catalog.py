@@ -1,0 +1,105 @@
+"""Which file each task needs, where it is looked for, and how a person gets it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from backend.domain import Access
+from backend.errors import DataMissing, FailureCode, PassingFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """One file of the benchmark. `places` are relative to the data folder; `url` is set for open files only."""
+
+    task: str
+    name: str
+    places: tuple[str, ...]
+    access: Access
+    licence: str
+    obtain: str
+    url: str | None = None
+    sha256: str | None = None
+
+
+MEQSUM = DataFile(
+    task="meqsum",
+    name="MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
+    places=("MeQSum", "meqsum", "."),
+    access=Access.OPEN,
+    licence="CC BY 4.0 (Ben Abacha and Demner-Fushman, ACL 2019)",
+    obtain="Run `python app.py data fetch`, or download the raw file (not the page) from github.com/abachaa/MeQSum.",
+    url="https://raw.githubusercontent.com/abachaa/MeQSum/51e36cf65c12602333b6fdc3ae8ecf10430529f7/"
+    "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
+    sha256="abedd939d5014306ca576522416bf69103e85dc8fcf1668a4099e8b84a39eeea",
+)
+
+MEDNLI = DataFile(
+    task="mednli",
+    name="mli_test_v1.jsonl",
+    places=("mednli", "MedNLI", "physionet.org/files/mednli/1.0.0", "."),
+    access=Access.CREDENTIALED,
+    licence="PhysioNet Credentialed Health Data License 1.5.0",
+    obtain="Complete PhysioNet's training and data use agreement for MedNLI 1.0.0 (doi 10.13026/C2RS98), download "
+    "mli_test_v1.jsonl and put it into the folder mednli of CLUE_DATA.",
+)
+
+DATA_FILES = (MEDNLI, MEQSUM)
+
+
+def locate(file: DataFile, data_dir: Path) -> Path:
+    """Path of the file; DataMissing says where it was looked for and how to get it."""
+    for place in file.places:
+        path = data_dir / place / file.name
+        if path.is_file():
+            return path
+    raise DataMissing(f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verified(file: DataFile, data_dir: Path) -> tuple[Path, str]:
+    """Path and digest of the file; DataMissing when it is not there or not the known one."""
+    path = locate(file, data_dir)
+    found = digest(path)
+    if file.sha256 and found != file.sha256:
+        raise DataMissing(
+            f"{path} is not the published file: its SHA-256 begins {found[:12]}, expected {file.sha256[:12]}. "
+            f"A web page saved under the file's name is the usual cause. {file.obtain}"
+        )
+    return path, found
+
+
+def fetch(file: DataFile, data_dir: Path, mirror: str | None, report: Callable[[int, int | None], None]) -> Path:
+    """The file in its first place, downloaded and checked; what was there before stays until the new one is right.
+
+    `report(bytes so far, bytes in all)` is called as it arrives. PassingFault when the source cannot be reached.
+    """
+    if file.url is None:
+        raise DataMissing(f"{file.name} cannot be fetched for you. {file.obtain}")
+    url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
+    target = data_dir / file.places[0] / file.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as response, partial.open("wb") as out:
+            response.raise_for_status()
+            length = response.headers.get("content-length")
+            for block in response.iter_bytes():
+                out.write(block)
+                report(out.tell(), int(length) if length else None)
+        if file.sha256 and digest(partial) != file.sha256:
+            raise DataMissing(f"{url} is not the published file (its SHA-256 differs); nothing was changed.")
+        partial.replace(target)
+    except httpx.HTTPError as error:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{url}: {error}. {file.obtain}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target

@@ -1,0 +1,38 @@
+"""Reads the MeQSum workbook: one row per patient's inquiry and its one-sentence summary."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+import pandas as pd
+
+from backend.datasets.catalog import MEQSUM
+from backend.errors import DataMissing
+
+COLUMNS = ("File", "CHQ", "Summary")
+
+
+def read_meqsum(path: Path) -> list[dict[str, str]]:
+    """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
+    try:
+        table = pd.read_excel(path, dtype=str, engine="openpyxl", keep_default_na=False)
+    except (BadZipFile, ParseError, KeyError, TypeError, ValueError, OSError) as error:
+        raise DataMissing(
+            f"{path} cannot be read as an Excel workbook ({type(error).__name__}). {MEQSUM.obtain}"
+        ) from error
+    absent = [column for column in COLUMNS if column not in table.columns]
+    if absent:
+        raise DataMissing(f"{path} lacks the columns {', '.join(absent)}. {MEQSUM.obtain}")
+    rows = table.loc[:, list(COLUMNS)].to_dict("records")
+    return [
+        check_row({str(key): str(value) for key, value in row.items()}, number) for number, row in enumerate(rows, 2)
+    ]
+
+
+def check_row(row: Mapping[str, str], number: int) -> dict[str, str]:
+    """The row, when none of its cells is blank; DataMissing names the sheet's row otherwise."""
+    blank = [column for column in COLUMNS if not row[column].strip()]
+    if blank:
+        raise DataMissing(f"{MEQSUM.name}, row {number}: {', '.join(blank)} is empty. {MEQSUM.obtain}")
+    return dict(row)

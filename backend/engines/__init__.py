@@ -1,0 +1,13 @@
+"""Ways of asking a model: each module here that defines ENGINE offers one."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from backend.domain import Engine
+
+
+def all_engines() -> dict[str, Engine]:
+    """Every engine by name. Modules without an ENGINE belong to one of the others."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    engines: list[Engine] = [module.ENGINE for module in modules if hasattr(module, "ENGINE")]
+    return {engine.name: engine for engine in engines}

@@ -1,0 +1,272 @@
+"""Asks a model that is served elsewhere: TGI's /generate, or any OpenAI-compatible /v1/chat/completions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from huggingface_hub import InferenceClient
+from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError, ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Role, Window
+from backend.errors import FailureCode, Halted, PassingFault, UsageError
+from backend.prompting import PLAIN_TURN_END, before_turn_end, plain_text
+from backend.settings import Settings
+
+ATTEMPTS = 5
+LONGEST_WAIT = 60.0
+POLL_SECONDS = 0.2
+PROBE_SECONDS = 10
+NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
+TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+REFUSING = frozenset({400, 413, 422})
+TOO_LONG = ("context length", "maximum context", "max_new_tokens", "input tokens", "too long", "max_total_tokens")
+PROBE = Prompt(example_id="probe", messages=(Message(Role.USER, "Is water wet?"),), max_new_tokens=1)
+
+
+class Unusable(Exception):
+    """The server answered 200 with something that is not an answer."""
+
+
+FAULTS = (TextGenerationError, InferenceTimeoutError, httpx2.HTTPError, Unusable, ValueError, TypeError)
+
+
+class Endpoint:
+    """An endpoint found to be up, with the dialect it speaks."""
+
+    def __init__(self, source: ModelSource, settings: Settings, halt: Event) -> None:
+        assert source.url is not None
+        self._source, self._settings, self._halt = source, settings, halt
+        self._root, dialect = split_url(source.url)
+        self._client = InferenceClient(
+            base_url=self._root, token=settings.endpoint_token or NO_TOKEN, timeout=settings.endpoint_timeout
+        )
+        served = describe(self._root, settings, source.hub_id)
+        _check_same_model(source, served)
+        self._ask, template = self._choose(dialect)
+        self.window = Window(served.get("window"), estimate_tokens)
+        self.facts: Mapping[str, str | int | float | None] = {
+            "engine_version": served.get("version"),
+            "endpoint_model": served.get("model"),
+            "endpoint_sha": served.get("sha"),
+            "template": template,
+            "window": served.get("window"),
+        }
+
+    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+        """Predictions as they arrive, with bounded concurrency; the first request to fail for good raises."""
+        queue = iter(prompts)
+        with ThreadPoolExecutor(self._settings.endpoint_concurrency) as pool:
+            try:
+                flying: set[Future[Prediction]] = set()
+                while True:
+                    room = self._settings.endpoint_concurrency - len(flying)
+                    flying |= {pool.submit(self._complete_one, prompt) for prompt in islice(queue, room)}
+                    if not flying:
+                        return
+                    landed, flying = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                    if self._halt.is_set():
+                        raise Halted("The evaluation was told to stop.")
+                    for future in landed:
+                        yield future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _complete_one(self, prompt: Prompt) -> Prediction:
+        try:
+            return patiently(lambda: self._ask(prompt), self._halt)
+        except HfHubHTTPError as error:
+            if error.response.status_code not in REFUSING or not _says_too_long(error.response.text):
+                raise _failed(error) from None
+        except ValidationError as error:
+            if not _says_too_long(str(error)):
+                raise _failed(error) from None
+        except FAULTS as error:
+            raise _failed(error) from None
+        return Prediction(example_id=prompt.example_id, text="", finish=Finish.REFUSED, truncated=prompt.truncated)
+
+    def _choose(self, dialect: str | None) -> tuple[Callable[[Prompt], Prediction], str]:
+        """The way of asking that works, tried with one token unless the URL names it, and what it does to templates."""
+        ways = {"chat": (self._chat, "server"), "generate": (self._generate, "plain")}
+        if dialect:
+            return ways[dialect]
+        for way, template in ways.values():
+            try:
+                patiently(partial(way, PROBE), self._halt)
+            except HfHubHTTPError as error:
+                if error.response.status_code not in {400, 404, 405, 422}:
+                    raise _failed(error) from None
+            except FAULTS as error:
+                raise _failed(error) from None
+            else:
+                return way, template
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, "It speaks neither /v1/chat/completions nor /generate.")
+
+    def _chat(self, prompt: Prompt) -> Prediction:
+        reply: Any = self._client.chat_completion(
+            [{"role": str(turn.role), "content": turn.content} for turn in prompt.messages],
+            model=self._source.hub_id,
+            max_tokens=prompt.max_new_tokens,
+            temperature=0,
+            seed=0,
+        )
+        choices = getattr(reply, "choices", None)
+        if not choices or not isinstance(getattr(choices[0], "message", None) and choices[0].message.content, str):
+            raise Unusable("no text in the answer")
+        usage = getattr(reply, "usage", None)
+        return Prediction(
+            example_id=prompt.example_id,
+            text=choices[0].message.content,
+            finish=Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
+            prompt_tokens=getattr(usage, "prompt_tokens", None),
+            output_tokens=getattr(usage, "completion_tokens", None),
+            truncated=prompt.truncated,
+        )
+
+    def _generate(self, prompt: Prompt) -> Prediction:
+        reply: Any = self._client.text_generation(
+            plain_text(prompt.messages),
+            model=f"{self._root}/generate",
+            details=True,
+            do_sample=False,
+            max_new_tokens=prompt.max_new_tokens,
+            stop=[PLAIN_TURN_END],
+        )
+        text = getattr(reply, "generated_text", None)
+        if not isinstance(text, str):
+            raise Unusable("no text in the answer")
+        details = getattr(reply, "details", None)
+        return Prediction(
+            example_id=prompt.example_id,
+            text=before_turn_end(text),
+            finish=Finish.LENGTH if getattr(details, "finish_reason", None) == "length" else Finish.STOP,
+            output_tokens=getattr(details, "generated_tokens", None),
+            truncated=prompt.truncated,
+        )
+
+
+def patiently(ask: Callable[[], Prediction], halt: Event) -> Prediction:
+    """The answer, asked for up to five times with full jitter between; a server's Retry-After is honoured."""
+    for attempt in Retrying(
+        retry=retry_if_exception(_is_transient),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=_wait,
+        sleep=lambda seconds: _sleep(seconds, halt),
+        reraise=True,
+    ):
+        with attempt:
+            return ask()
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def split_url(url: str) -> tuple[str, str | None]:
+    """The endpoint's root, and the dialect its path names if it names one; UsageError for what is not an http URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise UsageError(f"{url!r} is not an endpoint. Give its URL, for example http://127.0.0.1:8080.")
+    trimmed = url.rstrip("/")
+    for ending, dialect in (("/v1/chat/completions", "chat"), ("/v1", "chat"), ("/generate", "generate")):
+        if trimmed.endswith(ending):
+            return trimmed.removesuffix(ending), dialect
+    return trimmed, None
+
+
+def describe(root: str, settings: Settings, model_id: str) -> dict[str, Any]:
+    """What the server tells of its model, sha, version and window. PassingFault when it cannot be reached."""
+    info = _get_json(f"{root}/info", settings)
+    if info.get("model_id"):
+        return {
+            "model": info["model_id"],
+            "sha": info.get("model_sha"),
+            "version": f"TGI {info.get('version')}",
+            "window": info.get("max_total_tokens"),
+        }
+    listed = _get_json(f"{root}/v1/models", settings).get("data")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    mine = next((entry for entry in entries if entry.get("id") == model_id), None)
+    if mine:
+        return {"model": model_id, "window": mine.get("max_model_len"), "version": mine.get("owned_by")}
+    return {"others": [str(entry.get("id")) for entry in entries if "max_model_len" in entry]}
+
+
+def estimate_tokens(messages: Sequence[Message]) -> int:
+    """Tokens at three characters each, which overestimates English for every tokenizer in use."""
+    return sum(len(message.content) // 3 + 8 for message in messages)
+
+
+def _check_same_model(source: ModelSource, served: Mapping[str, Any]) -> None:
+    name, sha, others = served.get("model"), served.get("sha"), served.get("others")
+    if name is not None and name.lower() != source.hub_id.lower():
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {name}, not {source.hub_id}.")
+    if others:
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {', '.join(others)}, not {source.hub_id}.")
+    if sha and source.revision != sha and len(source.revision) == len(sha):
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves commit {sha[:12]}, not {source.revision[:12]}.")
+
+
+def _get_json(url: str, settings: Settings) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {settings.endpoint_token}"} if settings.endpoint_token else {}
+    try:
+        reply = httpx2.get(url, headers=headers, timeout=PROBE_SECONDS)
+    except httpx2.HTTPError as error:
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"{url} cannot be reached ({type(error).__name__}).") from None
+    if not reply.is_success:
+        return {}
+    try:
+        body = reply.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in TRANSIENT
+    return isinstance(error, FAULTS) and not isinstance(error, ValidationError)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, HfHubHTTPError):
+        told = error.response.headers.get("retry-after", "")
+        if told.replace(".", "", 1).isdigit():
+            return min(float(told), LONGEST_WAIT)
+    return wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(state)
+
+
+def _sleep(seconds: float, halt: Event) -> None:
+    if halt.wait(seconds):
+        raise Halted("The evaluation was told to stop.")
+
+
+def _says_too_long(text: str) -> bool:
+    return any(phrase in text.lower() for phrase in TOO_LONG)
+
+
+def _failed(error: Exception) -> PassingFault:
+    response = getattr(error, "response", None)
+    what = f"It answered {response.status_code}." if response is not None else f"({type(error).__name__})"
+    return PassingFault(FailureCode.ENDPOINT_ERROR, what)
+
+
+@contextmanager
+def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Iterator[Endpoint]:
+    """The endpoint of `source.url`, found to answer and to serve the model that is asked for."""
+    if source.url is None:
+        raise UsageError("The endpoint engine needs the endpoint's URL (--url, or CLUE_ENDPOINT_URL).")
+    yield Endpoint(source, settings, halt)
+
+
+ENGINE = Engine(
+    name="endpoint",
+    title="TGI or OpenAI-compatible endpoint",
+    keeps_text_home=False,
+    editions=frozenset(Edition),
+    open=open_endpoint,
+)

@@ -1,0 +1,328 @@
+"""Predict, score, and the rule that credentialed text stays home."""
+
+import platform
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.metadata import version
+from threading import Event
+from typing import Protocol
+
+import numpy as np
+
+from backend.domain import (
+    PROTOCOL,
+    Access,
+    Dataset,
+    Diagnostics,
+    Edition,
+    Engine,
+    Example,
+    Finish,
+    Metric,
+    Model,
+    ModelClient,
+    ModelSource,
+    Prediction,
+    Progress,
+    Result,
+    Run,
+    Score,
+    Stage,
+    Task,
+)
+from backend.errors import DataMissing, MetricUnavailable, UsageError
+from backend.settings import Settings
+from backend.statistics import RESAMPLES, SEED, intervals
+
+TASK_SCORE = "task_score"
+SOFTWARE = ("transformers", "torch", "huggingface_hub", "rapidfuzz", "numpy")
+_THINKING = re.compile(r"\A\s*(<think>)?.*?</think>", re.DOTALL)
+_UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
+
+
+class Journal(Protocol):
+    """Where the predictions of one run are kept as they come."""
+
+    facts: Mapping[str, str | int | float | None]
+
+    def predictions(self) -> Mapping[str, Prediction]:
+        """Everything kept so far, by example id."""
+
+    def append(self, prediction: Prediction) -> None:
+        """Keeps one more before anything is done with it."""
+
+
+OpenJournal = Callable[[Task, Dataset, Mapping[str, str | int | float | None] | None], AbstractContextManager[Journal]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredExample:
+    """One judged answer; None for a metric that could not be measured."""
+
+    example_id: str
+    answer: str
+    reference: str
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """One model asked and judged on some tasks of one edition.
+
+    `journal` opens the store of one task's predictions; `report` is called as work goes on and may raise Halted;
+    `scored` receives each task's judged answers. `limit` asks only the first examples of each task.
+    """
+
+    model: Model
+    source: ModelSource
+    engine: Engine
+    edition: Edition
+    tasks: Sequence[Task]
+    settings: Settings
+    journal: OpenJournal
+    report: Callable[[Progress], None]
+    halt: Event
+    scored: Callable[[Task, Sequence[ScoredExample]], None] = lambda task, examples: None
+    limit: int | None = None
+
+    def run(self) -> Result:
+        """The result. DataMissing when no task at all has its data; faults of model and engine pass through."""
+        if self.edition not in self.engine.editions:
+            raise UsageError(f"The {self.engine.name} engine never runs edition {self.edition}: it is not a model.")
+        datasets = self._load()
+        facts = self._predict(datasets)
+        runs = tuple(self._score_task(number, task, datasets[task.name]) for number, task in enumerate(self.tasks, 1))
+        return Result(
+            model=self.model,
+            edition=self.edition,
+            protocol=PROTOCOL,
+            engine=self.engine.name,
+            manifest={**facts, **manifest(self.limit)},
+            runs=runs,
+        )
+
+    def _load(self) -> dict[str, Dataset | str]:
+        """Each task's dataset, or the reason why there is none."""
+        found: dict[str, Dataset | str] = {}
+        for task in self.tasks:
+            try:
+                if not may_ask(task, self.edition, self.engine):
+                    found[task.name] = (
+                        "The task's texts are credentialed and may not leave this machine for an endpoint."
+                    )
+                    continue
+                dataset = task.load(self.edition, self.settings.data_dir)
+                found[task.name] = Dataset(
+                    examples=dataset.examples[: self.limit], sha256=dataset.sha256, source=dataset.source
+                )
+            except DataMissing as missing:
+                found[task.name] = str(missing)
+        if not any(isinstance(dataset, Dataset) for dataset in found.values()):
+            raise DataMissing(" ".join(str(reason) for reason in found.values()))
+        return found
+
+    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, str | int | float | None]:
+        if facts := self._facts_if_complete(datasets):
+            return facts
+        self.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
+        with self.engine.open(self.source, self.settings, self.halt) as client:
+            for number, task in enumerate(self.tasks, 1):
+                dataset = datasets[task.name]
+                if isinstance(dataset, Dataset):
+                    with self.journal(task, dataset, client.facts) as journal:
+                        self._predict_task(number, task, dataset, client, journal)
+            return dict(client.facts)
+
+    def _facts_if_complete(
+        self, datasets: Mapping[str, Dataset | str]
+    ) -> Mapping[str, str | int | float | None] | None:
+        """The facts that the journals carry, when they already answer every example and no model is needed."""
+        facts: Mapping[str, str | int | float | None] | None = None
+        for task in self.tasks:
+            dataset = datasets[task.name]
+            if isinstance(dataset, Dataset):
+                with self.journal(task, dataset, None) as journal:
+                    if any(example.id not in journal.predictions() for example in dataset.examples):
+                        return None
+                    facts = journal.facts
+        return facts
+
+    def _predict_task(self, number: int, task: Task, dataset: Dataset, client: ModelClient, journal: Journal) -> None:
+        answered = journal.predictions()
+        missing = [example for example in dataset.examples if example.id not in answered]
+        pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
+        self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
+        for prediction in client.complete([task.ask(example, client.window) for example in missing]):
+            journal.append(prediction)
+            pace.done += 1
+            self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
+
+    def _score_task(self, number: int, task: Task, dataset: Dataset | str) -> Run:
+        if isinstance(dataset, str):
+            return unmeasured(task, dataset)
+        total = len(dataset.examples)
+        self.report(
+            Progress(stage=Stage.SCORE, task=task.name, task_number=number, task_count=len(self.tasks), total=total)
+        )
+        with self.journal(task, dataset, None) as journal:
+            predictions = journal.predictions()
+        run, examples = score(task, dataset, predictions, self.settings)
+        self.scored(task, examples)
+        return run
+
+
+class Pace:
+    """Counts items and knows how fast they come; what was there before the start does not count as speed."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.done = done
+        self._total = total
+        self._before = done
+        self._start = time.monotonic()
+
+    def progress(self, stage: Stage, task: str, number: int, count: int) -> Progress:
+        """How far it is now."""
+        elapsed = time.monotonic() - self._start
+        fresh = self.done - self._before
+        rate = fresh / elapsed if fresh and elapsed > 0 else None
+        return Progress(
+            stage=stage,
+            task=task,
+            task_number=number,
+            task_count=count,
+            done=self.done,
+            total=self._total,
+            per_second=rate,
+            seconds_left=(self._total - self.done) / rate if rate else None,
+        )
+
+
+def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:
+    """Whether this engine may read this task: credentialed texts only go where they stay on this machine."""
+    return task.access is Access.OPEN or edition is Edition.REHEARSAL or engine.keeps_text_home
+
+
+def visible(text: str) -> str:
+    """The text without a leading block of reasoning; nothing when the reasoning never came to an end."""
+    return _UNFINISHED_THINKING.sub("", _THINKING.sub("", text, count=1)).strip()
+
+
+def score(
+    task: Task, dataset: Dataset, predictions: Mapping[str, Prediction], settings: Settings
+) -> tuple[Run, list[ScoredExample]]:
+    """One task judged: means with 95 % intervals in percent, diagnostics, and every example's own values."""
+    made = [predictions[example.id] for example in dataset.examples]
+    read = [task.answer(visible(prediction.text)) for prediction in made]
+    answers = [answer or "" for answer in read]
+    references = [example.reference for example in dataset.examples]
+    values: dict[str, Sequence[float]] = {}
+    reasons: dict[str, str] = {}
+    for metric in task.metrics:
+        try:
+            values[metric.name] = metric.prepare(settings)(answers, references)
+        except MetricUnavailable as reason:
+            reasons[metric.name] = str(reason)
+    scores = _scores(task.metrics, values, reasons, dataset.examples)
+    run = Run(
+        task=task.name,
+        version=task.version,
+        dataset_sha256=dataset.sha256,
+        scores=scores[:-1],
+        task_score=scores[-1],
+        diagnostics=_diagnose(made, read),
+        facts={key: fact for metric in task.metrics for key, fact in metric.facts(settings).items()},
+    )
+    return run, list(_scored(dataset.examples, answers, task.metrics, values))
+
+
+def unmeasured(task: Task, reason: str) -> Run:
+    """A run without scores, and why."""
+    dashes = [Score(metric=name, value=None, low=None, high=None, n=0, missing=reason) for name in _names(task)]
+    return Run(
+        task=task.name,
+        version=task.version,
+        dataset_sha256=None,
+        scores=tuple(dashes[:-1]),
+        task_score=dashes[-1],
+        diagnostics=None,
+        missing=reason,
+    )
+
+
+def manifest(limit: int | None) -> dict[str, str | int | float | None]:
+    """What is the same for every model: decoding, seeds, software and machine."""
+    return {
+        "decoding": "greedy",
+        "seed": SEED,
+        "bootstrap_resamples": RESAMPLES,
+        "limit": limit,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cpu": platform.processor() or None,
+        **{name: version(name) for name in SOFTWARE},
+    }
+
+
+def _names(task: Task) -> list[str]:
+    return [*(metric.name for metric in task.metrics), TASK_SCORE]
+
+
+def _scores(
+    metrics: Sequence[Metric],
+    values: Mapping[str, Sequence[float]],
+    reasons: Mapping[str, str],
+    examples: Sequence[Example],
+) -> tuple[Score, ...]:
+    """A score per metric, and last the task's own: the mean of all its metrics, missing when one of them is."""
+    rows = dict(values)
+    why = dict(reasons)
+    if reasons:
+        why[TASK_SCORE] = (
+            f"{', '.join(metric.title for metric in metrics if metric.name in reasons)} could not be measured."
+        )
+    elif examples:
+        rows[TASK_SCORE] = np.mean([values[metric.name] for metric in metrics], axis=0).tolist()
+    table = np.asarray(list(rows.values()), dtype=np.float64).reshape(len(rows), len(examples))
+    bounds = intervals(table, [example.cluster for example in examples]) if rows and examples else None
+    found: dict[str, Score] = {}
+    for row, (name, column) in enumerate(rows.items()):
+        low, high = (100 * bounds[row]).tolist() if bounds is not None else (None, None)
+        mean = float(100 * np.mean(column)) if examples else None
+        found[name] = Score(metric=name, value=mean, low=low, high=high, n=len(examples))
+    for name, reason in why.items():
+        found[name] = Score(metric=name, value=None, low=None, high=None, n=0, missing=reason)
+    return tuple(found[name] for name in [*(metric.name for metric in metrics), TASK_SCORE])
+
+
+def _scored(
+    examples: Sequence[Example],
+    answers: Sequence[str],
+    metrics: Sequence[Metric],
+    values: Mapping[str, Sequence[float]],
+) -> Iterator[ScoredExample]:
+    for row, (example, answer) in enumerate(zip(examples, answers, strict=True)):
+        measured = {
+            metric.name: float(values[metric.name][row]) if metric.name in values else None for metric in metrics
+        }
+        yield ScoredExample(example_id=example.id, answer=answer, reference=example.reference, metrics=measured)
+
+
+def _diagnose(made: Sequence[Prediction], read: Sequence[str | None]) -> Diagnostics:
+    finishes = Counter(prediction.finish for prediction in made)
+    empty = sum(not visible(prediction.text) and prediction.finish is not Finish.REFUSED for prediction in made)
+    lengths = [prediction.output_tokens for prediction in made if prediction.output_tokens is not None]
+    return Diagnostics(
+        n=len(made),
+        answered=len(made) - finishes[Finish.REFUSED] - empty,
+        empty=empty,
+        unparsable=sum(
+            answer is None and visible(prediction.text) != "" for prediction, answer in zip(made, read, strict=True)
+        ),
+        truncated=sum(prediction.truncated for prediction in made),
+        refused=finishes[Finish.REFUSED],
+        output_tokens=sum(lengths) / len(lengths) if lengths else None,
+    )

@@ -1,0 +1,1 @@
+"""How answers are judged: answers × references → one number per example."""

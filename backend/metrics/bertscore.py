@@ -1,0 +1,145 @@
+"""BERTScore F1 (Zhang et al., 2020), raw, by greedy cosine matching of one encoder layer's token vectors."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from backend.domain import Measure, Metric
+from backend.errors import MetricUnavailable
+from backend.settings import Settings
+
+MAX_TOKENS = 512
+BATCH_TOKENS = 8192
+ENCODER_FILES = [
+    "config.json",
+    "vocab.txt",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "*.safetensors",
+    "pytorch_model.bin",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """Which encoder a number belongs to. A local folder must have exactly this shape to stand in for the Hub id."""
+
+    hub_id: str
+    layer: int
+    vocab_size: int
+    hidden_size: int
+
+
+SCIBERT = EncoderSpec(hub_id="allenai/scibert_scivocab_uncased", layer=8, vocab_size=31090, hidden_size=768)
+
+
+class Encoder:
+    """One layer's token vectors of an encoder, loaded once."""
+
+    def __init__(self, folder: Path, layer: int) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self._model: Any = AutoModel.from_pretrained(folder, dtype="float32").eval()
+        self._model.encoder.layer = self._model.encoder.layer[:layer]
+
+    def vectors(self, texts: Sequence[str]) -> dict[str, Any]:
+        """For each distinct text its token vectors of length 1, [CLS] first and [SEP] last: (tokens, hidden)."""
+        distinct = sorted(set(texts))
+        encoded = self._tokenizer([text.strip() for text in distinct], truncation=True, max_length=MAX_TOKENS)[
+            "input_ids"
+        ]
+        order = sorted(range(len(distinct)), key=lambda index: (len(encoded[index]), distinct[index]))
+        found: dict[str, Any] = {}
+        for batch in _batches(order, [len(ids) for ids in encoded]):
+            for index, vectors in zip(batch, self._encode([encoded[index] for index in batch]), strict=True):
+                found[distinct[index]] = vectors
+        return found
+
+    def _encode(self, batch: Sequence[Sequence[int]]) -> list[Any]:
+        import torch
+
+        width = max(map(len, batch))
+        ids = torch.tensor([[*row, *[self._tokenizer.pad_token_id] * (width - len(row))] for row in batch])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch])
+        with torch.inference_mode():
+            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+            hidden = torch.nn.functional.normalize(hidden, dim=-1)
+        return [hidden[row, : len(tokens)].clone() for row, tokens in enumerate(batch)]
+
+
+def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) + 1) * lengths[index] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def bertscore_f1(encoder: Encoder, answers: Sequence[str], references: Sequence[str]) -> list[float]:
+    """F1 per pair. [CLS] and [SEP] may be matched but carry no weight; an empty side gives 0."""
+    vectors = encoder.vectors([*answers, *references])
+    return [
+        _pair_f1(vectors[answer], vectors[reference]) for answer, reference in zip(answers, references, strict=True)
+    ]
+
+
+def _pair_f1(answer: Any, reference: Any) -> float:
+    if len(answer) <= 2 or len(reference) <= 2:
+        return 0.0
+    similarity = answer @ reference.T
+    precision = similarity.max(dim=1).values[1:-1].mean().item()
+    recall = similarity.max(dim=0).values[1:-1].mean().item()
+    return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
+
+
+def bertscore(spec: EncoderSpec) -> Metric:
+    """BERTScore F1 with this encoder and no other; missing with its reason where the encoder cannot be had."""
+
+    def prepare(settings: Settings) -> Measure:
+        encoder = Encoder(_locate(spec, settings.scibert), spec.layer)
+        return lambda answers, references: bertscore_f1(encoder, answers, references)
+
+    def facts(settings: Settings) -> Mapping[str, str]:
+        return {"bertscore_encoder": spec.hub_id, "bertscore_layer": str(spec.layer)}
+
+    return Metric(
+        name="bertscore_f1",
+        title="BERTScore",
+        meaning=f"Similarity of meaning by {spec.hub_id}, layer {spec.layer}, raw F1.",
+        prepare=prepare,
+        facts=facts,
+    )
+
+
+def _locate(spec: EncoderSpec, where: str) -> Path:
+    folder = Path(where)
+    if not folder.is_dir():
+        if where != spec.hub_id:
+            raise MetricUnavailable(f"CLUE_SCIBERT is neither {spec.hub_id} nor a folder that holds it.")
+        folder = _download(spec)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise MetricUnavailable(f"The folder in CLUE_SCIBERT has no readable config.json of {spec.hub_id}.") from None
+    if (config.get("vocab_size"), config.get("hidden_size")) != (spec.vocab_size, spec.hidden_size):
+        raise MetricUnavailable(f"The folder in CLUE_SCIBERT holds another encoder than {spec.hub_id}.")
+    return folder
+
+
+def _download(spec: EncoderSpec) -> Path:
+    try:
+        return Path(snapshot_download(spec.hub_id, allow_patterns=ENCODER_FILES, etag_timeout=5))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
+        raise MetricUnavailable(
+            f"The encoder {spec.hub_id} could not be fetched from {constants.ENDPOINT}. "
+            "Bring it by hand and name its folder in CLUE_SCIBERT."
+        ) from None

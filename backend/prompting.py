@@ -1,0 +1,90 @@
+"""Builds a prompt of instruction, worked examples and question that fits a model's window."""
+
+from collections.abc import Callable, Sequence
+
+from backend.domain import Message, Prompt, Role, Window
+
+PLAIN_TURN_END = "\n\n### "
+TEMPLATE_ALLOWANCE = 32
+CUT_MARK = "\n[...]\n"
+
+
+def dialogue(
+    *,
+    example_id: str,
+    instruction: str,
+    shots: Sequence[tuple[str, str]],
+    question: Callable[[str], str],
+    document: str,
+    max_new_tokens: int,
+    window: Window,
+) -> Prompt:
+    """The instruction, each shot as a pair of turns, then `question(document)`.
+
+    What does not fit the window is left out in this order: shots, last first; then the middle of the document. Such a
+    prompt is marked truncated. One that still does not fit is returned as it is, for the engine to refuse.
+    """
+
+    def build(kept: int, text: str) -> tuple[Message, ...]:
+        turns = [Message(Role.SYSTEM, instruction)]
+        for asked, answered in shots[:kept]:
+            turns += [Message(Role.USER, asked), Message(Role.ASSISTANT, answered)]
+        return (*turns, Message(Role.USER, question(text)))
+
+    def fits(messages: Sequence[Message]) -> bool:
+        return _fits(messages, max_new_tokens, window)
+
+    for kept in range(len(shots), -1, -1):
+        messages = build(kept, document)
+        if fits(messages):
+            return Prompt(
+                example_id=example_id, messages=messages, max_new_tokens=max_new_tokens, truncated=kept < len(shots)
+            )
+    longest = _longest(len(document), lambda length: fits(build(0, _middle_cut(document, length))))
+    return Prompt(
+        example_id=example_id,
+        messages=build(0, _middle_cut(document, longest)),
+        max_new_tokens=max_new_tokens,
+        truncated=True,
+    )
+
+
+def merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The same turns with the instruction at the head of the first user turn, for templates without a system role."""
+    instruction, first, *rest = messages
+    return (Message(Role.USER, f"{instruction.content}\n\n{first.content}"), *rest)
+
+
+def plain_text(messages: Sequence[Message]) -> str:
+    """The same turns as one text for models without a chat template; a turn of the model ends at PLAIN_TURN_END."""
+    heads = {Role.SYSTEM: "### Task", Role.USER: "### Input", Role.ASSISTANT: "### Answer"}
+    turns = [f"{heads[message.role]}\n{message.content}" for message in messages]
+    return "\n\n".join([*turns, heads[Role.ASSISTANT]]) + "\n"
+
+
+def before_turn_end(text: str) -> str:
+    """What was written in the model's own turn of a plain text."""
+    return text.split(PLAIN_TURN_END, 1)[0]
+
+
+def _fits(messages: Sequence[Message], max_new_tokens: int, window: Window) -> bool:
+    if window.tokens is None:
+        return True
+    # No tokenizer in use writes more tokens than bytes, so counting is needed near the limit only.
+    most = sum(len(message.content.encode()) + TEMPLATE_ALLOWANCE for message in messages)
+    return most + max_new_tokens <= window.tokens or window.count(messages) + max_new_tokens <= window.tokens
+
+
+def _middle_cut(document: str, length: int) -> str:
+    if length >= len(document):
+        return document
+    head = (length + 1) // 2
+    return document[:head] + CUT_MARK + document[len(document) - (length - head) :]
+
+
+def _longest(limit: int, fits: Callable[[int], bool]) -> int:
+    low, high = 0, limit - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return max(low, 0)

@@ -13,6 +13,7 @@ from backend.errors import FailureCode
 from backend.settings import Settings
 
 PROTOCOL = "clue-2"
+Fact = str | int | float | None
 
 
 class Edition(StrEnum):
@@ -305,7 +306,7 @@ class Result:
     edition: Edition
     protocol: str
     engine: str
-    manifest: Mapping[str, str | int | float | None]
+    manifest: Mapping[str, Fact]
     runs: tuple[Run, ...]
 
 
@@ -327,7 +328,7 @@ class ModelClient(Protocol):
         """The model's context."""
 
     @property
-    def facts(self) -> Mapping[str, str | int | float | None]:
+    def facts(self) -> Mapping[str, Fact]:
         """What the manifest says of engine, weights, template and decoding."""
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
@@ -399,3 +400,9 @@ class Pulse:
 
     seen_at: datetime | None
     paused: str | None = None
+
+
+LEVEL_TASKS: Mapping[Level, tuple[str, ...]] = {
+    Level.ONE: ("mednli", "meqsum", "problem_summary"),
+    Level.TWO: ("longhealth", "medisumqa", "medisumcode"),
+}

@@ -21,6 +21,7 @@ from backend.domain import (
     Edition,
     Engine,
     Example,
+    Fact,
     Finish,
     Metric,
     Model,
@@ -47,7 +48,7 @@ _UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 class Journal(Protocol):
     """Where the predictions of one run are kept as they come."""
 
-    facts: Mapping[str, str | int | float | None]
+    facts: Mapping[str, Fact]
 
     def predictions(self) -> Mapping[str, Prediction]:
         """Everything kept so far, by example id."""
@@ -56,7 +57,7 @@ class Journal(Protocol):
         """Keeps one more before anything is done with it."""
 
 
-OpenJournal = Callable[[Task, Dataset, Mapping[str, str | int | float | None] | None], AbstractContextManager[Journal]]
+OpenJournal = Callable[[Task, Dataset, Mapping[str, Fact] | None], AbstractContextManager[Journal]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ class Evaluation:
             raise DataMissing(" ".join(str(reason) for reason in found.values()))
         return found
 
-    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, str | int | float | None]:
+    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact]:
         if facts := self._facts_if_complete(datasets):
             return facts
         self.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
@@ -137,11 +138,9 @@ class Evaluation:
                         self._predict_task(number, task, dataset, client, journal)
             return dict(client.facts)
 
-    def _facts_if_complete(
-        self, datasets: Mapping[str, Dataset | str]
-    ) -> Mapping[str, str | int | float | None] | None:
+    def _facts_if_complete(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact] | None:
         """The facts that the journals carry, when they already answer every example and no model is needed."""
-        facts: Mapping[str, str | int | float | None] | None = None
+        facts: Mapping[str, Fact] | None = None
         for task in self.tasks:
             dataset = datasets[task.name]
             if isinstance(dataset, Dataset):
@@ -253,7 +252,7 @@ def unmeasured(task: Task, reason: str) -> Run:
     )
 
 
-def manifest(limit: int | None) -> dict[str, str | int | float | None]:
+def manifest(limit: int | None) -> dict[str, Fact]:
     """What is the same for every model: decoding, seeds, software and machine."""
     return {
         "decoding": "greedy",

@@ -32,6 +32,7 @@ from backend.domain import (
     Result,
     Run,
     Score,
+    ScoredExample,
     Stage,
     Task,
 )
@@ -58,16 +59,6 @@ class Journal(Protocol):
 
 
 OpenJournal = Callable[[Task, Dataset, Mapping[str, Fact] | None], AbstractContextManager[Journal]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredExample:
-    """One judged answer; None for a metric that could not be measured."""
-
-    example_id: str
-    answer: str
-    reference: str
-    metrics: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +100,7 @@ class Evaluation:
     def _load(self) -> dict[str, Dataset | str]:
         """Each task's dataset, or the reason why there is none."""
         found: dict[str, Dataset | str] = {}
+        faults: list[DataMissing] = []
         for task in self.tasks:
             try:
                 if not may_ask(task, self.edition, self.engine):
@@ -121,9 +113,12 @@ class Evaluation:
                     examples=dataset.examples[: self.limit], sha256=dataset.sha256, source=dataset.source
                 )
             except DataMissing as missing:
-                found[task.name] = str(missing)
+                found[task.name] = missing.public
+                faults.append(missing)
         if not any(isinstance(dataset, Dataset) for dataset in found.values()):
-            raise DataMissing(" ".join(str(reason) for reason in found.values()))
+            raise DataMissing(
+                " ".join(map(str, faults or found.values())), public=" ".join(map(str, dict.fromkeys(found.values())))
+            )
         return found
 
     def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact]:

@@ -1,5 +1,6 @@
 """SQLite: submissions, their leases with fencing tokens, the events that befell them, and the worker's pulse."""
 
+import math
 import secrets
 import sqlite3
 import time
@@ -206,10 +207,11 @@ class Submissions:
         with self._reading() as db:
             return self._same(db, model, edition, engine)
 
-    def expired(self) -> list[Submission]:
-        """Claimed submissions whose lease ran out."""
+    def claimed(self, *, expired_only: bool) -> list[Submission]:
+        """Submissions that a worker holds, or held until its lease ran out."""
+        before = self._clock() if expired_only else math.inf
         with self._reading() as db:
-            return [_submission(row) for row in _QUERIES.expired(db, now=self._clock())]
+            return [_submission(row) for row in _QUERIES.claimed(db, before=before)]
 
     def seen(self) -> None:
         """Notes that a worker is alive now."""

@@ -56,7 +56,10 @@ def locate(file: DataFile, data_dir: Path) -> Path:
         path = data_dir / place / file.name
         if path.is_file():
             return path
-    raise DataMissing(f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}")
+    raise DataMissing(
+        f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}",
+        public=f"The data file {file.name} is not installed on this leaderboard.",
+    )
 
 
 def digest(path: Path) -> str:
@@ -72,7 +75,8 @@ def verified(file: DataFile, data_dir: Path) -> tuple[Path, str]:
     if file.sha256 and found != file.sha256:
         raise DataMissing(
             f"{path} is not the published file: its SHA-256 begins {found[:12]}, expected {file.sha256[:12]}. "
-            f"A web page saved under the file's name is the usual cause. {file.obtain}"
+            f"A web page saved under the file's name is the usual cause. {file.obtain}",
+            public=f"The data file {file.name} on this leaderboard is not the published one.",
         )
     return path, found
 

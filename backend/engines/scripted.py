@@ -95,5 +95,7 @@ ENGINE = Engine(
     title="scripted rules (a rehearsal, not a model)",
     keeps_text_home=True,
     editions=frozenset({Edition.REHEARSAL}),
+    from_hub=False,
+    accept=script_name,
     open=open_script,
 )

@@ -73,8 +73,8 @@ UPDATE submission SET
     base_model = coalesce(base_model, :base_model), updated_at = :now
 WHERE id = :id AND status = 'received';
 
--- name: expired
-SELECT * FROM submission WHERE token IS NOT NULL AND lease_until < :now;
+-- name: claimed
+SELECT * FROM submission WHERE token IS NOT NULL AND lease_until < :before;
 
 -- name: set_seen!
 UPDATE pulse SET seen_at = :now;

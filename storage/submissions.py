@@ -63,7 +63,7 @@ class Submissions:
             same = self._same(db, submission.model, submission.edition, submission.engine)
             if same is not None:
                 return same
-            if _QUERIES.count_open(db, submitter=submission.submitter) >= most_open:
+            if _QUERIES.count_open(db, submitter=submission.submitter)["count"] >= most_open:
                 raise OverflowError(f"{most_open} submissions are open")
             _QUERIES.insert_submission(
                 db,

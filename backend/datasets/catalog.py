@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
@@ -48,6 +49,48 @@ MEDNLI = DataFile(
 )
 
 DATA_FILES = (MEDNLI, MEQSUM)
+
+
+class Presence(StrEnum):
+    """Whether a data file can be used."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataState:
+    """One data file: whether it is here, where it is or belongs, and what to do if it cannot be used."""
+
+    task: str
+    access: Access
+    presence: Presence
+    where: Path
+    sha256: str | None
+    licence: str
+    advice: str
+
+
+def state_of(file: DataFile, data_dir: Path) -> DataState:
+    """How it stands with a file."""
+    presence, where, sha256, advice = Presence.MISSING, data_dir / file.places[0] / file.name, None, ""
+    try:
+        where = locate(file, data_dir)
+        presence = Presence.WRONG
+        _, sha256 = verified(file, data_dir)
+        presence = Presence.FOUND
+    except DataMissing as fault:
+        advice = str(fault)
+    return DataState(
+        task=file.task,
+        access=file.access,
+        presence=presence,
+        where=where,
+        sha256=sha256,
+        licence=file.licence,
+        advice=advice,
+    )
 
 
 def locate(file: DataFile, data_dir: Path) -> Path:

@@ -25,8 +25,8 @@ WHERE lower(model_id) = lower(:model_id) AND revision = :revision AND edition = 
     AND status IN ('received', 'queued', 'running', 'scoring', 'finished')
 ORDER BY created_at DESC LIMIT 1;
 
--- name: count_open$
-SELECT count(*) FROM submission
+-- name: count_open^
+SELECT count(*) AS count FROM submission
 WHERE submitter = :submitter AND status IN ('received', 'queued', 'running', 'scoring');
 
 -- name: waiting

@@ -31,16 +31,25 @@ def leaderboard_payload(
         "rows": len(standings),
         "decimals": PUBLISHED_DECIMALS if published else MEASURED_DECIMALS,
         "sort": _first_sort(shown, standings),
-        "notice": notice(view),
-        "empty": notice(f"{view} empty"),
-        "absent": notice("published absent" if published else "measured absent"),
+        **_sentences(view),
         "columns": [_column_payload(column, standings) for column in shown],
     }
 
 
 def view_name(provenance: Provenance, edition: Edition) -> str:
     """The word for a view in addresses: measured, published or rehearsal."""
-    return provenance.value if edition is Edition.FULL else edition.value
+    return edition.value if edition is Edition.REHEARSAL else provenance.value
+
+
+def _sentences(view: str) -> dict[str, str]:
+    return {
+        "notice": notice(view),
+        "empty": notice(f"{view} empty"),
+        "absent": notice(f"{view} absent"),
+        "instead": notice("published first"),
+        "no_rank": notice("no rank"),
+        "not_stated": notice("not stated"),
+    }
 
 
 def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,11 +19,10 @@ OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Header
 class Answer:
     """Bytes with a strong ETag for each of the encodings they can be had in; compressed when first asked for."""
 
-    def __init__(self, body: bytes, media_type: str, *, brotli_quality: int = BROTLI_QUALITY) -> None:
+    def __init__(self, body: bytes, media_type: str) -> None:
         self.body = body
         self.media_type = media_type
         self.digest = hashlib.sha256(body).hexdigest()[:32]
-        self._quality = brotli_quality
         self._encoded: dict[str, bytes] = {"": body}
 
     @classmethod
@@ -54,7 +53,8 @@ class Answer:
     def _encoding(self, accepted: str) -> str:
         if len(self.body) < SMALLEST_COMPRESSED:
             return ""
-        wanted = {name.strip() for name, _, weight in (part.partition(";") for part in accepted.split(",")) if weight.strip() != "q=0"}
+        offers = (part.partition(";") for part in accepted.split(","))
+        wanted = {name.strip() for name, _, weight in offers if weight.strip() != "q=0"}
         return next((name for name in ("br", "gzip") if name in wanted), "")
 
     def _held(self, if_none_match: str) -> bool:
@@ -63,9 +63,12 @@ class Answer:
 
     def _bytes(self, encoding: str) -> bytes:
         if encoding not in self._encoded:
-            self._encoded[encoding] = (
-                brotli.compress(self.body, quality=self._quality) if encoding == "br" else gzip.compress(self.body, mtime=0)
+            squeezed: bytes = (
+                brotli.compress(self.body, quality=BROTLI_QUALITY)
+                if encoding == "br"
+                else gzip.compress(self.body, mtime=0)
             )
+            self._encoded[encoding] = squeezed
         return self._encoded[encoding]
 
 

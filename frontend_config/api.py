@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from backend.domain import Edition, Provenance
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.columns import task_titles
 from frontend_config.desk import Desk
 from frontend_config.payload import leaderboard_payload
 from frontend_config.queue_payload import health_payload, positions, queue_payload, submission_payload
@@ -56,12 +57,17 @@ def _add_board(api: FastAPI, desk: Desk) -> None:
 
 
 def _add_queue(api: FastAPI, desk: Desk) -> None:
+    titles = task_titles(desk.tasks)
+
     @api.get("/queue")
     def queue(
         request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE
     ) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
-        content = queue_payload(desk.submissions(), desk.waiting(), desk.pulse(), datetime.now(UTC), history)
+        now = datetime.now(UTC)
+        content = queue_payload(
+            desk.submissions(), desk.waiting(), desk.pulse(), now, history=history, titles=titles
+        )
         return _reply(request, Answer.of_json(content))
 
     @api.get("/submissions/{submission_id}")
@@ -71,7 +77,7 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
         if found is None:
             raise HTTPException(404, "There is no submission with this id.")
         place = positions(desk.waiting()).get(submission_id)
-        return _reply(request, Answer.of_json(submission_payload(found, place)))
+        return _reply(request, Answer.of_json(submission_payload(found, place, titles)))
 
     @api.get("/health")
     def health(request: Request) -> Response:
@@ -92,7 +98,7 @@ def _add_manners(api: FastAPI) -> None:
         return _reply(request, Answer.of_json({"error": error.detail}), status=error.status_code)
 
     @api.options("/{path:path}", include_in_schema=False)
-    def preflight(path: str) -> Response:
+    def preflight(path: str) -> Response:  # noqa: ARG001 (any path)
         return Response(status_code=204, headers=OPEN_TO_ALL | PREFLIGHT)
 
 

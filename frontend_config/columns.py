@@ -52,7 +52,7 @@ class Column:
     help: str
     shown: bool = True
     part_of: str | None = None
-    read: Callable[[Standing], Value] = lambda standing: None
+    read: Callable[[Standing], Value] | None = None
 
 
 def of_row(name: str) -> Callable[[Standing], Value]:
@@ -72,27 +72,30 @@ def hub_link(hub_id: str | None) -> str | None:
     return HUB + quote(hub_id)
 
 
+ABOUT, MEAN, MORE = Group.MODEL, Group.AVERAGES, Group.DETAILS
+TEXT, SCORE = Kind.TEXT, Kind.SCORE
+
 BEFORE = (
-    Column("rank", "Rank", Group.MODEL, Kind.RANK, "Place by the overall score, else by level 1; none without that average."),
-    Column("model", "Model", Group.MODEL, Kind.MODEL, "Its name, linked to its page on the Hub.", read=of_row("label")),
-    Column("domain", "Training", Group.MODEL, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
-    Column("params", "Size", Group.MODEL, Kind.COUNT, "Number of parameters.", read=of_row("params")),
-    Column("base_model", "Base model", Group.MODEL, Kind.TEXT, "What it was made from.", shown=False, read=of_row("base_model")),
+    Column("rank", "Rank", ABOUT, Kind.RANK, "Place by the overall score, else by level 1; none without that average."),
+    Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page on the Hub.", read=of_row("label")),
+    Column("domain", "Training", ABOUT, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
+    Column("params", "Size", ABOUT, Kind.COUNT, "Number of parameters.", read=of_row("params")),
+    Column("base_model", "Base model", ABOUT, TEXT, "What it was made from.", shown=False, read=of_row("base_model")),
 )
 
 AVERAGES = (
-    Column("overall", "Overall", Group.AVERAGES, Kind.SCORE, "Mean of both level scores; shown only when both are complete."),
-    Column("level_1", "Level 1", Group.AVERAGES, Kind.SCORE, "Mean of the three tasks with short inputs; all or nothing."),
-    Column("level_2", "Level 2", Group.AVERAGES, Kind.SCORE, "Mean of the three tasks with long inputs; all or nothing."),
+    Column("overall", "Overall", MEAN, SCORE, "Mean of both level scores; missing when one is."),
+    Column("level_1", "Level 1", MEAN, SCORE, "Mean of the three tasks with short inputs; missing when one is."),
+    Column("level_2", "Level 2", MEAN, SCORE, "Mean of the three tasks with long inputs; missing when one is."),
 )
 
 AFTER = (
-    Column("engine", "Engine", Group.DETAILS, Kind.TEXT, "What ran the model.", shown=False, read=of_row("engine")),
-    Column("protocol", "Protocol", Group.DETAILS, Kind.TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
-    Column("licence", "Licence", Group.DETAILS, Kind.TEXT, "As its repository states.", shown=False, read=of_model("licence")),
-    Column("architecture", "Architecture", Group.DETAILS, Kind.TEXT, "Its class.", shown=False, read=of_model("architecture")),
-    Column("revision", "Revision", Group.DETAILS, Kind.TEXT, "The commit asked.", shown=False, read=of_model("revision")),
-    Column("published_at", "Date", Group.DETAILS, Kind.DATE, "When it was put here.", shown=False, read=of_row("published_at")),
+    Column("engine", "Engine", MORE, TEXT, "What ran the model.", shown=False, read=of_row("engine")),
+    Column("protocol", "Protocol", MORE, TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
+    Column("licence", "Licence", MORE, TEXT, "As its repository states it.", shown=False, read=of_model("licence")),
+    Column("architecture", "Architecture", MORE, TEXT, "Its model class.", shown=False, read=of_model("architecture")),
+    Column("revision", "Revision", MORE, TEXT, "The commit that was asked.", shown=False, read=of_model("revision")),
+    Column("published_at", "Date", MORE, Kind.DATE, "When it came here.", shown=False, read=of_row("published_at")),
 )
 
 
@@ -106,12 +109,13 @@ class Measured:
     metrics: tuple[str, ...]
 
 
+LONG_ANSWER = ("rouge_l", "rouge_1", "rouge_2", "bertscore_f1", "umls_f1")
 BENCHMARK = (
     Measured("mednli", "MedNLI", Level.ONE, ("accuracy",)),
-    Measured("meqsum", "MeQSum", Level.ONE, ("rouge_l", "rouge_1", "rouge_2", "bertscore_f1")),
-    Measured("problem_summary", "Problem Summary", Level.ONE, ("rouge_l", "rouge_1", "rouge_2", "bertscore_f1", "umls_f1")),
+    Measured("meqsum", "MeQSum", Level.ONE, LONG_ANSWER[:4]),
+    Measured("problem_summary", "Problem Summary", Level.ONE, LONG_ANSWER),
     Measured("longhealth", "LongHealth", Level.TWO, ("task1_accuracy", "task2_accuracy", "task3_accuracy")),
-    Measured("medisumqa", "MeDiSumQA", Level.TWO, ("rouge_l", "rouge_1", "rouge_2", "bertscore_f1", "umls_f1")),
+    Measured("medisumqa", "MeDiSumQA", Level.TWO, LONG_ANSWER),
     Measured("medisumcode", "MeDiSumCode", Level.TWO, ("exact_f1", "approximate_f1", "valid_codes")),
 )
 
@@ -138,9 +142,14 @@ def board_columns(
     before: Sequence[Column] = BEFORE,
     after: Sequence[Column] = AFTER,
 ) -> tuple[Column, ...]:
-    """Every column of a view: the fixed ones, the averages, and each task of `tasks` or of a cell key with its metrics."""
+    """All columns of a view: the fixed ones, the averages, each task of `tasks` or of a cell key with its metrics."""
     scores = [column for task in _measured(tasks, keys) for column in _task_columns(task, tasks)]
     return (*before, *AVERAGES, *scores, *after)
+
+
+def task_titles(tasks: Sequence[Task]) -> dict[str, str]:
+    """How each task is called on the pages, by its name."""
+    return {task.name: task.title for task in BENCHMARK} | {task.name: task.title for task in tasks}
 
 
 def _plain(value: object) -> Value:
@@ -152,22 +161,24 @@ def _plain(value: object) -> Value:
 
 
 def _measured(tasks: Sequence[Task], keys: Collection[str]) -> list[Measured]:
-    here = {task.name: Measured(task.name, task.title, task.level, tuple(m.name for m in task.metrics)) for task in tasks}
+    here = {
+        task.name: Measured(task.name, task.title, task.level, tuple(metric.name for metric in task.metrics))
+        for task in tasks
+    }
     known = {task.name: task for task in BENCHMARK} | here
-    asked = {key.partition(".")[0] for key in keys}
-    return sorted(
-        (task for name, task in known.items() if name in here or name in asked), key=lambda task: task.level.value
-    )
+    wanted = here.keys() | {key.partition(".")[0] for key in keys}
+    return sorted((task for name, task in known.items() if name in wanted), key=lambda task: task.level)
 
 
 def _task_columns(task: Measured, tasks: Sequence[Task]) -> list[Column]:
     group = Group.LEVEL_1 if task.level is Level.ONE else Group.LEVEL_2
     known = {(each.name, metric.name): metric for each in tasks for metric in each.metrics}
     mean = f"{task.title}: mean of its metrics, in percent. Higher is better."
-    columns = [Column(task.name, task.title, group, Kind.SCORE, mean)]
+    columns = [Column(task.name, task.title, group, SCORE, mean)]
     for name in task.metrics:
         metric = known.get((task.name, name))
         title = metric.title if metric else METRIC_TITLES.get(name, name)
-        text = f"{task.title}, {title}: {metric.meaning}" if metric else f"{task.title}, {title}, in percent. Higher is better."
-        columns.append(Column(f"{task.name}.{name}", title, group, Kind.SCORE, text, shown=False, part_of=task.title))
+        meaning = metric.meaning if metric else "In percent; higher is better."
+        text = f"{task.title}, {title}: {meaning}"
+        columns.append(Column(f"{task.name}.{name}", title, group, SCORE, text, shown=False, part_of=task.title))
     return columns

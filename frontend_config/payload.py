@@ -69,7 +69,8 @@ def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, 
         return described | {"values": _ranks(standings)}
     if column.kind is Kind.MODEL:
         described["links"] = [_model_link(row) for row in standings]
-    return described | {"values": [column.read(row) for row in standings]}
+    read = column.read
+    return described | {"values": [None if read is None else read(row) for row in standings]}
 
 
 def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The queue as plain data: what runs, what waits and in which order, and everything that has ever ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,18 +14,24 @@ WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
 
 
 def queue_payload(
-    submissions: Sequence[Submission], waiting: Sequence[str], pulse: Pulse, now: datetime, limit: int
+    submissions: Sequence[Submission],
+    waiting: Sequence[str],
+    pulse: Pulse,
+    now: datetime,
+    *,
+    history: int,
+    titles: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The whole queue; of what has ended the `limit` newest, with the number there are in all."""
+    """The whole queue; of what has ended the `history` newest, with the number there are in all."""
     places = positions(waiting)
     ended = [each for each in submissions if not each.status.open]
     queue = [each for each in submissions if each.status in WAITING]
     queue.sort(key=lambda each: (places.get(each.id, len(places) + 1), each.created_at))
     return {
         "worker": worker_payload(pulse, now),
-        "running": [submission_payload(each, None) for each in submissions if each.status in RUNNING],
-        "waiting": [submission_payload(each, places.get(each.id)) for each in queue],
-        "history": [submission_payload(each, None) for each in ended[:limit]],
+        "running": [submission_payload(each, None, titles) for each in submissions if each.status in RUNNING],
+        "waiting": [submission_payload(each, places.get(each.id), titles) for each in queue],
+        "history": [submission_payload(each, None, titles) for each in ended[:history]],
         "history_total": len(ended),
     }
 
@@ -54,7 +60,7 @@ def health_payload(pulse: Pulse, now: datetime) -> dict[str, Any]:
     return {"status": "degraded", "reason": reason, "worker": worker}
 
 
-def submission_payload(submission: Submission, position: int | None) -> dict[str, Any]:
+def submission_payload(submission: Submission, position: int | None, titles: Mapping[str, str]) -> dict[str, Any]:
     """What everybody may know of a submission: never the endpoint's address, never a log line."""
     model = submission.model
     return {
@@ -72,15 +78,16 @@ def submission_payload(submission: Submission, position: int | None) -> dict[str
         "position": position,
         "created_at": submission.created_at.isoformat(),
         "updated_at": submission.updated_at.isoformat(),
-        "progress": None if submission.progress is None else _progress(submission.progress),
+        "progress": None if submission.progress is None else _progress(submission.progress, titles),
         "failure": _failure(submission),
     }
 
 
-def _progress(progress: Progress) -> dict[str, Any]:
+def _progress(progress: Progress, titles: Mapping[str, str]) -> dict[str, Any]:
     return {
         "stage": progress.stage,
         "task": progress.task,
+        "task_title": None if progress.task is None else titles.get(progress.task, progress.task),
         "task_number": progress.task_number,
         "task_count": progress.task_count,
         "done": progress.done,

@@ -84,7 +84,7 @@ class Shell:
         title = escape(page_title(place))
         modules = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.preload)
         return (
-            f"<title>{title}</title>"
+            f'<meta charset="utf-8"><title>{title}</title>'
             f'<meta name="description" content="{escape(ABOUT)}">'
             f'<meta property="og:title" content="{title}"><meta property="og:type" content="website">'
             '<meta name="color-scheme" content="light dark">'
@@ -100,11 +100,12 @@ class Shell:
             for place in self.places.values()
         )
         return (
-            '<a class="clue-skip" href="#content">Skip to the content</a>'
+            f'<a class="clue-skip" href="{here.path}#content">Skip to the content</a>'
             '<header class="clue-header"><div class="clue-bar">'
             f'<a class="clue-brand" href="/">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
             f'<nav aria-label="Pages">{links}</nav>'
-            f'<button type="button" class="clue-theme" aria-label="Dark colours" aria-pressed="false">{SUN_AND_MOON}</button>'
+            '<button type="button" class="clue-theme" aria-label="Dark colours" aria-pressed="false">'
+            f"{SUN_AND_MOON}</button>"
             '</div></header><a id="content" tabindex="-1"></a>'
         )
 

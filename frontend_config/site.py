@@ -1,10 +1,12 @@
 """The web application: pages by Gradio, the interface under /v1, and the files the browser keeps."""
 
+import warnings
 from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
-from gradio.routes import BUILD_PATH_LIB
+from gradio.components import Navbar
+from gradio.route_utils import BUILD_PATH_LIB
 
 from frontend_config.api import build_api
 from frontend_config.assets import Folder, asset_router
@@ -15,13 +17,12 @@ from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
 
 STATIC = Path(__file__).parent / "static"
-PLACES = (
-    Place("/", "Leaderboard", preload=("board.js",)),
-    Place("/submit", "Submit"),
-    Place("/queue", "Queue", preload=("queue.js",)),
-    Place("/about", "About"),
+PAGES = (
+    (Place("/", "Leaderboard", preload=("board.js",)), leaderboard.build),
+    (Place("/submit", "Submit"), submit.build),
+    (Place("/queue", "Queue", preload=("queue.js",)), queue.build),
+    (Place("/about", "About"), about.build),
 )
-BUILDERS = (leaderboard.build, submit.build, queue.build, about.build)
 
 
 def build_site(desk: Desk) -> FastAPI:
@@ -32,6 +33,15 @@ def build_site(desk: Desk) -> FastAPI:
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/v1", build_api(desk))
     app.include_router(asset_router(own, digest, gradio))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        _mount(app, desk, static)
+    app.add_middleware(Shell, places=[place for place, _ in PAGES], static=static)
+    app.add_middleware(Guard)
+    return app
+
+
+def _mount(app: FastAPI, desk: Desk, static: str) -> None:
     gr.mount_gradio_app(
         app,
         build_pages(desk, static),
@@ -49,17 +59,15 @@ def build_site(desk: Desk) -> FastAPI:
         theme=clinical_theme(),
         css=(STATIC / "gradio.css").read_text(encoding="utf-8"),
     )
-    app.add_middleware(Shell, places=PLACES, static=static)
-    app.add_middleware(Guard)
-    return app
 
 
 def build_pages(desk: Desk, static: str) -> gr.Blocks:
     """The Gradio pages, none of whose handlers is offered as a public endpoint."""
-    first, *others = zip(PLACES, BUILDERS, strict=True)
-    with gr.Blocks(title=NAME, analytics_enabled=False) as pages:
-        gr.Navbar(visible=False)
-        first[1](desk, static)
+    pages: gr.Blocks = gr.Blocks(title=NAME, analytics_enabled=False)
+    (_, build_first), *others = PAGES
+    with pages:
+        Navbar(visible=False)
+        build_first(desk, static)
     for place, build in others:
         with pages.route(place.title, place.path, show_in_navbar=False):
             build(desk, static)

@@ -60,6 +60,9 @@ SINGLE = {
     "block_padding": "0px",
     "block_title_text_weight": "600",
     "block_info_text_size": "0.875rem",
+    "input_border_width": "1px",
+    "checkbox_label_border_width": "1px",
+    "checkbox_label_padding": "10px 14px",
     "button_large_radius": "8px",
     "button_large_text_weight": "600",
     "input_radius": "8px",
@@ -68,7 +71,7 @@ SINGLE = {
 
 
 def clinical_theme() -> gr.themes.Base:
-    """A quiet theme whose light and dark values are the same tokens, so that one switch changes page and Gradio alike."""
+    """A quiet theme whose light and dark values are the same tokens: one switch changes the page and Gradio alike."""
     theme = gr.themes.Base(
         primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=SYSTEM_FONTS, font_mono=MONO_FONTS
     )

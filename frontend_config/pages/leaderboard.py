@@ -8,6 +8,6 @@ def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built
     """Fills the first page; its rows come from /v1 once it is in the browser."""
     heading(
         "Language models on clinical tasks",
-        "Six tasks from clinical notes and letters. Higher is better, in percent; a dash is a missing score, not a zero.",
+        "Scores in percent, higher is better. A dash is a missing score, never a zero.",
     )
     island("board", static)

@@ -16,7 +16,7 @@ from frontend_config.words import prose
 READY, WORKING = "Submit", "Submitting…"
 EDITIONS = [
     ("Full: the benchmark's own data. The result appears on the board.", Edition.FULL.value),
-    ("Rehearsal: invented data, to try the way through. The result says nothing about the model.", Edition.REHEARSAL.value),
+    ("Rehearsal: invented data, to try the way. The result says nothing about the model.", Edition.REHEARSAL.value),
 ]
 DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.value), ("Not stated", "")]
 Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]
@@ -36,7 +36,7 @@ def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built
 
 
 def _form(desk: Desk) -> None:
-    with gr.Group(elem_classes="clue-form"):
+    with gr.Column(elem_classes="clue-form"):
         model_id = gr.Textbox(
             label="Model",
             placeholder="owner/name",
@@ -97,7 +97,7 @@ def submit_handler(desk: Desk) -> Handler:
 
 
 def read_form(model_id: str, edition: str, domain: str, base: str, revision: str) -> SubmissionForm:
-    """What was typed, without surrounding spaces; empty fields are None. Declined when a choice is none of the offered."""
+    """What was typed, without surrounding spaces, empty fields as None; Declined when a choice was never offered."""
     try:
         return SubmissionForm(
             model_id=model_id.strip(),

@@ -52,6 +52,8 @@ export class Cards {
     const rank = of("rank");
     const facts = this.columns.filter((column) => !["rank", "model", "score"].includes(column.kind) && textOf(this.data, column, place));
     const scores = this.columns.filter((column) => column.kind === "score");
+    const averages = scores.filter((column) => column.group === "Averages");
+    const tasks = scores.filter((column) => column.group !== "Averages");
     return el(
       "li",
       { class: "card" },
@@ -62,7 +64,8 @@ export class Cards {
         el("h3", {}, contentOf(this.data, of("model"), place)),
       ),
       el("p", { class: "facts" }, ...facts.map((column) => el("span", {}, this.fact(column, place)))),
-      el("dl", {}, ...scores.map((column) => this.score(column, place))),
+      averages.length ? el("dl", { class: "averages" }, ...averages.map((column) => this.score(column, place))) : null,
+      tasks.length ? el("dl", {}, ...tasks.map((column) => this.score(column, place))) : null,
     );
   }
 

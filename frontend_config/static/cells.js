@@ -50,7 +50,7 @@ export function contentOf(data, column, place) {
   const text = textOf(data, column, place);
   if (!text) return el("span", { class: "dash", "aria-hidden": "true" }, DASH);
   if (column.kind === "model") return linked(text, column.links[place]);
-  if (column.kind === "badge") return el("span", { class: `badge ${column.values[place]}` }, text);
+  if (column.kind === "badge") return el("span", { class: `tag ${column.values[place]}` }, text);
   if (column.kind === "text") return el("bdi", {}, text);
   return document.createTextNode(text);
 }

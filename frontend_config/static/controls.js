@@ -23,7 +23,7 @@ export class Controls {
     this.intervalsLabel = el("label", { class: "check" }, this.intervals, "Intervals");
     this.picker = el("div", { class: "picker" });
     this.chooser = el("details", { class: "chooser" }, el("summary", {}, "Columns"), this.picker);
-    this.count = el("p", { class: "count", role: "status" });
+    this.count = el("p", { class: "tally", role: "status" });
     this.link = el("button", { type: "button", class: "quiet", onclick: copyLink }, "Copy link");
     this.csv = el("button", { type: "button", class: "quiet", onclick: saveCsv }, "Download CSV");
     this.node = this.layout();
@@ -35,7 +35,7 @@ export class Controls {
     return el(
       "div",
       { class: "controls" },
-      el("div", { class: "line" }, this.views.node, el("div", { class: "deeds" }, this.link, this.csv)),
+      el("div", { class: "line first" }, this.views.node, el("div", { class: "deeds" }, this.link, this.csv)),
       el(
         "div",
         { class: "line second" },

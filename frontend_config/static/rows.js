@@ -11,15 +11,22 @@ export function shownColumns(data, state) {
 }
 
 function chosen(data, choice) {
-  if (choice === "all") return (column) => column.shown || column.kind === "score";
+  const alone = onlyMetrics(data);
+  if (choice === "all") return (column) => column.shown || (column.kind === "score" && !alone.has(column.part_of));
   if (Object.hasOwn(LEVEL_GROUPS, choice)) {
     const group = LEVEL_GROUPS[choice];
-    return (column) =>
-      column.kind === "rank" || column.name === choice || (column.kind === "score" && column.group.startsWith(group));
+    const inLevel = (column) => column.kind === "score" && column.group.startsWith(group) && !alone.has(column.part_of);
+    return (column) => column.kind === "rank" || column.name === choice || inLevel(column);
   }
   if (Object.hasOwn(PRESETS, choice)) return (column) => column.shown;
   const names = new Set(choice.split(","));
   return (column) => names.has(column.name);
+}
+
+/** The tasks with a single metric: it says the same as the task's score, so presets leave it out. */
+function onlyMetrics(data) {
+  const metrics = data.columns.map((column) => column.part_of).filter(Boolean);
+  return new Set(metrics.filter((task) => metrics.indexOf(task) === metrics.lastIndexOf(task)));
 }
 
 /** The places of the rows that pass search and filters, sorted; what is missing comes last either way. */

@@ -42,7 +42,7 @@ export class Table {
   }
 
   drawHead() {
-    const focused = this.head.querySelector("button:focus")?.dataset.column ?? this.focusedHeading();
+    const focused = this.focusedHeading();
     this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...this.columns.map((c) => this.heading(c))));
     if (focused) this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
@@ -145,7 +145,7 @@ export class Table {
   interval(column, place) {
     const [low, high] = [column.low[place], column.high[place]];
     const known = low !== null && high !== null;
-    return el("small", {}, known ? `${low.toFixed(this.data.decimals)} – ${high.toFixed(this.data.decimals)}` : "\u00a0");
+    return known ? el("small", {}, `${low.toFixed(this.data.decimals)} – ${high.toFixed(this.data.decimals)}`) : "";
   }
 
   explain(cell) {

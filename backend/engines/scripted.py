@@ -10,7 +10,7 @@ from backend.errors import Halted, UsageError
 from backend.settings import Settings
 
 OWNER = "scripted"
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.2
 _SENTENCE = re.compile(r"[^.?!\n]+[.?!]?")
 _DENIAL = re.compile(r"\b(no|not|never|without|normal|unchanged|clear|well)\b", re.IGNORECASE)
 

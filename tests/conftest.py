@@ -8,13 +8,24 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser import chromium
 from tests.loopback.hub import LoopbackHub
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
 _SESSION = ExitStack()
 _HUB = LoopbackHub()
 _HOME = Path(_SESSION.enter_context(tempfile.TemporaryDirectory(prefix="loopback-home-")))
+_QUIET_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _FORGOTTEN = (
     "HF_HUB_OFFLINE",
     "TRANSFORMERS_OFFLINE",
@@ -33,6 +44,7 @@ os.environ.update(
     HF_HUB_DISABLE_XET="1",
     HF_HUB_DISABLE_UPDATE_CHECK="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
+    OMP_NUM_THREADS="1",  # tiny models gain nothing from threads, and threads that wait for each other take the cores
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )
@@ -74,3 +86,12 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.loopback.models import tiny_bert
 
     return tiny_bert(tmp_path_factory.mktemp("models") / "bert")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One real Chromium for the whole session."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_QUIET_CHROMIUM))
+        yield browser
+        browser.close()

@@ -56,19 +56,29 @@ def task(name: str, title: str, access: Access, metrics: tuple[tuple[str, str, s
         source="An invented source for this test.",
         specimen=Example(
             id="specimen",
-            fields={"premise": "The patient slept well and asks for breakfast.", "claim": "The patient is awake & <hungry>."},
+            fields={
+                "premise": "The patient slept well and asks for breakfast.",
+                "claim": "The patient is awake & <hungry>.",
+            },
             reference="entailment",
             cluster="specimen",
         ),
         load=lambda edition, folder: Dataset(examples=(), sha256="0", source=""),
         ask=ask,
         answer=lambda text: text,
-        metrics=tuple(Metric(name=n, title=t, meaning=m, prepare=lambda settings: lambda a, r: []) for n, t, m in metrics),
+        metrics=tuple(
+            Metric(name=n, title=t, meaning=m, prepare=lambda settings: lambda a, r: []) for n, t, m in metrics
+        ),
     )
 
 
 TASKS = (
-    task("mednli", "MedNLI", Access.CREDENTIALED, (("accuracy", "Accuracy", "Share of claims judged as the annotators did."),)),
+    task(
+        "mednli",
+        "MedNLI",
+        Access.CREDENTIALED,
+        (("accuracy", "Accuracy", "Share of claims judged as the annotators did."),),
+    ),
     task(
         "meqsum",
         "MeQSum",
@@ -94,7 +104,9 @@ def measured(hub_id: str, nli: float | None, rouge: float, bert: float | None, *
     cells = {
         "overall": score("overall", None, missing=incomplete),
         "level_1": score("level_1", None, missing=incomplete),
-        "mednli": score("mednli", nli, n=1419, missing=None if nli is not None else "MedNLI's data is not on the worker."),
+        "mednli": score(
+            "mednli", nli, n=1419, missing=None if nli is not None else "MedNLI's data is not on the worker."
+        ),
         "mednli.accuracy": score("accuracy", nli, n=1419),
         "meqsum": score("meqsum", meqsum, missing=None if bert is not None else reason),
         "meqsum.rouge_l": score("rouge_l", rouge),
@@ -104,7 +116,9 @@ def measured(hub_id: str, nli: float | None, rouge: float, bert: float | None, *
     return standing(hub_id, cells, Provenance.MEASURED, Edition.FULL, **about)
 
 
-def standing(hub_id: str, cells: dict[str, Score], provenance: Provenance, edition: Edition, **about: object) -> Standing:
+def standing(
+    hub_id: str, cells: dict[str, Score], provenance: Provenance, edition: Edition, **about: object
+) -> Standing:
     row = Standing(
         label=hub_id,
         model=Model(hub_id=hub_id, revision="4f2c0e1a9b7d3c5e8f6a0b1c2d3e4f5a6b7c8d9e", licence="apache-2.0"),
@@ -169,7 +183,12 @@ PUBLISHED_ROWS: tuple[tuple[str, str | None, float, bool, str | None, tuple[floa
 
 
 def published(
-    label: str, hub_id: str | None, billions: float, biomedical: bool, base: str | None, numbers: tuple[float | None, ...]
+    label: str,
+    hub_id: str | None,
+    billions: float,
+    biomedical: bool,
+    base: str | None,
+    numbers: tuple[float | None, ...],
 ) -> Standing:
     names = [key for key in PUBLISHED_KEYS if "." in key or key in ("level_1", "level_2")]
     values: dict[str, float | None] = dict(zip(names, numbers, strict=True))
@@ -228,7 +247,14 @@ def submission(number: int, hub_id: str, status: Status, minutes: float, **about
 
 
 PROGRESS = Progress(
-    stage=Stage.PREDICT, task="meqsum", task_number=2, task_count=6, done=412, total=997, per_second=6.4, seconds_left=91.4
+    stage=Stage.PREDICT,
+    task="meqsum",
+    task_number=2,
+    task_count=6,
+    done=412,
+    total=997,
+    per_second=6.4,
+    seconds_left=91.4,
 )
 SUBMISSIONS = (
     submission(9, "ward/clinical-70b", Status.RECEIVED, 0.2),

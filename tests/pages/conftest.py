@@ -1,0 +1,117 @@
+"""One browser for all page tests, and a site over a desk of literal records."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from backend.domain import Pulse
+from backend.settings import Settings
+from frontend_config.site import build_site
+
+from .serving import Shelf, serving
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+expect.set_options(timeout=10_000)
+
+
+@dataclass
+class Site:
+    """A running site and what stands behind it."""
+
+    address: str
+    shelf: Shelf
+
+
+def chromium() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return named or next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium here: set CHROMIUM to one")
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Site]:
+    shelf = Shelf()
+    with serving(build_site(shelf.desk())) as address:
+        yield Site(address, shelf)
+
+
+@pytest.fixture(scope="session")
+def closed_site() -> Iterator[Site]:
+    shelf = Shelf(settings=Settings(host="0.0.0.0"))
+    with serving(build_site(shelf.desk())) as address:
+        yield Site(address, shelf)
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    fresh = Shelf()
+    shelf = running.shelf
+    shelf.measured, shelf.published, shelf.rehearsed = fresh.measured, fresh.published, fresh.rehearsed
+    shelf.submissions, shelf.pulse, shelf.taken = fresh.submissions, Pulse(seen_at=datetime.now(UTC)), []
+    shelf.version = str(int(shelf.version) + 1)
+    return running
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Opener]:
+    """Opens a page; afterwards nothing was logged as an error and no other host was asked for anything."""
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+    asked: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(message.text)
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    def visit(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, address: str = site.address) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            permissions=["clipboard-read", "clipboard-write"],
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", note)
+        page.goto(address + path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    foreign = [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
+    assert foreign == []
+    assert said == []

@@ -17,10 +17,12 @@ from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
 
 STATIC = Path(__file__).parent / "static"
+SHARED = ("dom.js", "feed.js")
+BOARD = ("board.js", *SHARED, "cards.js", "cells.js", "controls.js", "csv.js", "rows.js", "state.js", "table.js", "tip.js")
 PAGES = (
-    (Place("/", "Leaderboard", preload=("board.js",)), leaderboard.build),
+    (Place("/", "Leaderboard", BOARD), leaderboard.build),
     (Place("/submit", "Submit"), submit.build),
-    (Place("/queue", "Queue", preload=("queue.js",)), queue.build),
+    (Place("/queue", "Queue", ("queue.js", *SHARED, "times.js")), queue.build),
     (Place("/about", "About"), about.build),
 )
 

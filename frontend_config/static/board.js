@@ -3,7 +3,7 @@
 import { Cards } from "./cards.js";
 import { Controls } from "./controls.js";
 import { csvOf, download } from "./csv.js";
-import { el, shadow } from "./dom.js";
+import { el, shadow, styles } from "./dom.js";
 import { Feed, poll } from "./feed.js";
 import { nextSort, shownColumns, shownRows, sortOf } from "./rows.js";
 import { addressOf, readState, VIEWS, writeState } from "./state.js";
@@ -14,18 +14,22 @@ const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
 const PAPER = ["arXiv 2404.04067", "https://arxiv.org/abs/2404.04067"];
 
+// Asked for while the page around is still being built.
+const sheets = styles("shared.css", "board.css");
+const feeds = Object.fromEntries(
+  Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
+);
+feeds[readState().view ?? "measured"].refresh().catch(() => {});
+
 /** Fills `host` with the board. */
 export async function mount(host) {
-  const board = new Board(await shadow(host, "shared.css", "board.css"));
+  const board = new Board(await shadow(host, sheets));
   await board.start();
 }
 
 class Board {
   constructor(root) {
     this.state = readState();
-    this.feeds = Object.fromEntries(
-      Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
-    );
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
@@ -41,7 +45,8 @@ class Board {
 
   async start() {
     this.instead = false;
-    await this.refresh();
+    if (this.data()) await this.settle(true);
+    else await this.refresh();
     addEventListener("popstate", () => this.adopt(readState()));
     NARROW.addEventListener("change", () => this.draw());
     poll(() => this.refresh(), () => POLL_SECONDS);
@@ -66,11 +71,8 @@ class Board {
   }
 
   async refresh() {
-    const asked = this.state.view;
     try {
-      const changed = await this.feeds[asked ?? (this.instead ? "published" : "measured")].refresh();
-      if (!asked && !this.instead && this.feeds.measured.data.rows === 0) await this.showPublished();
-      else if (changed || this.failed) this.draw();
+      await this.settle(await feeds[this.view()].refresh());
       this.failed = false;
     } catch {
       this.failed = true;
@@ -78,10 +80,15 @@ class Board {
     }
   }
 
-  async showPublished() {
-    this.instead = true;
-    await this.feeds.published.refresh();
-    this.draw();
+  /** Draws what has come; on a visit that names no view, the published one when nothing was measured yet. */
+  async settle(changed) {
+    if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
+      this.instead = true;
+      await feeds.published.refresh();
+      this.draw();
+    } else if (changed || this.failed) {
+      this.draw();
+    }
   }
 
   view() {
@@ -89,7 +96,7 @@ class Board {
   }
 
   data() {
-    return this.feeds[this.view()].data;
+    return feeds[this.view()].data;
   }
 
   sort() {

@@ -1,6 +1,6 @@
 // The queue: asks /v1/queue every few seconds and shows what runs, what waits and what has ended.
 
-import { el, linked, shadow } from "./dom.js";
+import { el, linked, shadow, styles } from "./dom.js";
 import { Feed, poll } from "./feed.js";
 import { duration, moment, retell } from "./times.js";
 
@@ -14,9 +14,11 @@ const STATUSES = {
   finished: "Finished", failed: "Failed", cancelled: "Cancelled", withdrawn: "Withdrawn",
 };
 
+const sheets = styles("shared.css", "queue.css");
+
 /** Fills `host` with the queue. */
 export async function mount(host) {
-  const queue = new Queue(await shadow(host, "shared.css", "queue.css"));
+  const queue = new Queue(await shadow(host, sheets));
   await queue.start();
 }
 

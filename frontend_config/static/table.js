@@ -18,12 +18,14 @@ export class Table {
     this.body = el("tbody");
     this.caption = el("caption", { class: "unseen" });
     this.grid = el("table", { role: "grid" }, this.caption, this.head, this.body);
-    this.node = el("div", { class: "scroller" }, this.grid);
+    this.scroller = el("div", { class: "scroller" }, this.grid);
+    this.node = el("div", { class: "frame" }, this.scroller);
     this.active = { row: 0, column: 0 };
-    this.node.addEventListener("scroll", () => this.drawBody(), { passive: true });
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    new ResizeObserver(() => this.hintAtMore()).observe(this.scroller);
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("focusin", (event) => this.remember(event));
-    tip.watch(this.node, (cell) => this.explain(cell));
+    tip.watch(this.scroller, (cell) => this.explain(cell));
   }
 
   /** Shows these columns and rows of `data`, sorted as `sort` says. */
@@ -39,6 +41,18 @@ export class Table {
     this.drawHead();
     this.window = null;
     this.drawBody();
+    this.hintAtMore();
+  }
+
+  scrolled() {
+    this.drawBody();
+    this.hintAtMore();
+  }
+
+  /** Shades the right edge while columns are hidden behind it. */
+  hintAtMore() {
+    const { scrollWidth, clientWidth, scrollLeft } = this.scroller;
+    this.node.classList.toggle("more", scrollWidth - clientWidth - scrollLeft > 4);
   }
 
   drawHead() {
@@ -104,8 +118,8 @@ export class Table {
     const count = this.places.length;
     if (count <= ALL_AT_ONCE) return [0, count];
     const height = this.rowHeight();
-    const seen = Math.ceil((this.node.clientHeight || innerHeight) / height);
-    const first = Math.max(0, Math.floor(this.node.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
+    const seen = Math.ceil((this.scroller.clientHeight || innerHeight) / height);
+    const first = Math.max(0, Math.floor(this.scroller.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
     return [first, Math.min(count, first + seen + 3 * OVERSCAN)];
   }
 
@@ -193,7 +207,7 @@ export class Table {
 
   reveal(row) {
     if (this.cell(row, 0)) return;
-    this.node.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
+    this.scroller.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
     this.drawBody();
   }
 }

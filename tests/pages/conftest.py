@@ -94,9 +94,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Opener]:
     def note(request: Request) -> None:
         asked.append(request.url)
 
-    def visit(path: str, *, width: int = 1280, height: int = 900, dark: bool = False, address: str = site.address) -> Page:
+    def visit(path: str, *, width: int = 1280, dark: bool = False, address: str = site.address) -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": height},
+            viewport={"width": width, "height": 860},
             color_scheme="dark" if dark else "light",
             permissions=["clipboard-read", "clipboard-write"],
             reduced_motion="reduce",

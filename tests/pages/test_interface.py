@@ -269,4 +269,5 @@ def test_importing_the_site_loads_no_model_library() -> None:
 
 def test_everything_told_is_plain_json(site: Site) -> None:
     assert json.loads(board(site).text)["rows"] == len(records.MEASURED)
-    assert datetime.fromisoformat(httpx.get(f"{site.address}/v1/queue").json()["worker"]["seen_at"]) <= datetime.now(UTC)
+    seen = httpx.get(f"{site.address}/v1/queue").json()["worker"]["seen_at"]
+    assert datetime.fromisoformat(seen) <= datetime.now(UTC)

@@ -1,6 +1,6 @@
 // The board on a narrow screen: one card per model, fifty at a time.
 
-import { contentOf, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
+import { contentOf, DASH, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
 import { el } from "./dom.js";
 
 const PAGE = 50;
@@ -60,8 +60,8 @@ export class Cards {
       el(
         "header",
         {},
-        rank ? el("span", { class: "rank", "aria-label": this.rankLabel(rank, place) }, textOf(this.data, rank, place) || "–") : null,
-        el("h3", {}, contentOf(this.data, of("model"), place)),
+        rank ? el("span", { class: "rank", role: "img", "aria-label": this.rankLabel(rank, place) }, textOf(this.data, rank, place) || DASH) : null,
+        el("h2", {}, contentOf(this.data, of("model"), place)),
       ),
       el("p", { class: "facts" }, ...facts.map((column) => el("span", {}, this.fact(column, place)))),
       averages.length ? el("dl", { class: "averages" }, ...averages.map((column) => this.score(column, place))) : null,
@@ -90,8 +90,8 @@ export class Cards {
       el("dt", {}, fullTitle(column)),
       el(
         "dd",
-        { tabindex: 0, "aria-label": label, role: label ? "note" : null, "data-column": column.name, "data-place": place },
-        contentOf(this.data, column, place),
+        { "data-column": column.name, "data-place": place },
+        el("span", { tabindex: 0, role: label ? "img" : null, "aria-label": label }, contentOf(this.data, column, place)),
         interval ? el("small", {}, interval) : null,
       ),
     );

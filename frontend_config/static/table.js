@@ -77,7 +77,7 @@ export class Table {
     const cells = bands.map(({ group, sticky, span }) => el(
       "th",
       { colspan: span, scope: "colgroup", class: sticky ? "band corner" : "band" },
-      el("span", {}, group === "Model" ? "" : group),
+      el("span", { class: group === this.columns[0].group ? "unseen" : null }, group),
     ));
     return el("tr", { class: "bands", "aria-rowindex": 1 }, ...cells);
   }

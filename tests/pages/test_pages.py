@@ -6,9 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.domain import Edition
+from backend.settings import Settings
+from frontend_config.site import build_site
 
 from . import records
 from .conftest import Opener, Site
+from .serving import Shelf, serving
 
 PATHS = ("/", "/?view=published", "/submit", "/queue", "/about")
 
@@ -129,7 +132,7 @@ def test_a_narrow_screen_shows_a_card_for_each_model_with_a_reason_for_each_dash
     page = visit("/?view=published", width=390)
     expect(page.locator(".card")).to_have_count(len(records.PUBLISHED))
     card = page.locator(".card", has_text="meditron-7b")
-    dash = card.locator("dd").filter(has_text="–").first
+    dash = card.locator("dd [role=img]").first
     dash.focus()
     expect(page.get_by_role("tooltip")).to_contain_text("Not reported by the authors.")
 
@@ -151,3 +154,13 @@ def test_the_colours_follow_the_system_until_the_visitor_chooses(visit: Opener) 
     page.reload()
     expect(page.locator("h1")).to_be_visible()
     expect(page.locator("body")).not_to_have_class("dark")
+
+
+def test_on_a_space_nothing_is_fetched_from_elsewhere(visit: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "owner/clue")
+    with serving(build_site(Shelf(settings=Settings(on_space=True)).desk())) as address:
+        page = visit("/", address=address)
+        expect(page.locator("tbody th").first).to_be_visible()
+        page.goto(f"{address}/submit")
+        expect(page.get_by_text("this Space has no sign-in")).to_be_visible()

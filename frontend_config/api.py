@@ -18,7 +18,7 @@ from frontend_config.task_payload import tasks_payload
 HISTORY_PAGE = 50
 HISTORY_MOST = 100_000
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, OPTIONS",
     "Access-Control-Allow-Headers": "If-None-Match",
     "Access-Control-Max-Age": "86400",
 }

@@ -36,10 +36,12 @@ class Board {
       copyLink: () => this.copyLink(),
       saveCsv: () => this.saveCsv(),
     });
-    this.table = new Table(this.tip, (column) => this.change({ sort: nextSort(column, this.sort()) }, { step: true }));
-    this.cards = new Cards(this.tip, (sort) => this.change({ sort }, { step: true }));
+    const sortBy = (sort) => this.change({ sort }, { step: true });
+    this.table = new Table(this.tip, (column) => sortBy(nextSort(column, this.sort())));
+    this.cards = new Cards(this.tip, sortBy);
     this.notice = el("div", { class: "notice" });
-    this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the scores…"));
+    const wait = el("p", { class: "wait" }, "Loading the scores…");
+    this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
     root.append(el("div", { class: "board" }, this.controls.node, this.notice, this.stage), this.tip.box);
   }
 
@@ -115,7 +117,7 @@ class Board {
     this.drawNotice(data);
     this.stage.removeAttribute("aria-busy");
     if (data.rows === 0) this.drawEmpty(data);
-    else if (places.length === 0) this.say("No model matches.", this.deed("Clear search and filters", () => this.clear()));
+    else if (places.length === 0) this.drawNoMatch();
     else this.drawRows(data, places);
   }
 
@@ -130,8 +132,8 @@ class Board {
 
   drawNotice(data) {
     const [before, after] = data.notice.split(PAPER[0]);
-    const sentence = after === undefined ? [before] : [before, el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
-    const lines = [el("p", {}, ...sentence)];
+    const paper = after === undefined ? [] : [el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
+    const lines = [el("p", {}, before, ...paper)];
     if (this.instead && !this.state.view) lines.unshift(el("p", { class: "instead" }, data.instead));
     this.notice.className = `notice ${data.view}`;
     this.notice.replaceChildren(...lines);
@@ -139,7 +141,8 @@ class Board {
 
   drawEmpty(data) {
     const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
-    const published = this.deed("See the published scores", () => this.change({ view: "published", sort: "" }, { step: true }));
+    const turn = () => this.change({ view: "published", sort: "" }, { step: true });
+    const published = this.deed("See the published scores", turn);
     const deeds = { measured: [submit, published], rehearsal: [submit], published: [] };
     this.say(data.empty, ...deeds[data.view]);
   }
@@ -152,8 +155,9 @@ class Board {
     return el("button", { type: "button", class: "quiet", onclick: act }, title);
   }
 
-  clear() {
-    this.change({ search: "", domains: [] }, { step: true });
+  drawNoMatch() {
+    const clear = () => this.change({ search: "", domains: [] }, { step: true });
+    this.say("No model matches.", this.deed("Clear search and filters", clear));
   }
 
   async copyLink() {

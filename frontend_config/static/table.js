@@ -57,8 +57,10 @@ export class Table {
 
   drawHead() {
     const focused = this.focusedHeading();
-    this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...this.columns.map((c) => this.heading(c))));
-    if (focused) this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const headings = this.columns.map((column) => this.heading(column));
+    this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...headings));
+    if (!focused) return;
+    this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
   focusedHeading() {
@@ -88,7 +90,12 @@ export class Table {
     const task = column.part_of ? el("span", { class: "task" }, column.part_of) : null;
     const button = el(
       "button",
-      { type: "button", "data-column": column.name, "aria-description": column.help, onclick: () => this.onSort(column) },
+      {
+        type: "button",
+        "data-column": column.name,
+        "aria-description": column.help,
+        onclick: () => this.onSort(column),
+      },
       task,
       el("span", { class: "title" }, column.title),
     );
@@ -97,7 +104,8 @@ export class Table {
   }
 
   classOf(column) {
-    const first = column !== this.columns[0] && column.group !== this.columns[this.columns.indexOf(column) - 1].group;
+    const before = this.columns[this.columns.indexOf(column) - 1];
+    const first = before && column.group !== before.group;
     return `${column.kind}${first ? " first" : ""}${column.name === this.sort.name ? " sorted" : ""}`;
   }
 

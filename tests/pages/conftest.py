@@ -80,10 +80,28 @@ def site(running: Site) -> Site:
 Opener = Callable[..., Page]
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Callable[[int, bool], BrowserContext]:
+    """One context for each width and colour, so that Gradio's own files are fetched once and not for every test."""
+    opened: dict[tuple[int, bool], BrowserContext] = {}
+
+    def window(width: int, dark: bool) -> BrowserContext:
+        if (width, dark) not in opened:
+            opened[width, dark] = browser.new_context(
+                viewport={"width": width, "height": 860},
+                color_scheme="dark" if dark else "light",
+                permissions=["clipboard-read", "clipboard-write"],
+                reduced_motion="reduce",
+            )
+        return opened[width, dark]
+
+    return window
+
+
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Opener]:
+def visit(windows: Callable[[int, bool], BrowserContext], site: Site) -> Iterator[Opener]:
     """Opens a page; afterwards nothing was logged as an error and no other host was asked for anything."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     said: list[str] = []
     asked: list[str] = []
 
@@ -95,14 +113,8 @@ def visit(browser: Browser, site: Site) -> Iterator[Opener]:
         asked.append(request.url)
 
     def visit(path: str, *, width: int = 1280, dark: bool = False, address: str = site.address) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 860},
-            color_scheme="dark" if dark else "light",
-            permissions=["clipboard-read", "clipboard-write"],
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = windows(width, dark).new_page()
+        pages.append(page)
         page.on("console", hear)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", note)
@@ -110,8 +122,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Opener]:
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
     foreign = [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
     assert foreign == []
     assert said == []

@@ -55,7 +55,7 @@ def _specimen(specimen: Mapping[str, Any]) -> str:
         for name, text in specimen["fields"].items()
     )
     turns = "".join(
-        f'<div class=clue-turn><span>{escape(turn["role"])}</span><pre tabindex=0>{escape(turn["content"])}</pre></div>'
+        f"<div class=clue-turn><span>{escape(turn['role'])}</span><pre tabindex=0>{escape(turn['content'])}</pre></div>"
         for turn in specimen["prompt"]
     )
     return (

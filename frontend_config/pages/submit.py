@@ -16,7 +16,7 @@ from frontend_config.words import prose
 READY, WORKING = "Submit", "Submitting…"
 EDITIONS = [
     ("Full: the benchmark's own data. The result appears on the board.", Edition.FULL.value),
-    ("Rehearsal: invented data, to try the way. The result says nothing about the model.", Edition.REHEARSAL.value),
+    ("Rehearsal: invented data, to try things out. The result says nothing about the model.", Edition.REHEARSAL.value),
 ]
 DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.value), ("Not stated", "")]
 Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]

@@ -94,7 +94,7 @@ def _add_manners(api: FastAPI) -> None:
         return _reply(request, Answer.of_json({"error": error.detail}), status=error.status_code)
 
     @api.options("/{path:path}", include_in_schema=False)
-    def preflight(path: str) -> Response:  # noqa: ARG001 (any path)
+    def preflight(path: str) -> Response:
         return Response(status_code=204, headers=OPEN_TO_ALL | PREFLIGHT)
 
 

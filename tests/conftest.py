@@ -10,22 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser import chromium
+from tests.browser import QUIET, chromium
 from tests.loopback.hub import LoopbackHub
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
 _SESSION = ExitStack()
 _HUB = LoopbackHub()
 _HOME = Path(_SESSION.enter_context(tempfile.TemporaryDirectory(prefix="loopback-home-")))
-_QUIET_CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _FORGOTTEN = (
     "HF_HUB_OFFLINE",
     "TRANSFORMERS_OFFLINE",
@@ -92,6 +83,6 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser() -> Iterator[Browser]:
     """One real Chromium for the whole session."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_QUIET_CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield browser
         browser.close()

@@ -22,7 +22,7 @@ DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.v
 Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]
 
 
-def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built alike)
+def build(desk: Desk, static: str) -> None:
     """Fills the submit page: the form where somebody can be known, a sentence where nobody can."""
     with gr.Column(elem_classes="clue-narrow"):
         heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights.")

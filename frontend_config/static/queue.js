@@ -114,7 +114,7 @@ class Queue {
       el("th", { scope: "row" }, linked(each.model, each.link)),
       el("td", {}, edition(each)),
       el("td", {}, el("bdi", {}, each.submitter)),
-      el("td", {}, STATUSES[each.status]),
+      el("td", { class: "outcome" }, STATUSES[each.status], each.note ? el("p", {}, each.note) : ""),
       el("td", {}, permanent(each, each.created_at)),
     ));
     return table(["Place", "Model", "Edition", "Submitted by", "Status", "Submitted"], rows);

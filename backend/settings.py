@@ -85,11 +85,16 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         name.removeprefix(PREFIX).lower(): value for name, value in given.items() if value != ""
     }
     try:
-        return Settings.model_validate(values | {"on_space": "SPACE_ID" in environ})
+        return Settings.model_validate(_of_the_place(environ) | values)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
         raise UsageError(f"{name}={given.get(name)!r} does not fit: {first['msg']}. It is the {known[name]}.") from None
+
+
+def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
+    """A Space reaches its program from outside, so there the page listens on every address unless told otherwise."""
+    return {"on_space": True, "host": "0.0.0.0"} if "SPACE_ID" in environ else {}
 
 
 def inherited_environment() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the Hub says about a model, over HTTP metadata alone, and the download of its allowed files at one commit."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,8 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     try:
         info: Any = HfApi().model_info(model.hub_id, revision=model.revision, files_metadata=True, timeout=TIMEOUT)
         _check_files(info.siblings or [], max_gb)
-        names = [file.rfilename for file in info.siblings if ALLOWED.fullmatch(file.rfilename)]
+        wanted = [file for file in info.siblings if ALLOWED.fullmatch(file.rfilename)]
+        names = [file.rfilename for file in wanted]
         folder = snapshot_download(model.hub_id, revision=model.revision, cache_dir=cache, allow_patterns=names)
     except GatedRepoError:
         raise ModelFault(FailureCode.GATED) from None
@@ -89,7 +91,26 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
         raise ModelFault(FailureCode.NOT_FOUND) from None
     except (*_UNREACHABLE, LocalEntryNotFoundError) as error:
         raise PassingFault(FailureCode.DOWNLOAD_ERROR) from error
+    for file in wanted:
+        _check_content(Path(folder) / file.rfilename, file)
     return Path(folder)
+
+
+def _check_content(path: Path, file: Any) -> None:
+    """Nothing, when the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only.
+
+    A damaged file is removed from the cache, so that the next download brings it anew.
+    """
+    with path.open("rb") as stream:
+        if file.lfs:
+            intact = hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256
+        else:
+            content = stream.read()
+            intact = file.blob_id in {None, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
+    if not intact:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{file.rfilename} arrived damaged.")
 
 
 def _check_files(siblings: Sequence[Any], max_gb: float) -> None:
@@ -98,9 +119,9 @@ def _check_files(siblings: Sequence[Any], max_gb: float) -> None:
         raise ModelFault(FailureCode.NO_SAFETENSORS)
     if not any(file.rfilename == "config.json" for file in siblings):
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "There is no config.json; adapters cannot be run alone.")
-    gigabytes = sum(file.size or 0 for file in weights) / 1e9
+    gigabytes = sum(file.size or 0 for file in siblings if ALLOWED.fullmatch(file.rfilename)) / 1e9
     if gigabytes > max_gb:
-        raise ModelFault(FailureCode.TOO_LARGE, f"They are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
+        raise ModelFault(FailureCode.TOO_LARGE, f"All files are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
 
 
 def _architecture(config: dict[str, Any]) -> str | None:

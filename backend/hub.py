@@ -91,26 +91,22 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
         raise ModelFault(FailureCode.NOT_FOUND) from None
     except (*_UNREACHABLE, LocalEntryNotFoundError) as error:
         raise PassingFault(FailureCode.DOWNLOAD_ERROR) from error
-    for file in wanted:
-        _check_content(Path(folder) / file.rfilename, file)
+    damaged = [file.rfilename for file in wanted if not _is_intact(Path(folder) / file.rfilename, file)]
+    for name in damaged:  # or the cache would offer them for ever
+        (Path(folder) / name).resolve().unlink()
+        (Path(folder) / name).unlink(missing_ok=True)
+    if damaged:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged)}.")
     return Path(folder)
 
 
-def _check_content(path: Path, file: Any) -> None:
-    """Nothing, when the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only.
-
-    A damaged file is removed from the cache, so that the next download brings it anew.
-    """
+def _is_intact(path: Path, file: Any) -> bool:
+    """Whether the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only."""
     with path.open("rb") as stream:
         if file.lfs:
-            intact = hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256
-        else:
-            content = stream.read()
-            intact = file.blob_id in {None, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
-    if not intact:
-        path.resolve().unlink()
-        path.unlink(missing_ok=True)
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{file.rfilename} arrived damaged.")
+            return bool(hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256)
+        content = stream.read()
+    return file.blob_id in {None, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
 
 
 def _check_files(siblings: Sequence[Any], max_gb: float) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Finish, Message, Role
+from backend.engines.batching import in_halving_batches
 from backend.errors import FailureCode, ModelFault
 from backend.isolation import Channel
 from backend.prompting import PLAIN_TURN_END, before_turn_end, merge_system, plain_text
@@ -75,22 +76,18 @@ class Generator:
             else:
                 waiting.append((tokens, prompt))
         waiting.sort(key=lambda pair: -len(pair[0]))
-        size = self._batch_size
-        while waiting:
-            batch = waiting[:size]
-            try:
-                answers = self._generate(batch)
-            except Exception as error:
-                if not _out_of_memory(error):
-                    raise
-                if len(batch) == 1:
-                    raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
-                size = len(batch) // 2
-                _free_memory()
-                continue
-            for answer in answers:
-                send(answer)
-            del waiting[: len(batch)]
+        for answer in in_halving_batches(waiting, self._batch_size, self._attempt):
+            send(answer)
+
+    def _attempt(self, batch: Sequence[tuple[list[int], Mapping[str, Any]]]) -> list[dict[str, Any]] | None:
+        try:
+            return self._generate(batch)
+        except Exception as error:
+            if not _out_of_memory(error):
+                raise
+        # Only here has the error let go of the tensors that were too many.
+        _free_memory()
+        return None
 
     def _generate(self, batch: Sequence[tuple[list[int], Mapping[str, Any]]]) -> list[dict[str, Any]]:
         import torch

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from threading import Event
 from typing import Protocol
@@ -158,7 +158,7 @@ class Evaluation:
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         for prediction in client.complete([task.ask(example, client.window) for example in missing]):
-            journal.append(prediction)
+            journal.append(replace(prediction, text=_storable(prediction.text)))
             pace.done += 1
             self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         unanswered = {example.id for example in missing} - journal.predictions().keys()
@@ -203,6 +203,11 @@ class Pace:
             per_second=rate,
             seconds_left=(self._total - self.done) / rate if rate else None,
         )
+
+
+def _storable(text: str) -> str:
+    """The text with a question mark for every half of a surrogate pair, which no file or tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:

@@ -99,6 +99,12 @@ def test_an_engine_that_leaves_a_prompt_unanswered_is_an_error_and_its_answers_s
     assert len(next(iter(bench.journals.by_task.values())).kept) == 9
 
 
+def test_an_answer_that_is_no_text_is_kept_as_what_files_and_tokenizers_take(bench: Bench) -> None:
+    bench.run(ToyEngine(write=lambda prompt: "a\ud800\U0001f9ec\udfff"), toy_task(count=2))
+    (journal,) = bench.journals.by_task.values()
+    assert {one.text for one in journal.kept.values()} == {"a?\U0001f9ec?"}
+
+
 def test_a_limit_asks_the_first_examples_only_and_stands_in_the_manifest(bench: Bench) -> None:
     toy = ToyEngine()
     result = bench.run(toy, toy_task(), limit=3)

@@ -38,7 +38,9 @@ def prompt(number: int, question: str, *, new: int = 12, truncated: bool = False
 def prompts(count: int = len(QUESTIONS), *, new: int = 12) -> list[Prompt]:
     """So many different prompts."""
     return [
-        prompt(number, QUESTIONS[number % len(QUESTIONS)] + (f" ({number})" if number >= len(QUESTIONS) else ""), new=new)
+        prompt(
+            number, QUESTIONS[number % len(QUESTIONS)] + (f" ({number})" if number >= len(QUESTIONS) else ""), new=new
+        )
         for number in range(count)
     ]
 

@@ -18,7 +18,7 @@ from backend.engines.endpoint import ENGINE, estimate_tokens, split_url
 from backend.errors import FailureCode, Halted, PassingFault, UsageError
 from backend.prompting import plain_text
 from backend.settings import Settings
-from tests.backend.asking import QUESTIONS, SHA, assert_answers_all, changed, prompt, prompts, served
+from tests.backend.asking import QUESTIONS, SHA, assert_answers_all, changed, local, prompt, prompts, served
 from tests.loopback.faults import Fault, FaultKind
 from tests.loopback.openai import OpenAIServer
 from tests.loopback.serving import serve
@@ -107,7 +107,7 @@ TRANSIENT = [
     Fault(FaultKind.NULL_CONTENT),
     Fault(FaultKind.WRONG_SCHEMA),
     Fault(FaultKind.INVALID_UTF8),
-    Fault(FaultKind.DRIP, seconds=0.0001),
+    Fault(FaultKind.DRIP, seconds=0),
 ]
 
 
@@ -135,10 +135,16 @@ def test_faults_at_the_first_look_are_survived(dialect: str, settings: Settings)
         assert_answers_all(client, prompts(2))
 
 
-@pytest.mark.parametrize("dialect", DIRECT)
 @pytest.mark.parametrize(
-    "kind",
-    [FaultKind.SERVER_ERROR, FaultKind.UNAUTHORISED, FaultKind.NULL_CONTENT, FaultKind.HTML, FaultKind.NO_CHOICES],
+    ("dialect", "kind"),
+    [
+        ("openai-by-url", FaultKind.UNAVAILABLE),
+        ("openai-by-url", FaultKind.UNAUTHORISED),
+        ("openai-by-url", FaultKind.NULL_CONTENT),
+        ("tgi-generate-by-url", FaultKind.UNAVAILABLE),
+        ("tgi-generate-by-url", FaultKind.UNAUTHORISED),
+        ("tgi-generate-by-url", FaultKind.NO_CHOICES),
+    ],
 )
 def test_a_lasting_fault_is_an_endpoint_error(dialect: str, kind: FaultKind, settings: Settings) -> None:
     make, path = DIALECTS[dialect]
@@ -249,9 +255,7 @@ def test_another_refusal_is_not_taken_for_a_prompt_too_long(settings: Settings) 
     async def list_models(request: Any) -> JSONResponse:
         return JSONResponse({"data": []})
 
-    app = Starlette(
-        routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", refuse, methods=["POST"])]
-    )
+    app = Starlette(routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", refuse, methods=["POST"])])
     with serve(app) as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
         with pytest.raises(PassingFault, match="400") as caught:
             list(client.complete([prompt(0, "Is it?")]))
@@ -294,7 +298,8 @@ def test_a_server_that_goes_away_in_the_middle_is_an_endpoint_error(settings: Se
 
 
 @pytest.mark.parametrize(
-    "reply", ["<!doctype html>", "[]", '{"model_id": 5}', '{"data": [1]}', '{"model_id": "acme/tiny", "max_total_tokens": "x"}']
+    "reply",
+    ["<!doctype html>", "[]", '{"model_id": 5}', '{"data": [1]}', '{"model_id": "acme/tiny", "max_total_tokens": "x"}'],
 )
 def test_a_server_that_is_something_else_is_an_endpoint_error(reply: str, settings: Settings) -> None:
     async def answer(request: Any) -> PlainTextResponse:
@@ -338,6 +343,14 @@ def test_the_machines_own_token_is_never_sent(dialect: str, token: str | None, s
     assert sent == {f"Bearer {token}"} if token else sent <= {None, "Bearer none"}
 
 
+def test_a_model_that_reasoned_until_its_tokens_were_spent_has_answered_nothing(settings: Settings) -> None:
+    server = OpenAIServer(last_line)
+    with opened(server, settings, "/v1") as client:
+        server.faults.always = Fault(FaultKind.NULL_CONTENT)
+        (spent,) = client.complete([prompt(0, "one two three four five six", new=3)])
+    assert (spent.text, spent.finish, server.faults.requests) == ("", Finish.LENGTH, 1)
+
+
 def test_a_key_opens_the_endpoint_and_none_does_not(settings: Settings) -> None:
     server = OpenAIServer(last_line, api_key="endpoint-key")
     with opened(server, changed(settings, endpoint_token="endpoint-key")) as client:
@@ -370,15 +383,15 @@ def test_a_url_may_name_its_dialect(url: str, parts: tuple[str, str | None]) -> 
     assert split_url(url) == parts
 
 
-@pytest.mark.parametrize("url", ["", "h:1", "ftp://h", "file:///etc/passwd", "http://", "//h/v1", "http://[", "http://h:x"])
+@pytest.mark.parametrize(
+    "url", ["", "h:1", "ftp://h", "file:///etc/passwd", "http://", "//h/v1", "http://[", "http://h:x"]
+)
 def test_what_is_no_http_url_is_refused(url: str, settings: Settings) -> None:
     with pytest.raises(UsageError, match="not an endpoint"), ENGINE.open(served(url), settings, Event()):
         raise AssertionError("it opened")
 
 
 def test_the_engine_needs_a_url_and_lets_text_leave(settings: Settings) -> None:
-    from tests.backend.asking import local
-
     with pytest.raises(UsageError, match="needs the endpoint's URL"), ENGINE.open(local(Path()), settings, Event()):
         raise AssertionError("it opened")
     assert not ENGINE.keeps_text_home

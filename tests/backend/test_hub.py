@@ -164,9 +164,7 @@ ALLOWED = {
 }
 
 
-def test_only_allowed_files_of_the_pinned_commit_are_asked_for(
-    hub: LoopbackHub, folder: Path, tmp_path: Path
-) -> None:
+def test_only_allowed_files_of_the_pinned_commit_are_asked_for(hub: LoopbackHub, folder: Path, tmp_path: Path) -> None:
     sha = hub.add("acme/tiny", repository(folder))
     pinned = look_up("acme/tiny", max_gb=1)
     kept = (folder / "config.json").read_bytes()

@@ -206,7 +206,18 @@ def with_torn_weights(folder: Path) -> Path:
         (with_code, FailureCode.UNSUPPORTED_ARCHITECTURE),
         (lambda folder: tiny_llama(folder, chat_template=ChatTemplate.HOSTILE), FailureCode.TEMPLATE_ERROR),
     ],
-    ids=["no-tokenizer", "pickled", "unknown-type", "other-type", "lost", "torn", "bad-config", "nan", "own-code", "hostile"],
+    ids=[
+        "no-tokenizer",
+        "pickled",
+        "unknown-type",
+        "other-type",
+        "lost",
+        "torn",
+        "bad-config",
+        "nan",
+        "own-code",
+        "hostile",
+    ],
 )
 def test_a_model_that_cannot_be_used_is_refused_with_a_public_code(
     build: Callable[[Path], Path], code: FailureCode, loader: tuple[ModelProcess, Path], tmp_path: Path
@@ -258,7 +269,9 @@ def test_a_template_that_fails_for_some_prompts_only_tells_nobody_the_prompt(
     folder = tiny_llama(tmp_path / "model")
     template = folder / "chat_template.jinja"
     inner = template.read_text()
-    template.write_text(f"{{% if '{SECRET[:6]}' in messages[-1]['content'] %}}{TRAPS[trap]}{{% else %}}{inner}{{% endif %}}")
+    template.write_text(
+        f"{{% if '{SECRET[:6]}' in messages[-1]['content'] %}}{TRAPS[trap]}{{% else %}}{inner}{{% endif %}}"
+    )
     process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 4})
     settings = Settings(home=tmp_path, answer_timeout=120)
     client = LocalModel(process, settings, loaded(process.receive(120, FailureCode.LOAD_TIMEOUT)))

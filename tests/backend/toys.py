@@ -46,7 +46,9 @@ def metric(name: str, measure: Measure, missing: str | None = None) -> Metric:
             raise MetricUnavailable(missing)
         return measure
 
-    return Metric(name=name, title=name.title(), meaning="A toy.", prepare=prepare, facts=lambda _: {f"{name}_fact": "1"})
+    return Metric(
+        name=name, title=name.title(), meaning="A toy.", prepare=prepare, facts=lambda _: {f"{name}_fact": "1"}
+    )
 
 
 def examples(count: int) -> tuple[Example, ...]:

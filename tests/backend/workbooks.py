@@ -8,7 +8,7 @@ from openpyxl import Workbook
 HEADER = ("File", "CHQ", "Summary")
 ODD = (
     "SUBJECT: {girl} of 4\nMESSAGE: Is a fever of 39\u00a0degrees & a rash dangerous?",
-    "My {0} {} and {unbalanced doctor said \"&quot;wait&quot;\". What should I do?",
+    'My {0} {} and {unbalanced doctor said "&quot;wait&quot;". What should I do?',
 )
 
 

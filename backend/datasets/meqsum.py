@@ -15,7 +15,7 @@ def read_meqsum(path: Path) -> list[dict[str, str]]:
     """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
     try:
         table = pd.read_excel(path, dtype=str, engine="openpyxl", keep_default_na=False)
-    except Exception as error:  # noqa: BLE001 - a damaged workbook breaks zip, XML and cell readers in many ways
+    except Exception as error:
         raise DataMissing(
             f"{path} cannot be read as an Excel workbook ({type(error).__name__}). {MEQSUM.obtain}"
         ) from error

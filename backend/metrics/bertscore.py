@@ -141,7 +141,7 @@ def _locate(spec: EncoderSpec, where: str) -> Path:
 def _open(spec: EncoderSpec, folder: Path) -> Encoder:
     try:
         return Encoder(folder, spec.layer)
-    except Exception as error:  # noqa: BLE001 - damaged files break the loaders in many ways
+    except Exception as error:
         raise MetricUnavailable(
             f"The encoder {spec.hub_id} could not be loaded ({type(error).__name__}). Bring its files anew."
         ) from error

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from backend.isolation import Channel
 
@@ -14,7 +15,7 @@ def main() -> None:
     asked = channel.receive()
     match asked["do"]:
         case "environment":
-            channel.send({"environment": dict(os.environ), "cwd": os.getcwd(), "pid": os.getpid()})
+            channel.send({"environment": dict(os.environ), "cwd": str(Path.cwd()), "pid": os.getpid()})
         case "noise":
             print("a library greets you")
             os.write(1, b"and so does its C code\n")

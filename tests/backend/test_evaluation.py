@@ -57,7 +57,7 @@ def test_right_answers_are_a_hundred_percent_and_the_task_score_is_the_mean_of_i
     (run,) = bench.run(ToyEngine(), toy_task()).runs
     assert values(run.scores) == {"same": 100.0, "half": 50.0}
     assert run.task_score.value == pytest.approx(75.0)
-    assert (run.task_score.low, run.task_score.high) == (pytest.approx(75.0), pytest.approx(75.0))
+    assert [run.task_score.low, run.task_score.high] == pytest.approx([75.0, 75.0])
     assert run.dataset_sha256 == "toy-rehearsal" and run.facts == {"same_fact": "1", "half_fact": "1"}
     assert [one.example_id for one in bench.scored["toy"]] == [f"sum-{n}" for n in range(10)]
     assert bench.scored["toy"][3] == ScoredExample(
@@ -231,7 +231,7 @@ def test_diagnostics_count_each_way_an_answer_can_fail(bench: Bench) -> None:
     found = run.diagnostics
     assert found is not None
     assert (found.n, found.answered, found.empty, found.unparsable) == (7, 4, 2, 1)
-    assert (found.truncated, found.refused, found.output_tokens) == (3, 1, pytest.approx(2.4))
+    assert (found.truncated, found.refused) == (3, 1) and found.output_tokens == pytest.approx(2.4)
     assert [one.answer for one in judged] == ["0", "", "", "", "8", "10", ""]
     assert values(run.scores)["same"] == pytest.approx(100 * 3 / 7)
 

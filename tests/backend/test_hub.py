@@ -281,5 +281,5 @@ def test_whatever_is_taken_is_harmless_in_a_path_a_page_and_a_shell(text: str) -
         return
     owner, name = taken.split("/")
     for part in (owner, name):
-        assert part and part[0].isalnum() and part[-1].isalnum() or "_" in (part[0], part[-1])
+        assert (part and part[0].isalnum() and part[-1].isalnum()) or "_" in (part[0], part[-1])
         assert ".." not in part and part.isascii() and not set(part) & set(" \t\r\n<>&\"'`$;|*?[]{}()\\:@#%=+,~!^")

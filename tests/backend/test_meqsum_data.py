@@ -115,9 +115,17 @@ def test_a_workbook_without_rows_is_refused(tmp_path: Path) -> None:
         read_meqsum(write_workbook(tmp_path / "book.xlsx", []))
 
 
+def read_or_refusal(path: Path) -> list[dict[str, str]] | str:
+    """The rows, or the remedy that the refusal names."""
+    try:
+        return read_meqsum(path)
+    except DataMissing as refusal:
+        return REMEDY if REMEDY in str(refusal) else str(refusal)
+
+
 def test_a_damaged_workbook_is_refused_wherever_it_is_damaged(tmp_path: Path) -> None:
     whole = write_workbook(tmp_path / "book.xlsx", [(f"{n}.txt", f"Is it {n}?", "Is it?") for n in range(50)])
-    content = whole.read_bytes()
+    content, rows = whole.read_bytes(), read_meqsum(whole)
     damaged = tmp_path / "damaged.xlsx"
     for share in range(0, 100, 4):
         damaged.write_bytes(content[: len(content) * share // 100])
@@ -125,12 +133,7 @@ def test_a_damaged_workbook_is_refused_wherever_it_is_damaged(tmp_path: Path) ->
             read_meqsum(damaged)
     for place in range(0, len(content), 97):
         damaged.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
-        try:
-            rows = read_meqsum(damaged)
-        except DataMissing as refusal:
-            assert REMEDY in str(refusal)
-        else:
-            assert rows == read_meqsum(whole), "damage that is not noticed is damage that changes nothing"
+        assert read_or_refusal(damaged) in (rows, REMEDY), "damage that is not noticed changes nothing"
 
 
 def test_a_file_that_is_not_there_is_asked_for_with_where_and_how(tmp_path: Path) -> None:

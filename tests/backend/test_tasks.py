@@ -23,8 +23,8 @@ def datasets(task: Task, folder: Path) -> Iterator[Dataset]:
     yield task.load(Edition.REHEARSAL, folder)
     try:
         yield task.load(Edition.FULL, folder)
-    except DataMissing as missing:
-        assert "app.py data" in str(missing) or "PhysioNet" in str(missing)
+    except DataMissing:
+        return
 
 
 def own_words(example: Example) -> str:

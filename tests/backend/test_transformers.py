@@ -116,7 +116,9 @@ def test_a_prompt_longer_than_the_window_is_refused_and_the_others_are_answered(
 
 
 def test_a_prompt_that_fits_exactly_is_answered_and_one_token_more_is_not(shared: dict[str, LocalModel]) -> None:
-    client, asked = shared["chat"], prompt(0, "Is it?")
+    client = shared["chat"]
+    lengths = range(20, 500, 5)
+    asked = next(one for n in lengths if client.window.count((one := prompt(0, "fever " * n)).messages) > 470)
     room = 512 - client.window.count(asked.messages)
     fits, bursts = (
         next(iter(client.complete([Prompt(example_id="x", messages=asked.messages, max_new_tokens=new)])))
@@ -294,7 +296,7 @@ def loaded(reply: dict[str, Any]) -> Any:
 
 def test_an_endless_template_ends_in_a_timeout_and_leaves_no_process(tmp_path: Path, settings: Settings) -> None:
     folder = tiny_llama(tmp_path / "model", chat_template=ChatTemplate.ENDLESS)
-    hurried = changed(settings, load_timeout=8.0)
+    hurried = changed(settings, load_timeout=6.0)
     with pytest.raises(ModelCrash) as caught, ENGINE.open(local(folder), hurried, Event()):
         raise AssertionError("it opened")
     assert caught.value.code is FailureCode.LOAD_TIMEOUT
@@ -303,9 +305,12 @@ def test_an_endless_template_ends_in_a_timeout_and_leaves_no_process(tmp_path: P
 
 def test_a_halt_ends_the_work_and_the_process(folders: dict[str, Path], settings: Settings) -> None:
     halt = Event()
-    with pytest.raises(Halted), ENGINE.open(local(folders["chat"]), changed(settings, batch_size=1), halt) as client:
-        for _ in client.complete(prompts(64)):
-            halt.set()
+    with ENGINE.open(local(folders["chat"]), changed(settings, batch_size=1), halt) as client:
+        answers = client.complete(prompts(64))
+        next(answers)
+        halt.set()
+        with pytest.raises(Halted):
+            list(answers)
     assert not children()
 
 
@@ -353,33 +358,45 @@ def test_a_url_is_no_folder(settings: Settings) -> None:
         raise AssertionError("it opened")
 
 
-def test_end_of_turn_marks_end_the_answer(folders: dict[str, Path], tmp_path: Path, settings: Settings) -> None:
-    """A model whose every next token is <|end|> says nothing, and says so at once."""
+def load_into(loader: tuple[ModelProcess, Path], folder: Path, settings: Settings) -> LocalModel:
+    """The model of the folder, in the process that has held others before."""
+    loader[0].send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 5})
+    return LocalModel(loader[0], settings, loaded(loader[0].receive(120, FailureCode.LOAD_TIMEOUT)))
+
+
+def test_end_of_turn_marks_end_the_answer(
+    folders: dict[str, Path], tmp_path: Path, settings: Settings, loader: tuple[ModelProcess, Path]
+) -> None:
+    """A model whose every next token ends the turn says nothing, and says so at once."""
     folder = Path(shutil.copytree(folders["chat"], tmp_path / "model"))
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     weights = load_file(folder / "model.safetensors")
     head = torch.zeros_like(weights["lm_head.weight"])
     norm = weights["model.norm.weight"] * 0
-    # With a norm of zero all logits are equal; a bias is not to be had, so the mark gets the lowest id by argmax.
+    # With a norm of zero all logits are equal, so the lowest id is written, and it is named as an end below.
     assert tokenizer.convert_tokens_to_ids("<pad>") == 0
     weights |= {"lm_head.weight": head, "model.norm.weight": norm}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     generation = folder / "generation_config.json"
     generation.write_text(json.dumps(json.loads(generation.read_text()) | {"eos_token_id": [0, 2]}))
-    with ENGINE.open(local(folder), settings, Event()) as client:
-        found = by_id(client.complete([prompt(0, "Is it?"), prompt(1, "What is gout?")]))
+    client = load_into(loader, folder, settings)
+    found = by_id(client.complete([prompt(0, "Is it?"), prompt(1, "What is gout?")]))
     assert {(one.text, one.finish, one.output_tokens) for one in found.values()} == {("", Finish.STOP, 0)}
 
 
 def test_sampling_in_the_repository_s_own_settings_changes_nothing(
-    folders: dict[str, Path], tmp_path: Path, settings: Settings, shared: dict[str, LocalModel]
+    folders: dict[str, Path],
+    tmp_path: Path,
+    settings: Settings,
+    shared: dict[str, LocalModel],
+    loader: tuple[ModelProcess, Path],
 ) -> None:
     folder = Path(shutil.copytree(folders["chat"], tmp_path / "model"))
     generation = folder / "generation_config.json"
     wild = {"do_sample": True, "temperature": 5.0, "repetition_penalty": 3.0, "max_new_tokens": 1, "num_beams": 4}
     generation.write_text(json.dumps(json.loads(generation.read_text()) | wild))
-    with ENGINE.open(local(folder), settings, Event()) as client:
-        assert by_id(client.complete(prompts(3))) == by_id(shared["chat"].complete(prompts(3)))
+    client = load_into(loader, folder, settings)
+    assert by_id(client.complete(prompts(3))) == by_id(shared["chat"].complete(prompts(3)))
 
 
 def test_a_message_may_hold_what_breaks_lines_and_terminals(shared: dict[str, LocalModel]) -> None:

@@ -13,6 +13,7 @@ from backend.errors import FailureCode
 from backend.settings import Settings
 
 PROTOCOL = "clue-2"
+Fact = str | int | float | None
 
 
 class Edition(StrEnum):
@@ -259,6 +260,16 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredExample:
+    """One judged answer; None for a metric that could not be measured."""
+
+    example_id: str
+    answer: str
+    reference: str
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A mean in percent with its 95 % interval; `value` is None, never 0, when it could not be measured."""
 
@@ -305,7 +316,7 @@ class Result:
     edition: Edition
     protocol: str
     engine: str
-    manifest: Mapping[str, str | int | float | None]
+    manifest: Mapping[str, Fact]
     runs: tuple[Run, ...]
 
 
@@ -327,7 +338,7 @@ class ModelClient(Protocol):
         """The model's context."""
 
     @property
-    def facts(self) -> Mapping[str, str | int | float | None]:
+    def facts(self) -> Mapping[str, Fact]:
         """What the manifest says of engine, weights, template and decoding."""
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
@@ -339,13 +350,18 @@ class Engine:
     """A way of asking models.
 
     `open(source, settings, halt)` yields a client and ends all it started on leaving; once `halt` is set, waiting
-    raises Halted within a second. `keeps_text_home`: prompts never leave this machine.
+    raises Halted within a second. `keeps_text_home`: prompts never leave this machine. `from_hub`: its models are
+    repositories of the Hub; otherwise ids of the form <engine>/<name> are its own and `accept` raises UsageError for
+    those it does not know. `needs_files`: the repository's files must be here before it opens.
     """
 
     name: str
     title: str
     keeps_text_home: bool
     editions: frozenset[Edition]
+    from_hub: bool = True
+    needs_files: bool = False
+    accept: Callable[[str], object] = lambda model_id: None
     open: Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
 
 
@@ -399,3 +415,9 @@ class Pulse:
 
     seen_at: datetime | None
     paused: str | None = None
+
+
+LEVEL_TASKS: Mapping[Level, tuple[str, ...]] = {
+    Level.ONE: ("mednli", "meqsum", "problem_summary"),
+    Level.TWO: ("longhealth", "medisumqa", "medisumcode"),
+}

@@ -97,7 +97,14 @@ class ModelCrash(ClueError):
 
 
 class OperatorFault(ClueError):
-    """The operator must act: data, disk, configuration or hardware. Uses up no attempt."""
+    """The operator must act: data, disk, configuration or hardware. Uses up no attempt.
+
+    The text is for the operator and may name paths of this machine; `public` is what everybody may read.
+    """
+
+    def __init__(self, sentence: str, public: str = "Something on this installation waits for its operator.") -> None:
+        super().__init__(sentence)
+        self.public = public
 
 
 class DataMissing(OperatorFault):
@@ -112,9 +119,8 @@ class LedgerBroken(OperatorFault):
     """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(
-            f"ledger.jsonl line {line}: {reason}. Nothing more is published until it is restored from a backup."
-        )
+        sentence = f"ledger.jsonl line {line}: {reason}. Nothing more is published until it is restored from a backup."
+        super().__init__(sentence, public=sentence)
         self.line = line
 
 

@@ -21,6 +21,7 @@ from backend.domain import (
     Edition,
     Engine,
     Example,
+    Fact,
     Finish,
     Metric,
     Model,
@@ -31,6 +32,7 @@ from backend.domain import (
     Result,
     Run,
     Score,
+    ScoredExample,
     Stage,
     Task,
 )
@@ -47,7 +49,7 @@ _UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 class Journal(Protocol):
     """Where the predictions of one run are kept as they come."""
 
-    facts: Mapping[str, str | int | float | None]
+    facts: Mapping[str, Fact]
 
     def predictions(self) -> Mapping[str, Prediction]:
         """Everything kept so far, by example id."""
@@ -56,17 +58,7 @@ class Journal(Protocol):
         """Keeps one more before anything is done with it."""
 
 
-OpenJournal = Callable[[Task, Dataset, Mapping[str, str | int | float | None] | None], AbstractContextManager[Journal]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredExample:
-    """One judged answer; None for a metric that could not be measured."""
-
-    example_id: str
-    answer: str
-    reference: str
-    metrics: Mapping[str, float | None]
+OpenJournal = Callable[[Task, Dataset, Mapping[str, Fact] | None], AbstractContextManager[Journal]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +100,7 @@ class Evaluation:
     def _load(self) -> dict[str, Dataset | str]:
         """Each task's dataset, or the reason why there is none."""
         found: dict[str, Dataset | str] = {}
+        faults: list[DataMissing] = []
         for task in self.tasks:
             try:
                 if not may_ask(task, self.edition, self.engine):
@@ -120,12 +113,15 @@ class Evaluation:
                     examples=dataset.examples[: self.limit], sha256=dataset.sha256, source=dataset.source
                 )
             except DataMissing as missing:
-                found[task.name] = str(missing)
+                found[task.name] = missing.public
+                faults.append(missing)
         if not any(isinstance(dataset, Dataset) for dataset in found.values()):
-            raise DataMissing(" ".join(str(reason) for reason in found.values()))
+            raise DataMissing(
+                " ".join(map(str, faults or found.values())), public=" ".join(map(str, dict.fromkeys(found.values())))
+            )
         return found
 
-    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, str | int | float | None]:
+    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact]:
         facts = self._facts_if_complete(datasets)
         if facts is not None:
             return facts
@@ -138,11 +134,9 @@ class Evaluation:
                         self._predict_task(number, task, dataset, client, journal)
             return dict(client.facts)
 
-    def _facts_if_complete(
-        self, datasets: Mapping[str, Dataset | str]
-    ) -> Mapping[str, str | int | float | None] | None:
+    def _facts_if_complete(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact] | None:
         """The facts that the journals carry, when they already answer every example and no model is needed."""
-        facts: Mapping[str, str | int | float | None] | None = None
+        facts: Mapping[str, Fact] | None = None
         for task in self.tasks:
             dataset = datasets[task.name]
             if isinstance(dataset, Dataset):
@@ -265,7 +259,7 @@ def unmeasured(task: Task, reason: str) -> Run:
     )
 
 
-def manifest(limit: int | None) -> dict[str, str | int | float | None]:
+def manifest(limit: int | None) -> dict[str, Fact]:
     """What is the same for every model: decoding, seeds, software and machine."""
     return {
         "decoding": "greedy",

@@ -152,8 +152,9 @@ def exit_with_parent() -> None:
     """From now on this process gets SIGTERM when its standard input closes, as it does when the parent dies."""
 
     def wait() -> None:
-        while os.read(sys.stdin.fileno(), 4096):  # without the lock of sys.stdin, at which an ending interpreter aborts
-            pass
+        # Read past Python's buffer: a thread that sits in it when the interpreter ends brings the process down.
+        while os.read(sys.stdin.fileno(), 4096):
+            continue
         os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=wait, daemon=True).start()

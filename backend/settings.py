@@ -48,6 +48,7 @@ class Settings(BaseModel):
     lease_seconds: float = Field(
         60, gt=0, description="seconds after which a silent worker's submission is given to another"
     )
+    retry_seconds: float = Field(15, gt=0, description="pause before a passing fault is tried again; doubles each time")
     tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
 

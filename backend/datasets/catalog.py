@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
@@ -50,13 +51,58 @@ MEDNLI = DataFile(
 DATA_FILES = (MEDNLI, MEQSUM)
 
 
+class Presence(StrEnum):
+    """Whether a data file can be used."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataState:
+    """One data file: whether it is here, where it is or belongs, and what to do if it cannot be used."""
+
+    task: str
+    access: Access
+    presence: Presence
+    where: Path
+    sha256: str | None
+    licence: str
+    advice: str
+
+
+def state_of(file: DataFile, data_dir: Path) -> DataState:
+    """How it stands with a file."""
+    presence, where, sha256, advice = Presence.MISSING, data_dir / file.places[0] / file.name, None, ""
+    try:
+        where = locate(file, data_dir)
+        presence = Presence.WRONG
+        _, sha256 = verified(file, data_dir)
+        presence = Presence.FOUND
+    except DataMissing as fault:
+        advice = str(fault)
+    return DataState(
+        task=file.task,
+        access=file.access,
+        presence=presence,
+        where=where,
+        sha256=sha256,
+        licence=file.licence,
+        advice=advice,
+    )
+
+
 def locate(file: DataFile, data_dir: Path) -> Path:
     """Path of the file; DataMissing says where it was looked for and how to get it."""
     for place in file.places:
         path = data_dir / place / file.name
         if path.is_file():
             return path
-    raise DataMissing(f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}")
+    raise DataMissing(
+        f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}",
+        public=f"The data file {file.name} is not installed on this leaderboard.",
+    )
 
 
 def digest(path: Path) -> str:
@@ -72,7 +118,8 @@ def verified(file: DataFile, data_dir: Path) -> tuple[Path, str]:
     if file.sha256 and found != file.sha256:
         raise DataMissing(
             f"{path} is not the published file: its SHA-256 begins {found[:12]}, expected {file.sha256[:12]}. "
-            f"A web page saved under the file's name is the usual cause. {file.obtain}"
+            f"A web page saved under the file's name is the usual cause. {file.obtain}",
+            public=f"The data file {file.name} on this leaderboard is not the published one.",
         )
     return path, found
 

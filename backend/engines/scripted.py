@@ -10,7 +10,7 @@ from backend.errors import Halted, UsageError
 from backend.settings import Settings
 
 OWNER = "scripted"
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.2
 _SENTENCE = re.compile(r"[^.?!\n]+[.?!]?")
 _DENIAL = re.compile(r"\b(no|not|never|without|normal|unchanged|clear|well)\b", re.IGNORECASE)
 
@@ -95,5 +95,7 @@ ENGINE = Engine(
     title="scripted rules (a rehearsal, not a model)",
     keeps_text_home=True,
     editions=frozenset({Edition.REHEARSAL}),
+    from_hub=False,
+    accept=script_name,
     open=open_script,
 )

@@ -119,5 +119,6 @@ ENGINE = Engine(
     title="transformers, on this machine",
     keeps_text_home=True,
     editions=frozenset(Edition),
+    needs_files=True,
     open=open_model,
 )

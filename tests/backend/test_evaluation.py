@@ -6,12 +6,25 @@ from threading import Event
 
 import pytest
 
-from backend.domain import Access, Edition, Finish, Model, ModelSource, Prediction, Progress, Result, Score, Stage, Task
+from backend.domain import (
+    Access,
+    Edition,
+    Finish,
+    Model,
+    ModelSource,
+    Prediction,
+    Progress,
+    Result,
+    Score,
+    ScoredExample,
+    Stage,
+    Task,
+)
 from backend.engines.scripted import ENGINE as SCRIPTED
 from backend.errors import ClueError, DataMissing, Halted, UsageError
-from backend.evaluation import Evaluation, ScoredExample, may_ask, score, visible
+from backend.evaluation import Evaluation, may_ask, score, visible
 from backend.settings import Settings
-from tests.backend.toys import MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
+from tests.backend.toys import OPERATORS, MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
 
 MODEL = Model(hub_id="acme/tiny", revision="0" * 40)
 
@@ -160,9 +173,9 @@ def test_missing_data_of_one_task_are_its_reason_and_the_others_run(bench: Bench
 
 def test_missing_data_of_all_tasks_is_the_operators_fault_and_opens_no_model(bench: Bench) -> None:
     toy = ToyEngine()
-    with pytest.raises(DataMissing, match=r"Bring one\. Bring two\."):
+    with pytest.raises(DataMissing, match=rf"Bring one\. .*{OPERATORS}.*Bring two\.") as caught:
         bench.run(toy, toy_task("one", missing="Bring one."), toy_task("two", missing="Bring two."))
-    assert toy.opened == 0
+    assert toy.opened == 0 and caught.value.public == "Bring one. Bring two."
 
 
 def test_a_missing_metric_leaves_the_others_and_makes_the_task_score_missing(bench: Bench) -> None:

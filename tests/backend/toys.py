@@ -27,6 +27,7 @@ from backend.errors import DataMissing, MetricUnavailable
 from backend.prompting import dialogue
 from backend.settings import Settings
 
+OPERATORS = "/srv/operator/data"
 Facts = Mapping[str, str | int | float | None]
 
 
@@ -68,11 +69,11 @@ def toy_task(
     metrics: Sequence[Metric] = (metric("same", same), metric("half", half)),
     answer: Callable[[str], str | None] = str.strip,
 ) -> Task:
-    """A task of `count` sums; `missing` is the sentence of its DataMissing."""
+    """A task of `count` sums; `missing` is the public sentence of its DataMissing."""
 
     def load(edition: Edition, data_dir: Path) -> Dataset:
         if missing is not None:
-            raise DataMissing(missing)
+            raise DataMissing(f"{missing} It belongs into {OPERATORS}.", public=missing)
         return Dataset(examples=examples(count), sha256=f"{name}-{edition}", source="toy")
 
     def ask(example: Example, window: Window) -> Prompt:

@@ -1,0 +1,39 @@
+# make run: the leaderboard on http://127.0.0.1:7860    make test: everything that must hold    make check: style, types, imports
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup setup-dev browser run test check clean
+
+setup: $(VENV)/.run
+
+setup-dev: $(VENV)/.dev
+
+run: setup
+	exec $(BIN)/python app.py
+
+test: setup-dev browser
+	$(BIN)/python -m pytest
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+browser: setup-dev
+	$(BIN)/python -m tests.browser
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $(VENV)/.run $@

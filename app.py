@@ -1,0 +1,412 @@
+"""The composition root and the command line: the one place that knows every part. Importing it does nothing."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from functools import cached_property, partial
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from backend import hub
+from backend.datasets.catalog import DATA_FILES, fetch, state_of
+from backend.domain import Domain, Edition, Engine, Model, ModelSource, ScoredExample, SubmissionForm, Task
+from backend.engines import all_engines
+from backend.errors import ClueError, HomeInUse, ModelCrash, ModelFault, PassingFault, UsageError
+from backend.evaluation import Evaluation
+from backend.isolation import exit_with_parent
+from backend.reporting import example_records, result_record
+from backend.settings import Settings, read_settings
+from backend.tasks import all_tasks
+from eval_queue.companion import companion
+from eval_queue.intake import Intake, look_up_with
+from eval_queue.queue import Queue
+from eval_queue.schedule import publishing, run_worker, run_worker_once
+from eval_queue.worker import Worker
+from frontend_config.desk import Desk
+from frontend_config.published import published_standings
+from frontend_config.terminal import download_bar, print_data, print_queue, progress_bar
+from storage.ledger import Ledger
+from storage.lock import alone
+from storage.predictions import Journals
+from storage.scores import Scores
+from storage.snapshot import write_snapshot
+from storage.submissions import Submissions
+
+USER = "local"
+LOCAL_REVISION = "local"
+
+cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
+data = typer.Typer(help="The benchmark's data files.", no_args_is_help=True)
+ledger = typer.Typer(help="The ledger of published results.", no_args_is_help=True)
+cli.add_typer(data, name="data")
+cli.add_typer(ledger, name="ledger")
+
+EngineName = Annotated[str | None, typer.Option("--engine", help="transformers, endpoint or scripted")]
+Url = Annotated[str | None, typer.Option("--url", help="the endpoint's address")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+class House:
+    """Every part, built on first use from one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @cached_property
+    def tasks(self) -> dict[str, Task]:
+        """The benchmark."""
+        return all_tasks()
+
+    @cached_property
+    def engines(self) -> dict[str, Engine]:
+        """The ways of asking."""
+        return all_engines()
+
+    @cached_property
+    def submissions(self) -> Submissions:
+        """The queue's store."""
+        return Submissions(self.settings.home / "queue.sqlite")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The published results."""
+        return Ledger(self.settings.home / "ledger.jsonl")
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue's rules."""
+        return Queue(self.submissions, self.settings, look_up_with(self.settings, hub.look_up))
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The door."""
+        look_up = look_up_with(self.settings, hub.look_up)
+        return Intake(self.submissions, self.engines, self.settings, look_up)
+
+    def scores(self, path: Path | None = None) -> Scores:
+        """The board's tables, opened for this process alone."""
+        where = path or self.settings.home / "scores.duckdb"
+        return Scores(where, self.ledger, list(self.tasks.values()), published_standings())
+
+    def download(self, model: Model) -> Path:
+        """The model's files."""
+        return hub.download(model, self.settings.home / "models", max_gb=self.settings.max_model_gb)
+
+    def worker(self, stop: Event) -> Worker:
+        """The worker of this process."""
+        return Worker(
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            settings=self.settings,
+            submissions=self.submissions,
+            queue=self.queue,
+            ledger=self.ledger,
+            tasks=list(self.tasks.values()),
+            engines=self.engines,
+            download=self.download,
+            stop=stop,
+        )
+
+    def desk(self, scores: Scores) -> Desk:
+        """What the page may ask for."""
+        return Desk(
+            settings=self.settings,
+            tasks=list(self.tasks.values()),
+            standings=scores.standings,
+            version=scores.version,
+            submissions=self.submissions.newest,
+            waiting=self.submissions.waiting,
+            pulse=self.submissions.pulse,
+            submit=self.intake.submit,
+        )
+
+
+@cli.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Start the page and a worker on this machine, until Ctrl-C."""
+    if context.invoked_subcommand is None:
+        house = House(read_settings())
+        with alone(house.settings.home, "worker"):
+            pass
+        _serve(house, with_worker=True)
+
+
+@cli.command()
+def serve() -> None:
+    """Start the page alone."""
+    _serve(House(read_settings()), with_worker=False)
+
+
+@cli.command()
+def work(
+    once: Annotated[bool, typer.Option("--once", help="evaluate what waits, then exit")] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Start the worker alone."""
+    house = House(read_settings())
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if with_parent:
+        exit_with_parent()
+    _log_to_stderr()
+    with alone(house.settings.home, "worker"):
+        worker = house.worker(stop)
+        if once:
+            worked = run_worker_once(worker, house.queue)
+            typer.echo(f"{worked} submissions worked on; `python app.py queue` shows how they stand.")
+        else:
+            run_worker(worker, house.queue, house.submissions, house.settings, stop)
+
+
+@cli.command()
+def submit(
+    model: str,
+    revision: Annotated[str | None, typer.Option(help="branch, tag or commit; default: the main branch now")] = None,
+    engine: EngineName = None,
+    url: Url = None,
+    edition: Edition = Edition.FULL,
+    base: Annotated[str | None, typer.Option(help="the model it was made from")] = None,
+    domain: Domain | None = None,
+) -> None:
+    """Put a model of the Hub into the queue and print the receipt."""
+    form = SubmissionForm(
+        model_id=model, revision=revision, edition=edition, engine=engine, url=url, base_model=base, domain=domain
+    )
+    receipt = House(read_settings()).intake.submit(form, USER)
+    stored = receipt.submission
+    _print_json(
+        {
+            "id": stored.id,
+            "model": stored.model.hub_id,
+            "revision": stored.model.revision,
+            "edition": stored.edition,
+            "engine": stored.engine,
+            "status": stored.status,
+            "position": receipt.position,
+            "sentence": receipt.sentence,
+        }
+    )
+
+
+@cli.command("queue")
+def show_queue(as_json: AsJson = False) -> None:
+    """List every submission, newest first."""
+    house = House(read_settings())
+    waiting = house.submissions.waiting()
+    found = house.submissions.newest()
+    if as_json:
+        _print_json([{**asdict(one), "position": _place(one.id, waiting)} for one in found])
+        return
+    print_queue(found, waiting)
+
+
+@cli.command()
+def cancel(submission_id: str) -> None:
+    """Cancel a submission that waits or runs; what was answered is kept."""
+    typer.echo(f"{House(read_settings()).queue.cancel(submission_id, USER).id} is cancelled.")
+
+
+@cli.command()
+def retry(submission_id: str) -> None:
+    """Queue a failed or cancelled submission again; it goes on from where it stopped."""
+    typer.echo(f"{House(read_settings()).queue.retry(submission_id, USER).id} is queued again.")
+
+
+@cli.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="a Hub id or a local folder")],
+    engine: EngineName = "transformers",
+    url: Url = None,
+    tasks: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
+    edition: Edition = Edition.FULL,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first examples of each task")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for judged answers; a second run goes on from there")] = None,
+) -> None:
+    """Evaluate one model here and now, without queue and board; one JSON object on standard output."""
+    house = House(read_settings())
+    chosen = _chosen(house.engines, engine or house.settings.engine, "engine")
+    wanted = [_chosen(house.tasks, name, "task") for name in tasks.split(",")] if tasks else list(house.tasks.values())
+    found, source = _resolve(house, model, chosen, url)
+    with ExitStack() as stack:
+        folder = out or stack.enter_context(_scratch())
+        run = {"model": found.hub_id, "revision": found.revision, "edition": edition}
+        result = Evaluation(
+            model=found,
+            source=source,
+            engine=chosen,
+            edition=edition,
+            tasks=wanted,
+            settings=house.settings,
+            journal=Journals(folder / "predictions", run),
+            report=stack.enter_context(progress_bar()),
+            halt=Event(),
+            scored=partial(_write_examples, out) if out else lambda task, examples: None,
+            limit=limit,
+        ).run()
+    _print_json(result_record(result))
+
+
+@data.command("status")
+def data_status(as_json: AsJson = False) -> None:
+    """Which data files are here, and how to get the others."""
+    settings = read_settings()
+    states = [state_of(file, settings.data_dir) for file in DATA_FILES]
+    if as_json:
+        _print_json([asdict(state) for state in states])
+    else:
+        print_data(states)
+
+
+@data.command("fetch")
+def data_fetch() -> None:
+    """Download the open data files from their public sources and check them."""
+    settings = read_settings()
+    for file in DATA_FILES:
+        if file.url is None:
+            typer.echo(f"{file.task}: cannot be fetched for you. {file.obtain}", err=True)
+            continue
+        with download_bar(file.task) as show:
+            path = fetch(file, settings.data_dir, settings.mirror, show)
+        typer.echo(f"{file.task}: {path}")
+
+
+@ledger.command("verify")
+def ledger_verify() -> None:
+    """Check every line of the ledger."""
+    head = House(read_settings()).ledger.verify()
+    typer.echo(f"{head.number} lines, every one in order; head {head.hash}")
+
+
+@ledger.command("rebuild")
+def ledger_rebuild() -> None:
+    """Drop the board's tables and make them again from the ledger."""
+    lines = House(read_settings()).scores().rebuild()
+    typer.echo(f"The board was made again from {lines} lines.")
+
+
+@cli.command()
+def snapshot(folder: Path) -> None:
+    """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
+    house = House(read_settings())
+    with _scratch() as scratch:
+        scores = house.scores(scratch / "scores.duckdb")
+        typer.echo(str(write_snapshot(scores, house.ledger.verify(), folder)))
+        scores.close()
+
+
+def main() -> None:
+    """Runs the command line; exit code 2 for bad usage, 1 for a failure, each with one sentence."""
+    try:
+        cli(standalone_mode=True)
+    except UsageError as error:
+        _stop(2, str(error))
+    except (ModelFault, PassingFault, ModelCrash) as fault:
+        _stop(1, f"{fault.code}: {fault}")
+    except ClueError as error:
+        _stop(1, str(error))
+
+
+def _serve(house: House, *, with_worker: bool) -> None:
+    import uvicorn
+
+    settings = house.settings
+    _log_to_stderr()
+    with ExitStack() as stack:
+        stack.enter_context(alone(settings.home, "page"))
+        _check_port(settings)
+        scores = house.scores()
+        stack.callback(scores.close)
+
+        from frontend_config.site import build_site
+
+        site = build_site(house.desk(scores))
+        stack.enter_context(publishing(scores.refresh))
+        if with_worker:
+            stack.enter_context(companion([__file__, "work", "--with-parent"]))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        typer.echo(f"CLUE Leaderboard on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
+        config = uvicorn.Config(
+            site, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2
+        )
+        uvicorn.Server(config).run()
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise HomeInUse(
+                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. Set CLUE_PORT to another."
+            ) from None
+
+
+def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:
+    folder: Path | None = None
+    if engine.needs_files and Path(model).is_dir():
+        folder, found = Path(model), Model(hub_id=Path(model).resolve().name, revision=LOCAL_REVISION)
+    elif engine.needs_files:
+        found = hub.look_up(hub.check_id(model), max_gb=house.settings.max_model_gb)
+        folder = house.download(found)
+    else:
+        engine.accept(model)
+        found = Model(hub_id=model, revision=engine.name)
+    source = ModelSource(
+        hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or house.settings.endpoint_url
+    )
+    return found, source
+
+
+def _write_examples(folder: Path, task: Task, examples: list[ScoredExample]) -> None:
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in example_records(examples)]
+    path = folder / f"{task.name}.jsonl"
+    path.touch(mode=0o600)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _chosen(offered: dict[str, Any], name: str, kind: str) -> Any:
+    if name not in offered:
+        raise UsageError(f"There is no {kind} {name!r}. Choose from: {', '.join(offered)}.")
+    return offered[name]
+
+
+def _place(submission_id: str, waiting: list[str]) -> int | None:
+    return waiting.index(submission_id) + 1 if submission_id in waiting else None
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="clue-") as folder:
+        yield Path(folder)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("apscheduler", "httpx", "httpx2", "huggingface_hub"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _stop(code: int, sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

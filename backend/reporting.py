@@ -1,0 +1,45 @@
+"""A result as the JSON object other programs read, and judged answers as lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from backend.domain import Result, Run, Score, ScoredExample
+
+
+def result_record(result: Result) -> dict[str, Any]:
+    """The object of the command-line contract: model, manifest, and for each task its scores in percent."""
+    return {
+        "model": result.model.hub_id,
+        "revision": result.model.revision,
+        "edition": result.edition,
+        "protocol": result.protocol,
+        "engine": result.engine,
+        "manifest": dict(result.manifest),
+        "tasks": {run.task: run_record(run) for run in result.runs},
+    }
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """One task: n, scores by metric, the task's own score, diagnostics; `missing` says why there are none."""
+    return {
+        "n": run.diagnostics.n if run.diagnostics else 0,
+        "version": run.version,
+        "dataset_sha256": run.dataset_sha256,
+        "scores": {score.metric: score_record(score) for score in run.scores},
+        "task_score": score_record(run.task_score),
+        "diagnostics": asdict(run.diagnostics) if run.diagnostics else None,
+        "facts": dict(run.facts),
+        "missing": run.missing,
+    }
+
+
+def score_record(score: Score) -> dict[str, Any]:
+    """Value and interval in percent and the number of examples; `missing` only where there is no value."""
+    record: dict[str, Any] = {"value": score.value, "low": score.low, "high": score.high, "n": score.n}
+    return record if score.missing is None else {**record, "missing": score.missing}
+
+
+def example_records(examples: Sequence[ScoredExample]) -> list[Mapping[str, Any]]:
+    """One object per judged answer, in the order given."""
+    return [asdict(example) for example in examples]

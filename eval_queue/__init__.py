@@ -1,0 +1,1 @@
+"""From the form to a finished run."""

@@ -1,0 +1,108 @@
+"""The door: what may enter the queue, and the sentence if not."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from backend.domain import Engine, Model, Receipt, Status, Submission, SubmissionForm
+from backend.errors import Declined, ModelFault, PassingFault, UsageError
+from backend.hub import check_id
+from backend.settings import Settings
+from storage.submissions import Submissions
+
+LookUp = Callable[[str, str | None], Model]
+
+
+class Intake:
+    """Takes submissions in. `look_up(model_id, revision)` asks the Hub and pins the commit."""
+
+    def __init__(
+        self, submissions: Submissions, engines: Mapping[str, Engine], settings: Settings, look_up: LookUp
+    ) -> None:
+        self._submissions = submissions
+        self._engines = engines
+        self._settings = settings
+        self._look_up = look_up
+
+    def submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+        """The receipt of what is stored now, or was before for the same commit. Declined stores nothing and says why.
+
+        When the Hub does not answer, the submission is kept as received and checked later.
+        """
+        try:
+            return self._submit(form, submitter)
+        except ModelFault as fault:
+            raise Declined(str(fault), fault.code) from fault
+        except Declined:
+            raise
+        except UsageError as error:
+            raise Declined(str(error)) from error
+
+    def _submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+        model_id = check_id(form.model_id)
+        engine = self._engine(model_id, form)
+        base_model = check_id(form.base_model) if form.base_model and form.base_model.strip() else None
+        status = Status.QUEUED
+        try:
+            model = self._pinned(engine, model_id, form.revision)
+        except PassingFault:
+            model, status = Model(hub_id=model_id, revision=form.revision or ""), Status.RECEIVED
+        now = datetime.now(UTC)
+        wanted = Submission(
+            id=f"{now:%Y%m%d}-{secrets.token_hex(4)}",
+            model=replace(model, base_model=base_model or model.base_model, domain=form.domain),
+            edition=form.edition,
+            engine=engine.name,
+            url=form.url,
+            submitter=submitter,
+            status=status,
+            attempt=0,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            stored = self._submissions.add(wanted, most_open=self._settings.open_submissions)
+        except OverflowError:
+            raise Declined(
+                f"You have {self._settings.open_submissions} submissions waiting or running, which is the most one "
+                "person may have. Wait for one to finish, or cancel one."
+            ) from None
+        return self._receipt(stored, is_new=stored.id == wanted.id)
+
+    def _engine(self, model_id: str, form: SubmissionForm) -> Engine:
+        own = self._engines.get(model_id.partition("/")[0])
+        named = form.engine or (own.name if own and not own.from_hub else self._settings.engine)
+        if named not in self._engines:
+            raise Declined(f"There is no engine {named!r}. The engines are: {', '.join(self._engines)}.")
+        engine = self._engines[named]
+        if form.edition not in engine.editions:
+            raise Declined(f"{engine.name} answers by rules and is no model: choose the rehearsal edition for it.")
+        if engine.name == "endpoint" and not (form.url or self._settings.endpoint_url):
+            raise Declined("No endpoint is configured. Give its address with --url, or set CLUE_ENDPOINT_URL.")
+        return engine
+
+    def _pinned(self, engine: Engine, model_id: str, revision: str | None) -> Model:
+        if engine.from_hub:
+            return self._look_up(model_id, revision or None)
+        engine.accept(model_id)
+        return Model(hub_id=model_id, revision=engine.name)
+
+    def _receipt(self, stored: Submission, *, is_new: bool) -> Receipt:
+        waiting = self._submissions.waiting()
+        position = waiting.index(stored.id) + 1 if stored.id in waiting else None
+        if not is_new:
+            sentence = "This commit is already on the board." if stored.status is Status.FINISHED else ""
+            return Receipt(
+                submission=stored, position=position, sentence=sentence or "This commit is already on its way."
+            )
+        if stored.status is Status.RECEIVED:
+            sentence = "The Hub does not answer just now. Your submission is kept and checked as soon as it does."
+        else:
+            sentence = f"It is number {position} in the queue." if position else "It is being evaluated."
+        return Receipt(submission=stored, position=position, sentence=sentence)
+
+
+def look_up_with(settings: Settings, ask_hub: Callable[..., Model]) -> LookUp:
+    """The Hub's word on a model under this installation's size limit."""
+    return lambda model_id, revision: ask_hub(model_id, revision, max_gb=settings.max_model_gb)

@@ -1,0 +1,162 @@
+"""Takes the next submission and runs every task, from where it was left off."""
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+
+from backend.domain import PROTOCOL, Engine, Model, ModelSource, Progress, Result, Stage, Status, Submission, Task
+from backend.errors import ClueError, Halted, Replaced
+from backend.evaluation import Evaluation
+from backend.settings import Settings
+from eval_queue.queue import Queue
+from storage.ledger import Ledger
+from storage.predictions import Journals
+from storage.submissions import Claim, Submissions
+
+BEAT_SECONDS = 2.0
+STOP_POLL_SECONDS = 0.5
+_LOG = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Keeps a claim alive and its progress visible; sets `halt` when the claim is lost or the worker goes down."""
+
+    def __init__(self, claim: Claim, submissions: Submissions, settings: Settings, stop: Event) -> None:
+        self._claim, self._submissions, self._stop = claim, submissions, stop
+        self._lease = settings.lease_seconds
+        self._done = Event()
+        self._thread = Thread(target=self._run, daemon=True)
+        self.halt = Event()
+        self.progress = Progress(stage=Stage.DOWNLOAD)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def report(self, progress: Progress) -> None:
+        """Shows how far the work is from the next beat on; Halted when it should not go on."""
+        self.progress = progress
+        if self.halt.is_set():
+            raise Halted("The evaluation was told to stop.")
+
+    def beat(self) -> None:
+        """Renews the claim now; Replaced when it is lost."""
+        self._submissions.beat(self._claim, self._lease, self.progress)
+        self._submissions.seen()
+
+    def _run(self) -> None:
+        every = min(BEAT_SECONDS, self._lease / 4)
+        waited = every
+        while not self._done.wait(min(STOP_POLL_SECONDS, every)):
+            waited += min(STOP_POLL_SECONDS, every)
+            if self._stop.is_set():
+                self.halt.set()
+            if waited >= every:
+                waited = 0
+                try:
+                    self.beat()
+                except Replaced:
+                    self.halt.set()
+                    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Evaluates submissions one at a time until `stop` is set. `download(model)` fetches a model's files."""
+
+    name: str
+    settings: Settings
+    submissions: Submissions
+    queue: Queue
+    ledger: Ledger
+    tasks: Sequence[Task]
+    engines: Mapping[str, Engine]
+    download: Callable[[Model], Path]
+    stop: Event
+
+    def run_next(self) -> bool:
+        """Works on the next submission until it is published, failed, or given back; False when none is due."""
+        claim = self.submissions.claim(self.name, self.settings.lease_seconds)
+        if claim is None:
+            return False
+        submission = claim.submission
+        _LOG.info("submission %s: attempt %d begins", submission.id, submission.attempt)
+        with Heartbeat(claim, self.submissions, self.settings, self.stop) as heartbeat:
+            try:
+                self._publish(claim, self._evaluate(claim, heartbeat), heartbeat)
+            except Halted:
+                self._give_back(claim)
+            except Exception as fault:  # noqa: BLE001 - the one place where anything may arrive
+                self._settle(claim, fault, heartbeat.progress.stage)
+        return True
+
+    def _evaluate(self, claim: Claim, heartbeat: Heartbeat) -> Result:
+        submission = claim.submission
+        engine = self.engines[submission.engine]
+        folder = self.download(submission.model) if engine.needs_files else None
+        heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
+
+        def report(progress: Progress) -> None:
+            if progress.stage is Stage.SCORE and heartbeat.progress.stage is not Stage.SCORE:
+                self.submissions.step(claim, Status.SCORING, actor=self.name)
+            heartbeat.report(progress)
+
+        return Evaluation(
+            model=submission.model,
+            source=ModelSource(
+                hub_id=submission.model.hub_id,
+                revision=submission.model.revision,
+                folder=folder,
+                url=submission.url or self.settings.endpoint_url,
+            ),
+            engine=engine,
+            edition=submission.edition,
+            tasks=self.tasks,
+            settings=self.settings,
+            journal=Journals(self.settings.home / "runs" / submission.id, _run_identity(submission)),
+            report=report,
+            halt=heartbeat.halt,
+        ).run()
+
+    def _publish(self, claim: Claim, result: Result, heartbeat: Heartbeat) -> None:
+        heartbeat.report(Progress(stage=Stage.PUBLISH, task_count=len(self.tasks)))
+        heartbeat.beat()
+        entry = self.ledger.append(claim.submission.id, result)
+        self.submissions.step(claim, Status.FINISHED, actor=self.name, note=f"published as line {entry.number}")
+        self.submissions.pause(None)
+        _LOG.info("submission %s: published as ledger line %d", claim.submission.id, entry.number)
+
+    def _give_back(self, claim: Claim) -> None:
+        with suppress(Replaced):
+            note = "The worker went down; it goes on from where it was."
+            self.submissions.step(claim, Status.QUEUED, actor=self.name, note=note, refund=True)
+        _LOG.info("submission %s: stopped, what was answered is kept", claim.submission.id)
+
+    def _settle(self, claim: Claim, fault: Exception, stage: Stage) -> None:
+        # Our own faults are worded by us; the text of any other may carry a prompt, so the log gets its place only.
+        told = str(fault) if isinstance(fault, ClueError) else "".join(traceback.format_tb(fault.__traceback__))
+        _LOG.error("submission %s: %s at %s: %s", claim.submission.id, type(fault).__name__, stage, told)
+        with suppress(Replaced):
+            self.queue.settle(claim, fault, stage)
+
+
+def _run_identity(submission: Submission) -> dict[str, str]:
+    return {
+        "submission": submission.id,
+        "model": submission.model.hub_id,
+        "revision": submission.model.revision,
+        "edition": submission.edition,
+        "protocol": PROTOCOL,
+        "engine": submission.engine,
+    }

@@ -1,0 +1,92 @@
+"""An answer of the read-only interface: bytes that are serialised, compressed and named by an ETag once."""
+
+import gzip
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import brotli  # type: ignore[import-untyped]
+from starlette.requests import Request
+from starlette.responses import Response
+
+SMALLEST_COMPRESSED = 512
+BROTLI_QUALITY = 5
+OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag"}
+
+
+class Answer:
+    """Bytes with a strong ETag for each of the encodings they can be had in; compressed when first asked for."""
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self.body = body
+        self.media_type = media_type
+        self.digest = hashlib.sha256(body).hexdigest()[:32]
+        self._encoded: dict[str, bytes] = {"": body}
+
+    @classmethod
+    def of_json(cls, content: object) -> "Answer":
+        """The answer that says `content` as JSON, the same bytes for the same content."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return cls(text.encode(), "application/json")
+
+    def etag(self, encoding: str = "") -> str:
+        """The strong ETag of these bytes in this encoding."""
+        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
+
+    def respond(self, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """304 without a body when the request already holds these bytes, else the bytes in an encoding it accepts."""
+        encoding = self._encoding(request.headers.get("accept-encoding", ""))
+        common = {
+            "ETag": self.etag(encoding),
+            "Vary": "Accept-Encoding",
+            "Cache-Control": "no-cache",
+            **(headers or {}),
+        }
+        if status == 200 and self._held(request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=common)
+        if encoding:
+            common["Content-Encoding"] = encoding
+        return Response(self._bytes(encoding), status, common, self.media_type)
+
+    def _encoding(self, accepted: str) -> str:
+        if len(self.body) < SMALLEST_COMPRESSED:
+            return ""
+        offers = (part.partition(";") for part in accepted.split(","))
+        wanted = {name.strip() for name, _, weight in offers if weight.strip() != "q=0"}
+        return next((name for name in ("br", "gzip") if name in wanted), "")
+
+    def _held(self, if_none_match: str) -> bool:
+        held = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+        return "*" in held or any(self.etag(encoding) in held for encoding in ("", "br", "gzip"))
+
+    def _bytes(self, encoding: str) -> bytes:
+        if encoding not in self._encoded:
+            squeezed: bytes = (
+                brotli.compress(self.body, quality=BROTLI_QUALITY)
+                if encoding == "br"
+                else gzip.compress(self.body, mtime=0)
+            )
+            self._encoded[encoding] = squeezed
+        return self._encoded[encoding]
+
+
+class KeptAnswers:
+    """Answers made once for each version of what they tell; those of an older version are forgotten."""
+
+    def __init__(self, version: Callable[[], str]) -> None:
+        self._version = version
+        self._held_version: str | None = None
+        self._answers: dict[Any, Answer] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: object, make: Callable[[], Answer]) -> Answer:
+        """The answer under `key`, made now if the version has changed since the last time."""
+        version = self._version()
+        with self._lock:
+            if version != self._held_version:
+                self._held_version, self._answers = version, {}
+            if key not in self._answers:
+                self._answers[key] = make()
+            return self._answers[key]

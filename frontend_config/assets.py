@@ -1,0 +1,64 @@
+"""Files the browser keeps for good: read once, compressed once, named by the hash of what is in them."""
+
+import hashlib
+import mimetypes
+import threading
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from frontend_config.answers import Answer
+
+FOREVER = "public, max-age=31536000, immutable"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+
+
+class Folder:
+    """The files of one folder as answers. Only names that lie directly in it are found."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._answers: dict[str, Answer] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, name: str) -> Answer:
+        """The file of this name; HTTPException 404 when there is none."""
+        with self._lock:
+            if name not in self._answers:
+                self._answers[name] = self._read(name)
+            return self._answers[name]
+
+    def digest(self) -> str:
+        """A name for the contents of the whole folder: another one as soon as a byte of any file differs."""
+        total = hashlib.sha256()
+        for file in sorted(self.path.iterdir()):
+            if file.is_file():
+                total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        return total.hexdigest()[:12]
+
+    def _read(self, name: str) -> Answer:
+        file = self.path / name
+        if Path(name).name != name or not file.is_file():
+            raise HTTPException(404, "There is no such file.")
+        kind = TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Answer(file.read_bytes(), kind)
+
+
+def asset_router(own: Folder, digest: str, gradio: Folder) -> APIRouter:
+    """Serves /static/clue/<digest>/ and Gradio's own hashed /assets/, both to be kept for good.
+
+    A page that was loaded before an update still finds today's files under yesterday's digest, but may not keep them.
+    """
+    router = APIRouter()
+
+    @router.get("/static/clue/{held}/{name}", include_in_schema=False)
+    def own_file(request: Request, held: str, name: str) -> Response:
+        keeping = FOREVER if held == digest else "no-cache"
+        return own.answer(name).respond(request, headers={"Cache-Control": keeping})
+
+    @router.get("/assets/{name}", include_in_schema=False)
+    def gradio_file(request: Request, name: str) -> Response:
+        return gradio.answer(name).respond(request, headers={"Cache-Control": FOREVER})
+
+    return router

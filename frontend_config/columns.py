@@ -1,0 +1,184 @@
+"""The columns of the board, one line each; the score columns follow from the tasks and from what was measured."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import quote
+
+from backend.domain import Level, Standing, Task
+
+Value = str | int | float | None
+
+HUB = "https://huggingface.co/"
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+OFF_THE_HUB = frozenset({"scripted"})
+
+
+class Kind(StrEnum):
+    """How a column's values are written and sorted."""
+
+    RANK = "rank"
+    MODEL = "model"
+    BADGE = "badge"
+    COUNT = "count"
+    TEXT = "text"
+    DATE = "date"
+    SCORE = "score"
+
+
+class Group(StrEnum):
+    """The heading a column stands under."""
+
+    MODEL = "Model"
+    AVERAGES = "Averages"
+    LEVEL_1 = "Level 1: short inputs"
+    LEVEL_2 = "Level 2: long inputs"
+    DETAILS = "Details"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `read` gives the value of a row; a score column has none and is read from the cell of its name.
+
+    `shown` says whether it stands in the overview, `part_of` names the task whose metric it is.
+    """
+
+    name: str
+    title: str
+    group: Group
+    kind: Kind
+    help: str
+    shown: bool = True
+    part_of: str | None = None
+    read: Callable[[Standing], Value] | None = None
+
+
+def of_row(name: str) -> Callable[[Standing], Value]:
+    """Reads this field of a row."""
+    return lambda row: _plain(getattr(row, name))
+
+
+def of_model(name: str) -> Callable[[Standing], Value]:
+    """Reads this field of a row's model; None for a row without one."""
+    return lambda row: _plain(getattr(row.model, name, None))
+
+
+def hub_link(hub_id: str | None) -> str | None:
+    """The address of a model on the Hub, or None for what is not a Hub id or never lay there."""
+    if hub_id is None or not HUB_ID.fullmatch(hub_id) or hub_id.partition("/")[0] in OFF_THE_HUB:
+        return None
+    return HUB + quote(hub_id)
+
+
+ABOUT, MEAN, MORE = Group.MODEL, Group.AVERAGES, Group.DETAILS
+TEXT, SCORE = Kind.TEXT, Kind.SCORE
+
+BEFORE = (
+    Column("rank", "Rank", ABOUT, Kind.RANK, "Place by the overall score, else by level 1; none without that average."),
+    Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page on the Hub.", read=of_row("label")),
+    Column("domain", "Training", ABOUT, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
+    Column("params", "Size", ABOUT, Kind.COUNT, "Number of parameters.", read=of_row("params")),
+    Column("base_model", "Base model", ABOUT, TEXT, "What it was made from.", shown=False, read=of_row("base_model")),
+)
+
+AVERAGES = (
+    Column("overall", "Overall", MEAN, SCORE, "Mean of both level scores; missing when one is."),
+    Column("level_1", "Level 1", MEAN, SCORE, "Mean of the three tasks with short inputs; missing when one is."),
+    Column("level_2", "Level 2", MEAN, SCORE, "Mean of the three tasks with long inputs; missing when one is."),
+)
+
+AFTER = (
+    Column("engine", "Engine", MORE, TEXT, "What ran the model.", shown=False, read=of_row("engine")),
+    Column("protocol", "Protocol", MORE, TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
+    Column("licence", "Licence", MORE, TEXT, "As its repository states it.", shown=False, read=of_model("licence")),
+    Column("architecture", "Architecture", MORE, TEXT, "Its model class.", shown=False, read=of_model("architecture")),
+    Column("revision", "Revision", MORE, TEXT, "The commit that was asked.", shown=False, read=of_model("revision")),
+    Column("published_at", "Date", MORE, Kind.DATE, "When it came here.", shown=False, read=of_row("published_at")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A task as the board names it: its title, level and the metrics it is made of."""
+
+    name: str
+    title: str
+    level: Level
+    metrics: tuple[str, ...]
+
+
+LONG_ANSWER = ("rouge_l", "rouge_1", "rouge_2", "bertscore_f1", "umls_f1")
+BENCHMARK = (
+    Measured("mednli", "MedNLI", Level.ONE, ("accuracy",)),
+    Measured("meqsum", "MeQSum", Level.ONE, LONG_ANSWER[:4]),
+    Measured("problem_summary", "Problem Summary", Level.ONE, LONG_ANSWER),
+    Measured("longhealth", "LongHealth", Level.TWO, ("task1_accuracy", "task2_accuracy", "task3_accuracy")),
+    Measured("medisumqa", "MeDiSumQA", Level.TWO, LONG_ANSWER),
+    Measured("medisumcode", "MeDiSumCode", Level.TWO, ("exact_f1", "approximate_f1", "valid_codes")),
+)
+
+METRIC_TITLES = {
+    "accuracy": "Accuracy",
+    "rouge_l": "ROUGE-L",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "bertscore_f1": "BERTScore F1",
+    "umls_f1": "UMLS F1",
+    "task1_accuracy": "Task 1 accuracy",
+    "task2_accuracy": "Task 2 accuracy",
+    "task3_accuracy": "Task 3 accuracy",
+    "exact_f1": "Exact F1",
+    "approximate_f1": "Approximate F1",
+    "valid_codes": "Valid codes",
+}
+
+
+def board_columns(
+    tasks: Sequence[Task],
+    keys: Collection[str],
+    *,
+    before: Sequence[Column] = BEFORE,
+    after: Sequence[Column] = AFTER,
+) -> tuple[Column, ...]:
+    """All columns of a view: the fixed ones, the averages, each task of `tasks` or of a cell key with its metrics."""
+    scores = [column for task in _measured(tasks, keys) for column in _task_columns(task, tasks)]
+    return (*before, *AVERAGES, *scores, *after)
+
+
+def task_titles(tasks: Sequence[Task]) -> dict[str, str]:
+    """How each task is called on the pages, by its name."""
+    return {task.name: task.title for task in BENCHMARK} | {task.name: task.title for task in tasks}
+
+
+def _plain(value: object) -> Value:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    raise TypeError(f"A column cannot hold a {type(value).__name__}.")
+
+
+def _measured(tasks: Sequence[Task], keys: Collection[str]) -> list[Measured]:
+    here = {
+        task.name: Measured(task.name, task.title, task.level, tuple(metric.name for metric in task.metrics))
+        for task in tasks
+    }
+    known = {task.name: task for task in BENCHMARK} | here
+    wanted = here.keys() | {key.partition(".")[0] for key in keys}
+    return sorted((task for name, task in known.items() if name in wanted), key=lambda task: task.level)
+
+
+def _task_columns(task: Measured, tasks: Sequence[Task]) -> list[Column]:
+    group = Group.LEVEL_1 if task.level is Level.ONE else Group.LEVEL_2
+    known = {(each.name, metric.name): metric for each in tasks for metric in each.metrics}
+    mean = f"{task.title}: mean of its metrics, in percent. Higher is better."
+    columns = [Column(task.name, task.title, group, SCORE, mean)]
+    for name in task.metrics:
+        metric = known.get((task.name, name))
+        title = metric.title if metric else METRIC_TITLES.get(name, name)
+        meaning = metric.meaning if metric else "In percent; higher is better."
+        text = f"{task.title}, {title}: {meaning}"
+        columns.append(Column(f"{task.name}.{name}", title, group, SCORE, text, shown=False, part_of=task.title))
+    return columns

@@ -1,0 +1,94 @@
+"""Who is submitting: decided from the server's side of a request, never from a field of the form."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import gradio as gr
+from gradio import oauth
+
+from backend.errors import Declined
+from backend.settings import LOOPBACK, Settings
+from frontend_config.words import notice
+
+LOCAL_USER = "local"
+RELAYED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+class Door(StrEnum):
+    """How people get in: by the Space's sign-in, by sitting at the machine, or not at all."""
+
+    SIGN_IN = "sign in"
+    LOCAL = "local"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the connection says of a request: the client's address and the headers that name hosts."""
+
+    address: str | None
+    host: str
+    origin: str | None
+    relayed: bool
+
+    @classmethod
+    def of(cls, request: gr.Request) -> "Caller":
+        """The caller of a Gradio handler."""
+        headers = request.headers
+        return cls(
+            address=request.client.host if request.client else None,
+            host=headers.get("host", ""),
+            origin=headers.get("origin"),
+            relayed=any(name in headers for name in RELAYED),
+        )
+
+
+def door(settings: Settings) -> Door:
+    """How submitting is open on this page."""
+    if settings.on_space:
+        return Door.SIGN_IN if oauth.OAUTH_CLIENT_ID else Door.CLOSED
+    return Door.LOCAL if settings.on_loopback else Door.CLOSED
+
+
+def closed_sentence(settings: Settings) -> str:
+    """Why nobody can submit here, and who can change that."""
+    return notice("space without sign-in" if settings.on_space else "closed")
+
+
+def submitter(settings: Settings, caller: Caller, profile: gr.OAuthProfile | None) -> str:
+    """The name a submission is kept under; Declined when the request gives no right to one.
+
+    Locally the client must sit on this machine, have asked for it by a loopback name, and come from its own page:
+    a foreign page in the same browser, or a name that was pointed here, is refused.
+    """
+    way = door(settings)
+    if way is Door.SIGN_IN:
+        if profile is None:
+            raise Declined(notice("sign in first"))
+        return profile.username
+    if way is Door.CLOSED:
+        raise Declined(closed_sentence(settings))
+    if not _from_here(caller):
+        raise Declined(notice("refused"))
+    return LOCAL_USER
+
+
+def _from_here(caller: Caller) -> bool:
+    own_page = caller.origin is None or urlsplit(caller.origin).netloc == caller.host
+    return not caller.relayed and _is_loopback(caller.address) and _hostname(caller.host) in LOOPBACK and own_page
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,13 @@
+"""The board: every model with its scores, sorted, searched and filtered in the browser."""
+
+from frontend_config.desk import Desk
+from frontend_config.island import heading, island
+
+
+def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built alike)
+    """Fills the first page; its rows come from /v1 once it is in the browser."""
+    heading(
+        "Language models on clinical tasks",
+        "Scores in percent, higher is better. A dash is a missing score, never a zero.",
+    )
+    island("board", static)

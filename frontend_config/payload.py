@@ -1,0 +1,111 @@
+"""The board as columnar data: for each column its values, and for scores their intervals and why one is missing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.domain import Edition, Provenance, Standing, Task
+from frontend_config.columns import Column, Kind, board_columns, hub_link
+from frontend_config.words import notice
+
+MEASURED_DECIMALS = 1
+PUBLISHED_DECIMALS = 2
+RANKED_BY = ("overall", "level_1")
+
+
+def leaderboard_payload(
+    standings: Sequence[Standing],
+    tasks: Sequence[Task],
+    provenance: Provenance,
+    edition: Edition,
+    columns: Sequence[Column] | None = None,
+) -> dict[str, Any]:
+    """One view of the board as plain data, rows in the order of `standings`; numbers are as stored, not rounded."""
+    published = provenance is Provenance.PUBLISHED
+    keys = {key for row in standings for key in row.cells}
+    shown = columns if columns is not None else board_columns(() if published else tasks, keys)
+    view = view_name(provenance, edition)
+    return {
+        "view": view,
+        "provenance": provenance,
+        "edition": edition,
+        "rows": len(standings),
+        "decimals": PUBLISHED_DECIMALS if published else MEASURED_DECIMALS,
+        "sort": _first_sort(shown, standings),
+        **_sentences(view),
+        "columns": [_column_payload(column, standings) for column in shown],
+    }
+
+
+def view_name(provenance: Provenance, edition: Edition) -> str:
+    """The word for a view in addresses: measured, published or rehearsal."""
+    return edition.value if edition is Edition.REHEARSAL else provenance.value
+
+
+def _sentences(view: str) -> dict[str, str]:
+    return {
+        "notice": notice(view),
+        "empty": notice(f"{view} empty"),
+        "absent": notice(f"{view} absent"),
+        "instead": notice("published first"),
+        "no_rank": notice("no rank"),
+        "not_stated": notice("not stated"),
+    }
+
+
+def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": column.name,
+        "title": column.title,
+        "group": column.group,
+        "kind": column.kind,
+        "help": column.help,
+        "shown": column.shown,
+    }
+    if column.part_of is not None:
+        described["part_of"] = column.part_of
+    if column.kind is Kind.SCORE:
+        return described | _scores(column.name, standings)
+    if column.kind is Kind.RANK:
+        return described | {"values": _ranks(standings)}
+    if column.kind is Kind.MODEL:
+        described["links"] = [_model_link(row) for row in standings]
+    read = column.read
+    return described | {"values": [None if read is None else read(row) for row in standings]}
+
+
+def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
+    cells = [row.cells.get(name) for row in standings]
+    return {
+        "values": [cell and cell.value for cell in cells],
+        "low": [cell and cell.low for cell in cells],
+        "high": [cell and cell.high for cell in cells],
+        "n": [cell and cell.n for cell in cells],
+        "missing": {
+            str(place): cell.missing for place, cell in enumerate(cells) if cell and cell.value is None and cell.missing
+        },
+    }
+
+
+def _model_link(row: Standing) -> str | None:
+    return hub_link(row.model.hub_id) if row.model and row.engine != "scripted" else None
+
+
+def _ranks(standings: Sequence[Standing]) -> list[int | None]:
+    name = next((name for name in RANKED_BY if _any_value(name, standings)), None)
+    if name is None:
+        return [None] * len(standings)
+    values = [cell.value if (cell := row.cells.get(name)) else None for row in standings]
+    first: dict[float, int] = {}
+    for place, value in enumerate(sorted((value for value in values if value is not None), reverse=True), start=1):
+        first.setdefault(value, place)
+    return [None if value is None else first[value] for value in values]
+
+
+def _first_sort(columns: Sequence[Column], standings: Sequence[Standing]) -> str:
+    scores = [column.name for column in columns if column.kind is Kind.SCORE]
+    wanted = [name for name in RANKED_BY if name in scores] + scores
+    return next((f"-{name}" for name in wanted if _any_value(name, standings)), "model")
+
+
+def _any_value(name: str, standings: Sequence[Standing]) -> bool:
+    return any((cell := row.cells.get(name)) and cell.value is not None for row in standings)

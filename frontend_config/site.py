@@ -1,0 +1,76 @@
+"""The web application: pages by Gradio, the interface under /v1, and the files the browser keeps."""
+
+import warnings
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from gradio.components import Navbar
+from gradio.route_utils import BUILD_PATH_LIB
+
+from frontend_config.api import build_api
+from frontend_config.assets import Folder, asset_router
+from frontend_config.desk import Desk
+from frontend_config.guard import Guard
+from frontend_config.pages import about, leaderboard, queue, submit
+from frontend_config.shell import NAME, Place, Shell
+from frontend_config.theme import clinical_theme
+
+STATIC = Path(__file__).parent / "static"
+PAGES = (
+    (Place("/", "Leaderboard", preload=("board.js",)), leaderboard.build),
+    (Place("/submit", "Submit"), submit.build),
+    (Place("/queue", "Queue", preload=("queue.js",)), queue.build),
+    (Place("/about", "About"), about.build),
+)
+
+
+def build_site(desk: Desk) -> FastAPI:
+    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network."""
+    own, gradio = Folder(STATIC), Folder(Path(BUILD_PATH_LIB))
+    digest = own.digest()
+    static = f"/static/clue/{digest}"
+    app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/v1", build_api(desk))
+    app.include_router(asset_router(own, digest, gradio))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        _mount(app, desk, static)
+    app.add_middleware(Shell, places=[place for place, _ in PAGES], static=static)
+    app.add_middleware(Guard)
+    return app
+
+
+def _mount(app: FastAPI, desk: Desk, static: str) -> None:
+    gr.mount_gradio_app(
+        app,
+        build_pages(desk, static),
+        path="/",
+        server_name=desk.settings.host,
+        server_port=desk.settings.port,
+        footer_links=[],
+        run_history=False,
+        favicon_path=str(STATIC / "favicon.svg"),
+        show_error=False,
+        max_file_size=1,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        theme=clinical_theme(),
+        css=(STATIC / "gradio.css").read_text(encoding="utf-8"),
+    )
+
+
+def build_pages(desk: Desk, static: str) -> gr.Blocks:
+    """The Gradio pages, none of whose handlers is offered as a public endpoint."""
+    pages: gr.Blocks = gr.Blocks(title=NAME, analytics_enabled=False)
+    (_, build_first), *others = PAGES
+    with pages:
+        Navbar(visible=False)
+        build_first(desk, static)
+    for place, build in others:
+        with pages.route(place.title, place.path, show_in_navbar=False):
+            build(desk, static)
+    for handler in pages.fns.values():
+        handler.api_visibility = "private"
+    return pages

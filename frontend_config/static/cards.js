@@ -1,0 +1,104 @@
+// The board on a narrow screen: one card per model, fifty at a time.
+
+import { contentOf, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
+import { el } from "./dom.js";
+
+const PAGE = 50;
+
+export class Cards {
+  /** `onSort(sort)` is called with the sort that was picked. */
+  constructor(tip, onSort) {
+    this.select = el("select", { onchange: () => onSort(this.select.value) });
+    this.list = el("ol", { class: "cards" });
+    this.more = el("button", { type: "button", class: "quiet more", onclick: () => this.draw(this.drawn + PAGE) });
+    this.node = el("div", { class: "narrow" }, el("label", { class: "sorter" }, "Sort by ", this.select), this.list, this.more);
+    tip.watch(this.list, (part) => this.explain(part));
+  }
+
+  /** Shows these columns and rows of `data`. */
+  show({ data, columns, places, sort, intervals }) {
+    Object.assign(this, { data, columns, places, sort, intervals });
+    this.drawSelect();
+    this.draw(PAGE);
+  }
+
+  drawSelect() {
+    const options = this.columns.filter((column) => column.kind !== "rank").flatMap((column) => {
+      const first = ["score", "count", "date"].includes(column.kind);
+      return [first, !first].map((descending) => this.option(column, descending));
+    });
+    this.select.replaceChildren(...options);
+  }
+
+  option(column, descending) {
+    const words = column.kind === "score" || column.kind === "count" || column.kind === "date"
+      ? ["highest first", "lowest first"]
+      : ["Z to A", "A to Z"];
+    const selected = column.name === this.sort.name && descending === this.sort.descending;
+    const value = `${descending ? "-" : ""}${column.name}`;
+    return el("option", { value, selected }, `${fullTitle(column)}, ${words[descending ? 0 : 1]}`);
+  }
+
+  draw(count) {
+    this.drawn = count;
+    this.list.replaceChildren(...this.places.slice(0, count).map((place) => this.card(place)));
+    const left = this.places.length - count;
+    this.more.hidden = left <= 0;
+    this.more.textContent = `Show ${Math.min(PAGE, left)} more of ${left}`;
+  }
+
+  card(place) {
+    const of = (kind) => this.columns.find((column) => column.kind === kind);
+    const rank = of("rank");
+    const facts = this.columns.filter((column) => !["rank", "model", "score"].includes(column.kind) && textOf(this.data, column, place));
+    const scores = this.columns.filter((column) => column.kind === "score");
+    const averages = scores.filter((column) => column.group === "Averages");
+    const tasks = scores.filter((column) => column.group !== "Averages");
+    return el(
+      "li",
+      { class: "card" },
+      el(
+        "header",
+        {},
+        rank ? el("span", { class: "rank", "aria-label": this.rankLabel(rank, place) }, textOf(this.data, rank, place) || "–") : null,
+        el("h3", {}, contentOf(this.data, of("model"), place)),
+      ),
+      el("p", { class: "facts" }, ...facts.map((column) => el("span", {}, this.fact(column, place)))),
+      averages.length ? el("dl", { class: "averages" }, ...averages.map((column) => this.score(column, place))) : null,
+      tasks.length ? el("dl", {}, ...tasks.map((column) => this.score(column, place))) : null,
+    );
+  }
+
+  rankLabel(rank, place) {
+    const text = textOf(this.data, rank, place);
+    return text ? `Rank ${text}` : labelOf(this.data, rank, place);
+  }
+
+  fact(column, place) {
+    const content = contentOf(this.data, column, place);
+    if (["badge", "count"].includes(column.kind)) return content;
+    return el("span", {}, `${column.title}: `, content);
+  }
+
+  score(column, place) {
+    const label = labelOf(this.data, column, place);
+    const interval = this.intervals ? intervalOf(this.data, column, place) : "";
+    const value = column.values[place] ?? 0;
+    return el(
+      "div",
+      { style: `--value:${Math.min(100, Math.max(0, value)) / 100}`, class: column.name === this.sort.name ? "sorted" : null },
+      el("dt", {}, fullTitle(column)),
+      el(
+        "dd",
+        { tabindex: 0, "aria-label": label, role: label ? "note" : null, "data-column": column.name, "data-place": place },
+        contentOf(this.data, column, place),
+        interval ? el("small", {}, interval) : null,
+      ),
+    );
+  }
+
+  explain(part) {
+    const column = this.columns.find((each) => each.name === part.dataset?.column);
+    return column ? detailOf(this.data, column, Number(part.dataset.place)) : null;
+  }
+}

@@ -1,0 +1,33 @@
+// Elements from text: whatever a string holds, it is shown, never interpreted.
+
+/** An element with these attributes and children. Strings become text; `on…` functions become listeners. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") node.style.cssText = value;
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** A shadow root in `host` that already has the style sheets of these names. */
+export async function shadow(host, ...sheets) {
+  const root = host.attachShadow({ mode: "open" });
+  root.adoptedStyleSheets = await Promise.all(sheets.map(styleSheet));
+  host.removeAttribute("aria-busy");
+  return root;
+}
+
+async function styleSheet(name) {
+  const answer = await fetch(new URL(name, import.meta.url));
+  return new CSSStyleSheet().replace(await answer.text());
+}
+
+/** A link that opens elsewhere and tells the other side nothing; plain text when there is no address. */
+export function linked(text, href) {
+  const isolated = el("bdi", {}, text);
+  return href ? el("a", { href, rel: "noopener", target: "_blank" }, isolated) : isolated;
+}

@@ -1,0 +1,36 @@
+// One address of /v1, asked again from time to time; an unchanged answer costs neither transfer nor drawing.
+
+export class Feed {
+  constructor(address) {
+    this.address = address;
+    this.etag = null;
+    this.data = null;
+  }
+
+  /** Asks once. True when there is something new in `data`; throws when there is no usable answer. */
+  async refresh() {
+    const headers = this.etag ? { "If-None-Match": this.etag } : {};
+    const answer = await fetch(this.address, { headers, cache: "no-store" });
+    if (answer.status === 304) return false;
+    if (!answer.ok) throw new Error(`${this.address} answered ${answer.status}`);
+    this.data = await answer.json();
+    this.etag = answer.headers.get("ETag");
+    return true;
+  }
+}
+
+/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes visible again. */
+export function poll(ask, seconds) {
+  let timer = 0;
+  const next = () => { timer = setTimeout(turn, seconds() * 1000); };
+  const turn = async () => {
+    if (!document.hidden) await ask();
+    next();
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    clearTimeout(timer);
+    turn();
+  });
+  next();
+}

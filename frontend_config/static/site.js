@@ -1,0 +1,32 @@
+// The frame's own behaviour: light and dark, remembered; and the page's title, which Gradio would overwrite.
+
+const root = document.documentElement;
+const system = matchMedia("(prefers-color-scheme: dark)");
+const title = document.title;
+
+function remembered() {
+  try { return localStorage.getItem("clue-theme"); } catch { return null; }
+}
+
+function remember(theme) {
+  try { localStorage.setItem("clue-theme", theme); } catch { /* a private window: the choice lasts for this page */ }
+}
+
+function show(theme) {
+  const dark = theme === "dark";
+  root.dataset.theme = theme;
+  document.querySelector(".clue-theme")?.setAttribute("aria-pressed", String(dark));
+  if (document.body.classList.contains("dark") !== dark) document.body.classList.toggle("dark", dark);
+}
+
+document.querySelector(".clue-theme")?.addEventListener("click", () => {
+  const theme = root.dataset.theme === "dark" ? "light" : "dark";
+  remember(theme);
+  show(theme);
+});
+
+system.addEventListener("change", () => { if (!remembered()) show(system.matches ? "dark" : "light"); });
+new MutationObserver(() => show(root.dataset.theme)).observe(document.body, { attributeFilter: ["class"] });
+new MutationObserver(() => { if (document.title !== title) document.title = title; })
+  .observe(document.head, { childList: true, subtree: true, characterData: true });
+show(root.dataset.theme);

@@ -1,0 +1,1 @@
+"""Everything that is kept, one module per store."""

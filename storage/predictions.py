@@ -1,0 +1,97 @@
+"""The append-only journal of one run: what a model wrote, line by line, before anything is made of it."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from backend.domain import Dataset, Fact, Prediction, Task
+
+SYNC_EVERY = 64
+_PREDICTION = TypeAdapter(Prediction)
+Facts = Mapping[str, Fact]
+
+
+class RunJournal:
+    """Predictions of one model on one version of one task, kept in `path`.
+
+    The first line says what was asked and with what. A torn last line is dropped on opening, and a journal that
+    belongs to another dataset, version or manifest is set aside, never mixed in.
+    """
+
+    def __init__(self, path: Path, run: Mapping[str, Any], facts: Facts | None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._found: dict[str, Prediction] = {}
+        self._unsynced = 0
+        kept = _whole_lines(path)
+        header = json.loads(kept[0]) if kept else None
+        if header and (header["run"] != run or (facts is not None and header["facts"] != dict(facts))):
+            path.replace(path.with_suffix(f".{path.stat().st_mtime_ns}.stale"))
+            kept, header = [], None
+        self.facts: Facts = header["facts"] if header else (facts or {})
+        self._out = path.open("ab")
+        path.chmod(0o600)
+        for line in kept[1:]:
+            prediction = _PREDICTION.validate_json(line)
+            self._found.setdefault(prediction.example_id, prediction)
+        if header is None and facts is not None:
+            self._write(json.dumps({"run": run, "facts": dict(facts)}).encode())
+
+    def predictions(self) -> Mapping[str, Prediction]:
+        """Everything kept so far, by example id."""
+        return self._found
+
+    def append(self, prediction: Prediction) -> None:
+        """Keeps one more; a second answer to the same example is refused with ValueError."""
+        if prediction.example_id in self._found:
+            raise ValueError(f"example {prediction.example_id} is already answered")
+        self._write(_PREDICTION.dump_json(prediction))
+        self._found[prediction.example_id] = prediction
+
+    def close(self) -> None:
+        """Everything appended is on the disk."""
+        self._sync()
+        self._out.close()
+
+    def _write(self, line: bytes) -> None:
+        self._out.write(line + b"\n")
+        self._out.flush()
+        self._unsynced += 1
+        if self._unsynced >= SYNC_EVERY:
+            self._sync()
+
+    def _sync(self) -> None:
+        os.fsync(self._out.fileno())
+        self._unsynced = 0
+
+
+class Journals:
+    """The journals of one run, one file per task in a folder."""
+
+    def __init__(self, folder: Path, identity: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._identity = identity
+
+    @contextmanager
+    def __call__(self, task: Task, dataset: Dataset, facts: Facts | None) -> Iterator[RunJournal]:
+        """The journal of one task; `facts` None takes what is there, whatever engine wrote it."""
+        run = {**self._identity, "task": task.name, "version": task.version, "dataset_sha256": dataset.sha256}
+        journal = RunJournal(self._folder / f"{task.name}.jsonl", run, facts)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    if not path.exists():
+        return []
+    text = path.read_bytes()
+    end = text.rfind(b"\n") + 1
+    if end < len(text):
+        os.truncate(path, end)
+    return text[:end].splitlines()

@@ -1,0 +1,269 @@
+"""DuckDB: models, results and scores behind the board, rebuilt from the ledger at any time. One process opens it."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import aiosql
+import duckdb
+
+from backend.domain import LEVEL_TASKS, Domain, Edition, Model, Provenance, Run, Score, Standing, Task
+from backend.errors import HomeInUse
+from storage.ledger import Entry, Head, Ledger
+
+SQL = Path(__file__).parent / "sql"
+_QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
+_LOG = logging.getLogger(__name__)
+
+
+class Scores:
+    """The board's tables. A file that cannot be read, or that does not continue into the ledger, is made anew."""
+
+    def __init__(self, path: Path, ledger: Ledger, tasks: Sequence[Task], published: Sequence[Standing]) -> None:
+        self._path, self._ledger = path, ledger
+        self._tasks, self._published = tasks, published
+        self._lock = Lock()
+        self._db = self._open()
+        self.refresh()
+
+    def refresh(self) -> int:
+        """Takes in what the ledger has beyond the tables, line by line; returns how many lines were new."""
+        with self._lock:
+            new = 0
+            for entry, head in self._ledger.read(self._head()):
+                with self._transaction() as db:
+                    _insert_entry(db, entry)
+                    _run(db, "set_head", [{"number": head.number, "hash": head.hash, "offset": head.offset}])
+                new += 1
+            if new:
+                self._db.execute("CHECKPOINT")
+            return new
+
+    def rebuild(self) -> int:
+        """Drops every table and makes them again from the ledger; returns how many lines it holds."""
+        with self._lock:
+            self._db.close()
+            self._remove()
+            self._db = self._create()
+        return self.refresh()
+
+    def standings(self, provenance: Provenance, edition: Edition) -> list[Standing]:
+        """The rows of the board with all their cells."""
+        with self._cursor() as db:
+            rows = _select(db, "standings", {"provenance": provenance, "edition": edition})
+            found = _select(db, "cells", {"provenance": provenance, "edition": edition})
+        cells: dict[str, dict[str, Score]] = defaultdict(dict)
+        for cell in found:
+            cells[cell["result_id"]][cell["cell"]] = _score(cell)
+        return [_standing(row, cells[row["id"]]) for row in rows]
+
+    def version(self) -> str:
+        """Changes whenever `standings` may answer differently."""
+        return self._head().hash
+
+    def close(self) -> None:
+        """Lets another process open the file."""
+        self._db.close()
+
+    def _head(self) -> Head:
+        with self._cursor() as db:
+            row = _select(db, "get_head", {})[0]
+        return Head(row["number"], row["hash"], row["byte_offset"])
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if not self._path.exists():
+            return self._create()
+        try:
+            db = duckdb.connect(self._path)
+            row = db.execute("SELECT number, hash FROM head").fetchone()
+            known = db.execute("SELECT count(*) FROM expected").fetchone()
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise HomeInUse(f"{self._path} is open in another process. Stop it first.") from None
+            return self._make_anew(error)
+        except duckdb.Error as error:
+            return self._make_anew(error)
+        expected = sum(1 for _ in _expectations(self._tasks, self._published))
+        if known == (expected,) and row is not None and self._continues(row[0], row[1]):
+            return db
+        db.close()
+        return self._make_anew("it belongs to another ledger or to another set of tasks")
+
+    def _continues(self, number: int, head_hash: str) -> bool:
+        return number == 0 or any(entry.hash == head_hash for entry, _ in self._ledger.read() if entry.number == number)
+
+    def _make_anew(self, reason: object) -> duckdb.DuckDBPyConnection:
+        _LOG.warning("%s is rebuilt from the ledger: %s", self._path.name, reason)
+        self._remove()
+        return self._create()
+
+    def _remove(self) -> None:
+        for path in (self._path, self._path.with_name(self._path.name + ".wal")):
+            path.unlink(missing_ok=True)
+
+    def _create(self) -> duckdb.DuckDBPyConnection:
+        db = duckdb.connect(self._path)
+        self._path.chmod(0o600)
+        db.execute((SQL / "scores_schema.sql").read_text(encoding="utf-8"))
+        levels = [{"level": int(level), "task": task} for level, names in LEVEL_TASKS.items() for task in names]
+        _run(db, "insert_benchmark", levels)
+        _run(db, "insert_expected", _expectations(self._tasks, self._published))
+        for standing in self._published:
+            _insert_published(db, standing)
+        return db
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        # A DuckDB connection shared by threads mixes up their results; a cursor of one's own does not.
+        cursor = self._db.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._cursor() as db:
+            db.begin()
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+
+
+def _expectations(tasks: Sequence[Task], published: Sequence[Standing]) -> Iterator[dict[str, str]]:
+    """Which metrics make up each task's score."""
+    for task in tasks:
+        for metric in task.metrics:
+            yield {"provenance": Provenance.MEASURED, "task": task.name, "metric": metric.name}
+    for cell in dict.fromkeys(cell for standing in published for cell in standing.cells):
+        name, metric_name = cell.split(".")
+        yield {"provenance": Provenance.PUBLISHED, "task": name, "metric": metric_name}
+
+
+def _insert_entry(db: duckdb.DuckDBPyConnection, entry: Entry) -> None:
+    result = entry.result
+    row = {
+        "id": entry.hash,
+        "number": entry.number,
+        "provenance": Provenance.MEASURED,
+        "edition": result.edition,
+        "protocol": result.protocol,
+        "label": result.model.hub_id,
+        "engine": result.engine,
+        "submission_id": entry.submission_id,
+        "published_at": entry.at,
+        **_model_columns(result.model),
+    }
+    _run(db, "insert_result", [row])
+    _run(db, "insert_score", [row for run in result.runs for row in _run_rows(entry.hash, run)])
+
+
+def _insert_published(db: duckdb.DuckDBPyConnection, standing: Standing) -> None:
+    row = {
+        "id": f"published:{standing.label}",
+        "number": 0,
+        "provenance": Provenance.PUBLISHED,
+        "edition": standing.edition,
+        "protocol": standing.protocol,
+        "label": standing.label,
+        "engine": None,
+        "submission_id": None,
+        "published_at": None,
+        **(_model_columns(standing.model) if standing.model else dict.fromkeys(_MODEL_COLUMNS)),
+        "params": standing.params,
+        "domain": standing.domain,
+        "base_model": standing.base_model,
+    }
+    _run(db, "insert_result", [row])
+    scores = []
+    for cell, score in standing.cells.items():
+        task, metric = cell.split(".")
+        scores.append(_score_row(row["id"], task, metric, score))
+    _run(db, "insert_score", scores)
+
+
+_MODEL_COLUMNS = ("model_id", "revision", "params", "licence", "architecture", "base_model", "domain")
+
+
+def _model_columns(model: Model) -> dict[str, Any]:
+    values = (
+        model.hub_id,
+        model.revision,
+        model.params,
+        model.licence,
+        model.architecture,
+        model.base_model,
+        model.domain,
+    )
+    return dict(zip(_MODEL_COLUMNS, values, strict=True))
+
+
+def _run_rows(result_id: str, run: Run) -> Iterator[dict[str, Any]]:
+    for score in (*run.scores, run.task_score):
+        yield _score_row(result_id, run.task, score.metric, score)
+
+
+def _score_row(result_id: str, task: str, metric: str, score: Score) -> dict[str, Any]:
+    return {
+        "result_id": result_id,
+        "task": task,
+        "metric": metric,
+        "value": score.value,
+        "low": score.low,
+        "high": score.high,
+        "n": score.n,
+        "missing": score.missing,
+    }
+
+
+def _run(db: duckdb.DuckDBPyConnection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    # aiosql's own DuckDB calls open a cursor each, which would leave the transaction; its texts are what we use.
+    db.executemany(getattr(_QUERIES, name).sql, list(rows))
+
+
+def _select(db: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = db.execute(getattr(_QUERIES, name).sql, parameters)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _score(cell: Mapping[str, Any]) -> Score:
+    value, name = cell["value"], cell["cell"]
+    missing = None if value is not None else cell["missing"] or "It was not measured."
+    return Score(metric=name, value=value, low=cell["low"], high=cell["high"], n=cell["n"], missing=missing)
+
+
+def _standing(row: Mapping[str, Any], cells: Mapping[str, Score]) -> Standing:
+    params = int(row["params"]) if row["params"] is not None else None
+    domain = Domain(row["domain"]) if row["domain"] else None
+    model = Model(
+        hub_id=row["model_id"],
+        revision=row["revision"] or "",
+        params=params,
+        licence=row["licence"],
+        architecture=row["architecture"],
+        base_model=row["base_model"],
+        domain=domain,
+    )
+    return Standing(
+        label=row["label"],
+        model=model if row["model_id"] else None,
+        provenance=Provenance(row["provenance"]),
+        edition=Edition(row["edition"]),
+        protocol=row["protocol"],
+        engine=row["engine"],
+        domain=domain,
+        base_model=row["base_model"],
+        params=params,
+        cells=cells,
+        published_at=row["published_at"].astimezone(UTC) if row["published_at"] else None,
+        submission_id=row["submission_id"],
+    )

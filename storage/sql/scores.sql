@@ -1,0 +1,25 @@
+-- name: insert_result!
+INSERT INTO result VALUES (:id, :number, :provenance, :edition, :protocol, :label, :model_id, :revision, :params,
+    :licence, :architecture, :base_model, :domain, :engine, :submission_id, :published_at);
+
+-- name: insert_score*!
+INSERT INTO score VALUES (:result_id, :task, :metric, :value, :low, :high, :n, :missing);
+
+-- name: insert_benchmark*!
+INSERT INTO benchmark VALUES (:level, :task);
+
+-- name: insert_expected*!
+INSERT INTO expected VALUES (:provenance, :task, :metric);
+
+-- name: set_head!
+UPDATE head SET number = :number, hash = :hash, byte_offset = :offset;
+
+-- name: get_head^
+SELECT number, hash, byte_offset FROM head;
+
+-- name: standings
+SELECT * FROM standing WHERE provenance = :provenance AND edition = :edition ORDER BY number, id;
+
+-- name: cells
+SELECT cell.* FROM cell JOIN standing ON standing.id = cell.result_id
+WHERE standing.provenance = :provenance AND standing.edition = :edition;

@@ -1,0 +1,87 @@
+-- Everything here can be made again from the ledger and the published file.
+
+CREATE TABLE head (number BIGINT, hash VARCHAR, byte_offset BIGINT);
+INSERT INTO head VALUES (0, repeat('0', 64), 0);
+
+CREATE TABLE benchmark (level INTEGER, task VARCHAR);
+CREATE TABLE expected (provenance VARCHAR, task VARCHAR, metric VARCHAR);
+
+CREATE TABLE result (
+    id VARCHAR PRIMARY KEY,
+    number BIGINT,
+    provenance VARCHAR NOT NULL,
+    edition VARCHAR NOT NULL,
+    protocol VARCHAR NOT NULL,
+    label VARCHAR NOT NULL,
+    model_id VARCHAR,
+    revision VARCHAR,
+    params DOUBLE,
+    licence VARCHAR,
+    architecture VARCHAR,
+    base_model VARCHAR,
+    domain VARCHAR,
+    engine VARCHAR,
+    submission_id VARCHAR,
+    published_at TIMESTAMPTZ
+);
+
+CREATE TABLE score (
+    result_id VARCHAR NOT NULL,
+    task VARCHAR NOT NULL,
+    metric VARCHAR NOT NULL,
+    value DOUBLE,
+    low DOUBLE,
+    high DOUBLE,
+    n BIGINT NOT NULL,
+    missing VARCHAR
+);
+
+-- One row per model on the board: the latest result of each commit, engine and protocol.
+CREATE VIEW standing AS
+SELECT * FROM result
+QUALIFY row_number() OVER (
+    PARTITION BY provenance, edition, protocol, engine, coalesce(lower(model_id), label), revision ORDER BY number DESC
+) = 1;
+
+-- A task's score: the mean of all its metrics, missing when one of them is.
+CREATE VIEW task_cell AS
+SELECT
+    standing.id AS result_id,
+    expected.task,
+    CASE WHEN count(score.value) = count(*) THEN avg(score.value) END AS value,
+    any_value(whole.low) AS low,
+    any_value(whole.high) AS high,
+    coalesce(any_value(whole.n), 0) AS n,
+    any_value(whole.missing) AS missing
+FROM standing
+JOIN expected USING (provenance)
+LEFT JOIN score ON score.result_id = standing.id AND score.task = expected.task AND score.metric = expected.metric
+LEFT JOIN score AS whole
+    ON whole.result_id = standing.id AND whole.task = expected.task AND whole.metric = 'task_score'
+GROUP BY standing.id, expected.task;
+
+-- A level's score: the mean of its three task scores, missing when one of them is.
+CREATE VIEW level_cell AS
+SELECT
+    standing.id AS result_id,
+    benchmark.level,
+    CASE WHEN count(task_cell.value) = count(*) THEN avg(task_cell.value) END AS value,
+    list(benchmark.task ORDER BY benchmark.task) FILTER (task_cell.value IS NULL) AS without
+FROM standing
+CROSS JOIN benchmark
+LEFT JOIN task_cell ON task_cell.result_id = standing.id AND task_cell.task = benchmark.task
+GROUP BY standing.id, benchmark.level;
+
+-- Every cell of the board in one long table; `cell` is the column's name.
+CREATE VIEW cell AS
+SELECT result_id, task || '.' || metric AS cell, value, low, high, n, missing FROM score WHERE metric <> 'task_score'
+UNION ALL
+SELECT result_id, task, value, low, high, n, missing FROM task_cell
+UNION ALL
+SELECT result_id, 'level_' || level, value, NULL, NULL, 0,
+    CASE WHEN value IS NULL THEN 'The average needs every task of the level; without a score: ' || array_to_string(without, ', ') || '.' END
+FROM level_cell
+UNION ALL
+SELECT result_id, 'overall', CASE WHEN count(value) = 2 THEN avg(value) END, NULL, NULL, 0,
+    CASE WHEN count(value) < 2 THEN 'The average needs both levels.' END
+FROM level_cell GROUP BY result_id;

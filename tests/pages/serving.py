@@ -1,0 +1,86 @@
+"""A desk of literal records and a real server on a free loopback port in a thread."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+
+from backend.domain import (
+    Edition,
+    Model,
+    Provenance,
+    Pulse,
+    Receipt,
+    Standing,
+    Status,
+    Submission,
+    SubmissionForm,
+)
+from backend.errors import Declined, FailureCode
+from backend.settings import Settings
+from frontend_config.desk import Desk
+from . import records
+
+
+@dataclass
+class Shelf:
+    """What the desk tells, open to change by a test; `taken` is everything that was submitted."""
+
+    measured: tuple[Standing, ...] = records.MEASURED
+    published: tuple[Standing, ...] = records.PUBLISHED
+    rehearsed: tuple[Standing, ...] = records.REHEARSED
+    submissions: tuple[Submission, ...] = records.SUBMISSIONS
+    version: str = "1"
+    pulse: Pulse | None = None
+    taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
+    settings: Settings = field(default_factory=Settings)
+
+    def standings(self, provenance: Provenance, edition: Edition) -> tuple[Standing, ...]:
+        if edition is Edition.REHEARSAL:
+            return self.rehearsed if provenance is Provenance.MEASURED else ()
+        return self.measured if provenance is Provenance.MEASURED else self.published
+
+    def submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+        if form.model_id == "gated/model":
+            raise Declined(FailureCode.GATED.sentence, FailureCode.GATED)
+        self.taken.append((form, submitter))
+        stored = records.submission(
+            77, form.model_id, Status.QUEUED, 0, model=Model(hub_id=form.model_id, revision="main"), submitter=submitter
+        )
+        return Receipt(submission=stored, position=3, sentence="Queued: two models are evaluated before it.")
+
+    def desk(self) -> Desk:
+        return Desk(
+            settings=self.settings,
+            tasks=records.TASKS,
+            standings=self.standings,
+            version=lambda: self.version,
+            submissions=lambda: self.submissions,
+            waiting=lambda: records.WAITING,
+            pulse=lambda: self.pulse or Pulse(seen_at=datetime.now(UTC)),
+            submit=self.submit,
+        )
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address of a server that runs until the block is left."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the server did not start")
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)

@@ -331,7 +331,7 @@ def _serve(house: House, *, with_worker: bool) -> None:
         from frontend_config.site import build_site
 
         site = build_site(house.desk(scores))
-        stack.enter_context(publishing(scores.refresh))
+        stack.enter_context(publishing(scores.follow))
         if with_worker:
             stack.enter_context(companion([__file__, "work", "--with-parent"]))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -13,7 +13,7 @@ from storage.submissions import Submissions
 
 PULSE_SECONDS = 10
 RESCUE_SECONDS = 10
-RECEIVED_SECONDS = 30
+RECEIVED_EVERY_TICKS = 10
 PUBLISH_SECONDS = 1
 
 
@@ -26,7 +26,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
         (lambda: _drain(worker, stop), settings.tick_seconds),
         (submissions.seen, PULSE_SECONDS),
         (queue.rescue, RESCUE_SECONDS),
-        (queue.check_received, RECEIVED_SECONDS),
+        (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
     ]
     submissions.seen()
     queue.rescue(all_claimed=True)

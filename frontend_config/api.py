@@ -18,7 +18,7 @@ from frontend_config.task_payload import tasks_payload
 HISTORY_PAGE = 50
 HISTORY_MOST = 100_000
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, OPTIONS",
     "Access-Control-Allow-Headers": "If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
@@ -60,14 +60,10 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
     titles = task_titles(desk.tasks)
 
     @api.get("/queue")
-    def queue(
-        request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE
-    ) -> Response:
+    def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
         now = datetime.now(UTC)
-        content = queue_payload(
-            desk.submissions(), desk.waiting(), desk.pulse(), now, history=history, titles=titles
-        )
+        content = queue_payload(desk.submissions(), desk.waiting(), desk.pulse(), now, history=history, titles=titles)
         return _reply(request, Answer.of_json(content))
 
     @api.get("/submissions/{submission_id}")
@@ -98,7 +94,7 @@ def _add_manners(api: FastAPI) -> None:
         return _reply(request, Answer.of_json({"error": error.detail}), status=error.status_code)
 
     @api.options("/{path:path}", include_in_schema=False)
-    def preflight(path: str) -> Response:  # noqa: ARG001 (any path)
+    def preflight(path: str) -> Response:
         return Response(status_code=204, headers=OPEN_TO_ALL | PREFLIGHT)
 
 

@@ -79,6 +79,7 @@ def submission_payload(submission: Submission, position: int | None, titles: Map
         "created_at": submission.created_at.isoformat(),
         "updated_at": submission.updated_at.isoformat(),
         "progress": None if submission.progress is None else _progress(submission.progress, titles),
+        "note": submission.note if submission.status in WAITING else None,
         "failure": _failure(submission),
     }
 
@@ -103,4 +104,5 @@ def _failure(submission: Submission) -> dict[str, Any] | None:
         code = FailureCode.CANCELLED
     if code is None or submission.status not in (Status.FAILED, Status.CANCELLED):
         return None
-    return {"code": code, "stage": submission.failure_stage, "sentence": code.sentence}
+    sentence = submission.note if submission.status is Status.FAILED and submission.note else code.sentence
+    return {"code": code, "stage": submission.failure_stage, "sentence": sentence}

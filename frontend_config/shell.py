@@ -49,11 +49,11 @@ FIRST_LIGHT = """
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page as the navigation names it; `preload` are the modules it will ask for."""
+    """A page as the navigation names it; `modules` are what it runs, the first at once and with it the others."""
 
     path: str
     title: str
-    preload: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 class Shell:
@@ -82,7 +82,10 @@ class Shell:
 
     def _head(self, place: Place) -> str:
         title = escape(page_title(place))
-        modules = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.preload)
+        early = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.modules[1:])
+        scripts = "".join(
+            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", *place.modules[:1])
+        )
         return (
             f'<meta charset="utf-8"><title>{title}</title>'
             f'<meta name="description" content="{escape(ABOUT)}">'
@@ -91,7 +94,7 @@ class Shell:
             f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
             f'<link rel="stylesheet" href="{self.static}/site.css">'
             f"<script>{FIRST_LIGHT}</script>"
-            f'<script type="module" src="{self.static}/site.js"></script>{modules}'
+            f"{early}{scripts}"
         )
 
     def _header(self, here: Place) -> str:

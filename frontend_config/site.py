@@ -17,10 +17,12 @@ from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
 
 STATIC = Path(__file__).parent / "static"
+SHARED = ("dom.js", "feed.js")
+PARTS = ("cards.js", "cells.js", "controls.js", "csv.js", "rows.js", "state.js", "table.js", "tip.js")
 PAGES = (
-    (Place("/", "Leaderboard", preload=("board.js",)), leaderboard.build),
+    (Place("/", "Leaderboard", ("board.js", *SHARED, *PARTS)), leaderboard.build),
     (Place("/submit", "Submit"), submit.build),
-    (Place("/queue", "Queue", preload=("queue.js",)), queue.build),
+    (Place("/queue", "Queue", ("queue.js", *SHARED, "times.js")), queue.build),
     (Place("/about", "About"), about.build),
 )
 
@@ -73,4 +75,6 @@ def build_pages(desk: Desk, static: str) -> gr.Blocks:
             build(desk, static)
     for handler in pages.fns.values():
         handler.api_visibility = "private"
+    # Told its Space, Gradio's page would fetch fonts from Google and its own status from the Hub.
+    pages.space_id = None
     return pages

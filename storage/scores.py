@@ -13,7 +13,7 @@ import aiosql
 import duckdb
 
 from backend.domain import LEVEL_TASKS, Domain, Edition, Model, Provenance, Run, Score, Standing, Task
-from backend.errors import HomeInUse
+from backend.errors import HomeInUse, LedgerBroken
 from storage.ledger import Entry, Head, Ledger
 
 SQL = Path(__file__).parent / "sql"
@@ -28,6 +28,7 @@ class Scores:
         self._path, self._ledger = path, ledger
         self._tasks, self._published = tasks, published
         self._lock = Lock()
+        self._broken: LedgerBroken | None = None
         self._db = self._open()
         self.refresh()
 
@@ -43,6 +44,15 @@ class Scores:
             if new:
                 self._db.execute("CHECKPOINT")
             return new
+
+    def follow(self) -> None:
+        """As `refresh`, but a broken ledger only stops it, and is told in the log once."""
+        if self._broken is None:
+            try:
+                self.refresh()
+            except LedgerBroken as broken:
+                self._broken = broken
+                _LOG.error("%s", broken)
 
     def rebuild(self) -> int:
         """Drops every table and makes them again from the ledger; returns how many lines it holds."""
@@ -63,7 +73,8 @@ class Scores:
         return [_standing(row, cells[row["id"]]) for row in rows]
 
     def version(self) -> str:
-        """Changes whenever `standings` may answer differently."""
+        """Changes whenever `standings` may answer differently; what was published a moment ago is taken in first."""
+        self.follow()
         return self._head().hash
 
     def close(self) -> None:

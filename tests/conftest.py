@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser import QUIET, chromium
 from tests.loopback.hub import LoopbackHub
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
@@ -33,6 +35,7 @@ os.environ.update(
     HF_HUB_DISABLE_XET="1",
     HF_HUB_DISABLE_UPDATE_CHECK="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
+    OMP_NUM_THREADS="1",  # tiny models gain nothing from threads, and threads that wait for each other take the cores
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )
@@ -74,3 +77,12 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.loopback.models import tiny_bert
 
     return tiny_bert(tmp_path_factory.mktemp("models") / "bert")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One real Chromium for the whole session."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        yield browser
+        browser.close()

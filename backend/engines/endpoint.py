@@ -250,7 +250,7 @@ def _get_json(url: str, settings: Settings) -> dict[str, Any]:
     try:
         reply = httpx2.get(url, headers=headers, timeout=PROBE_SECONDS)
     except httpx2.HTTPError as error:
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"{url} cannot be reached ({type(error).__name__}).") from None
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It cannot be reached ({type(error).__name__}).") from None
     if not reply.is_success:
         return {}
     try:

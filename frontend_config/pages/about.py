@@ -16,7 +16,7 @@ ACCESS = {"open": "Open data", "credentialed": "Credentialed data"}
 LEVELS = {1: "Level 1, short inputs", 2: "Level 2, long inputs"}
 
 
-def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built alike)
+def build(desk: Desk, static: str) -> None:
     """Fills the about page."""
     with gr.Column(elem_classes="clue-narrow"):
         heading("About", "What the scores mean, how they are made, and what they cannot tell.")
@@ -55,7 +55,7 @@ def _specimen(specimen: Mapping[str, Any]) -> str:
         for name, text in specimen["fields"].items()
     )
     turns = "".join(
-        f'<div class=clue-turn><span>{escape(turn["role"])}</span><pre tabindex=0>{escape(turn["content"])}</pre></div>'
+        f"<div class=clue-turn><span>{escape(turn['role'])}</span><pre tabindex=0>{escape(turn['content'])}</pre></div>"
         for turn in specimen["prompt"]
     )
     return (

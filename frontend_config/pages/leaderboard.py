@@ -4,7 +4,7 @@ from frontend_config.desk import Desk
 from frontend_config.island import heading, island
 
 
-def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built alike)
+def build(desk: Desk, static: str) -> None:
     """Fills the first page; its rows come from /v1 once it is in the browser."""
     heading(
         "Language models on clinical tasks",

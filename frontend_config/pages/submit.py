@@ -16,13 +16,13 @@ from frontend_config.words import prose
 READY, WORKING = "Submit", "Submitting…"
 EDITIONS = [
     ("Full: the benchmark's own data. The result appears on the board.", Edition.FULL.value),
-    ("Rehearsal: invented data, to try the way. The result says nothing about the model.", Edition.REHEARSAL.value),
+    ("Rehearsal: invented data, to try things out. The result says nothing about the model.", Edition.REHEARSAL.value),
 ]
 DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.value), ("Not stated", "")]
 Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]
 
 
-def build(desk: Desk, static: str) -> None:  # noqa: ARG001 (every page is built alike)
+def build(desk: Desk, static: str) -> None:
     """Fills the submit page: the form where somebody can be known, a sentence where nobody can."""
     with gr.Column(elem_classes="clue-narrow"):
         heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights.")

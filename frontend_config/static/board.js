@@ -3,7 +3,7 @@
 import { Cards } from "./cards.js";
 import { Controls } from "./controls.js";
 import { csvOf, download } from "./csv.js";
-import { el, shadow } from "./dom.js";
+import { el, shadow, styles } from "./dom.js";
 import { Feed, poll } from "./feed.js";
 import { nextSort, shownColumns, shownRows, sortOf } from "./rows.js";
 import { addressOf, readState, VIEWS, writeState } from "./state.js";
@@ -14,34 +14,41 @@ const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
 const PAPER = ["arXiv 2404.04067", "https://arxiv.org/abs/2404.04067"];
 
+// Asked for while the page around is still being built.
+const sheets = styles("shared.css", "board.css");
+const feeds = Object.fromEntries(
+  Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
+);
+feeds[readState().view ?? "measured"].refresh().catch(() => {});
+
 /** Fills `host` with the board. */
 export async function mount(host) {
-  const board = new Board(await shadow(host, "shared.css", "board.css"));
+  const board = new Board(await shadow(host, sheets));
   await board.start();
 }
 
 class Board {
   constructor(root) {
     this.state = readState();
-    this.feeds = Object.fromEntries(
-      Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
-    );
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
       copyLink: () => this.copyLink(),
       saveCsv: () => this.saveCsv(),
     });
-    this.table = new Table(this.tip, (column) => this.change({ sort: nextSort(column, this.sort()) }, { step: true }));
-    this.cards = new Cards(this.tip, (sort) => this.change({ sort }, { step: true }));
+    const sortBy = (sort) => this.change({ sort }, { step: true });
+    this.table = new Table(this.tip, (column) => sortBy(nextSort(column, this.sort())));
+    this.cards = new Cards(this.tip, sortBy);
     this.notice = el("div", { class: "notice" });
-    this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the scores…"));
+    const wait = el("p", { class: "wait" }, "Loading the scores…");
+    this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
     root.append(el("div", { class: "board" }, this.controls.node, this.notice, this.stage), this.tip.box);
   }
 
   async start() {
     this.instead = false;
-    await this.refresh();
+    if (this.data()) await this.settle(true);
+    else await this.refresh();
     addEventListener("popstate", () => this.adopt(readState()));
     NARROW.addEventListener("change", () => this.draw());
     poll(() => this.refresh(), () => POLL_SECONDS);
@@ -66,11 +73,8 @@ class Board {
   }
 
   async refresh() {
-    const asked = this.state.view;
     try {
-      const changed = await this.feeds[asked ?? (this.instead ? "published" : "measured")].refresh();
-      if (!asked && !this.instead && this.feeds.measured.data.rows === 0) await this.showPublished();
-      else if (changed || this.failed) this.draw();
+      await this.settle(await feeds[this.view()].refresh());
       this.failed = false;
     } catch {
       this.failed = true;
@@ -78,10 +82,15 @@ class Board {
     }
   }
 
-  async showPublished() {
-    this.instead = true;
-    await this.feeds.published.refresh();
-    this.draw();
+  /** Draws what has come; on a visit that names no view, the published one when nothing was measured yet. */
+  async settle(changed) {
+    if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
+      this.instead = true;
+      await feeds.published.refresh();
+      this.draw();
+    } else if (changed || this.failed) {
+      this.draw();
+    }
   }
 
   view() {
@@ -89,7 +98,7 @@ class Board {
   }
 
   data() {
-    return this.feeds[this.view()].data;
+    return feeds[this.view()].data;
   }
 
   sort() {
@@ -108,7 +117,7 @@ class Board {
     this.drawNotice(data);
     this.stage.removeAttribute("aria-busy");
     if (data.rows === 0) this.drawEmpty(data);
-    else if (places.length === 0) this.say("No model matches.", this.deed("Clear search and filters", () => this.clear()));
+    else if (places.length === 0) this.drawNoMatch();
     else this.drawRows(data, places);
   }
 
@@ -123,8 +132,8 @@ class Board {
 
   drawNotice(data) {
     const [before, after] = data.notice.split(PAPER[0]);
-    const sentence = after === undefined ? [before] : [before, el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
-    const lines = [el("p", {}, ...sentence)];
+    const paper = after === undefined ? [] : [el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
+    const lines = [el("p", {}, before, ...paper)];
     if (this.instead && !this.state.view) lines.unshift(el("p", { class: "instead" }, data.instead));
     this.notice.className = `notice ${data.view}`;
     this.notice.replaceChildren(...lines);
@@ -132,7 +141,8 @@ class Board {
 
   drawEmpty(data) {
     const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
-    const published = this.deed("See the published scores", () => this.change({ view: "published", sort: "" }, { step: true }));
+    const turn = () => this.change({ view: "published", sort: "" }, { step: true });
+    const published = this.deed("See the published scores", turn);
     const deeds = { measured: [submit, published], rehearsal: [submit], published: [] };
     this.say(data.empty, ...deeds[data.view]);
   }
@@ -145,8 +155,9 @@ class Board {
     return el("button", { type: "button", class: "quiet", onclick: act }, title);
   }
 
-  clear() {
-    this.change({ search: "", domains: [] }, { step: true });
+  drawNoMatch() {
+    const clear = () => this.change({ search: "", domains: [] }, { step: true });
+    this.say("No model matches.", this.deed("Clear search and filters", clear));
   }
 
   async copyLink() {

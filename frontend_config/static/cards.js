@@ -1,6 +1,6 @@
 // The board on a narrow screen: one card per model, fifty at a time.
 
-import { contentOf, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
+import { contentOf, DASH, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
 import { el } from "./dom.js";
 
 const PAGE = 50;
@@ -11,7 +11,8 @@ export class Cards {
     this.select = el("select", { onchange: () => onSort(this.select.value) });
     this.list = el("ol", { class: "cards" });
     this.more = el("button", { type: "button", class: "quiet more", onclick: () => this.draw(this.drawn + PAGE) });
-    this.node = el("div", { class: "narrow" }, el("label", { class: "sorter" }, "Sort by ", this.select), this.list, this.more);
+    const sorter = el("label", { class: "sorter" }, "Sort by ", this.select);
+    this.node = el("div", { class: "narrow" }, sorter, this.list, this.more);
     tip.watch(this.list, (part) => this.explain(part));
   }
 
@@ -50,7 +51,8 @@ export class Cards {
   card(place) {
     const of = (kind) => this.columns.find((column) => column.kind === kind);
     const rank = of("rank");
-    const facts = this.columns.filter((column) => !["rank", "model", "score"].includes(column.kind) && textOf(this.data, column, place));
+    const isFact = (column) => !["rank", "model", "score"].includes(column.kind) && textOf(this.data, column, place);
+    const facts = this.columns.filter(isFact);
     const scores = this.columns.filter((column) => column.kind === "score");
     const averages = scores.filter((column) => column.group === "Averages");
     const tasks = scores.filter((column) => column.group !== "Averages");
@@ -60,18 +62,24 @@ export class Cards {
       el(
         "header",
         {},
-        rank ? el("span", { class: "rank", "aria-label": this.rankLabel(rank, place) }, textOf(this.data, rank, place) || "–") : null,
-        el("h3", {}, contentOf(this.data, of("model"), place)),
+        rank ? this.rank(rank, place) : null,
+        el("h2", {}, contentOf(this.data, of("model"), place)),
       ),
       el("p", { class: "facts" }, ...facts.map((column) => el("span", {}, this.fact(column, place)))),
-      averages.length ? el("dl", { class: "averages" }, ...averages.map((column) => this.score(column, place))) : null,
-      tasks.length ? el("dl", {}, ...tasks.map((column) => this.score(column, place))) : null,
+      this.scores("averages", averages, place),
+      this.scores(null, tasks, place),
     );
   }
 
-  rankLabel(rank, place) {
-    const text = textOf(this.data, rank, place);
-    return text ? `Rank ${text}` : labelOf(this.data, rank, place);
+  rank(column, place) {
+    const text = textOf(this.data, column, place);
+    const label = text ? `Rank ${text}` : labelOf(this.data, column, place);
+    return el("span", { class: "rank", role: "img", "aria-label": label }, text || DASH);
+  }
+
+  scores(name, columns, place) {
+    if (columns.length === 0) return null;
+    return el("dl", { class: name }, ...columns.map((column) => this.score(column, place)));
   }
 
   fact(column, place) {
@@ -83,15 +91,16 @@ export class Cards {
   score(column, place) {
     const label = labelOf(this.data, column, place);
     const interval = this.intervals ? intervalOf(this.data, column, place) : "";
-    const value = column.values[place] ?? 0;
+    const share = Math.min(100, Math.max(0, column.values[place] ?? 0)) / 100;
+    const content = contentOf(this.data, column, place);
     return el(
       "div",
-      { style: `--value:${Math.min(100, Math.max(0, value)) / 100}`, class: column.name === this.sort.name ? "sorted" : null },
+      { style: `--value:${share}`, class: column.name === this.sort.name ? "sorted" : null },
       el("dt", {}, fullTitle(column)),
       el(
         "dd",
-        { tabindex: 0, "aria-label": label, role: label ? "note" : null, "data-column": column.name, "data-place": place },
-        contentOf(this.data, column, place),
+        { "data-column": column.name, "data-place": place },
+        el("span", { tabindex: 0, role: label ? "img" : null, "aria-label": label }, content),
         interval ? el("small", {}, interval) : null,
       ),
     );

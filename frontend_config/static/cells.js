@@ -63,5 +63,6 @@ export function labelOf(data, column, place) {
 function shortCount(value) {
   const [size, letter] = STEPS.find(([least]) => value >= least) ?? [1, ""];
   const scaled = value / size;
-  return `${scaled >= 99.95 || Number.isInteger(Math.round(scaled * 10) / 10) ? Math.round(scaled) : scaled.toFixed(1)}${letter}`;
+  const short = scaled >= 99.95 ? String(Math.round(scaled)) : scaled.toFixed(1).replace(/\.0$/, "");
+  return `${short}${letter}`;
 }

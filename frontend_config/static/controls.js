@@ -19,7 +19,8 @@ export class Controls {
       oninput: () => change({ search: this.search.value }, { step: false }),
     });
     this.domains = Object.entries(DOMAINS).map(([name, title]) => this.filter(name, title));
-    this.intervals = el("input", { type: "checkbox", onchange: () => change({ intervals: this.intervals.checked }, { step: true }) });
+    const toggle = () => change({ intervals: this.intervals.checked }, { step: true });
+    this.intervals = el("input", { type: "checkbox", onchange: toggle });
     this.intervalsLabel = el("label", { class: "check" }, this.intervals, "Intervals");
     this.picker = el("div", { class: "picker" });
     this.chooser = el("details", { class: "chooser" }, el("summary", {}, "Columns"), this.picker);
@@ -52,7 +53,7 @@ export class Controls {
     this.views.show(state.view);
     this.presets.show(Object.hasOwn(PRESETS, state.columns) ? state.columns : null);
     if (this.search.value !== state.search) this.search.value = state.search;
-    this.domains.forEach((chip) => chip.setAttribute("aria-pressed", String(state.domains.includes(chip.dataset.name))));
+    this.domains.forEach((chip) => press(chip, state.domains.includes(chip.dataset.name)));
     this.intervals.checked = state.intervals;
     this.intervalsLabel.hidden = state.view === "published";
     this.node.querySelector(".second").hidden = !data || data.rows === 0;
@@ -69,11 +70,15 @@ export class Controls {
   }
 
   filter(name, title) {
-    const press = () => {
-      const pressed = this.domains.filter((chip) => (chip.getAttribute("aria-pressed") === "true") !== (chip === button));
-      this.change({ domains: pressed.map((chip) => chip.dataset.name) }, { step: true });
+    const turn = () => {
+      const chosen = this.domains.filter((chip) => isPressed(chip) !== (chip === button));
+      this.change({ domains: chosen.map((chip) => chip.dataset.name) }, { step: true });
     };
-    const button = el("button", { type: "button", class: `chip ${name}`, "data-name": name, "aria-pressed": "false", onclick: press }, title);
+    const button = el(
+      "button",
+      { type: "button", class: `chip ${name}`, "data-name": name, "aria-pressed": "false", onclick: turn },
+      title,
+    );
     return button;
   }
 
@@ -82,14 +87,15 @@ export class Controls {
     const shown = new Set(shownColumns(data, state).map((column) => column.name));
     if (this.pickerKey !== key) {
       this.pickerKey = key;
-      const groups = Map.groupBy ? Map.groupBy(data.columns, (column) => column.group) : grouped(data.columns);
-      this.picker.replaceChildren(...[...groups].map(([group, columns]) => this.fieldset(group, columns)));
+      const fieldsets = [...grouped(data.columns)].map(([group, columns]) => this.fieldset(group, columns));
+      this.picker.replaceChildren(...fieldsets);
     }
     for (const box of this.picker.querySelectorAll("input")) box.checked = shown.has(box.value);
   }
 
   fieldset(group, columns) {
-    const boxes = columns.filter((column) => column.kind !== "model").map((column) => el(
+    const offered = columns.filter((column) => column.kind !== "model");
+    const boxes = offered.map((column) => el(
       "label",
       { class: `check${column.part_of ? " part" : ""}` },
       el("input", { type: "checkbox", value: column.name, onchange: () => this.pick() }),
@@ -126,8 +132,16 @@ function choices(label, options, choose) {
     title,
   ));
   const node = el("div", { class: "segments", role: "group", "aria-label": label }, ...buttons);
-  const show = (chosen) => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.name === chosen)));
+  const show = (chosen) => buttons.forEach((button) => press(button, button.dataset.name === chosen));
   return { node, show };
+}
+
+function press(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+function isPressed(button) {
+  return button.getAttribute("aria-pressed") === "true";
 }
 
 function grouped(columns) {

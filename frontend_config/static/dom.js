@@ -13,17 +13,20 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A shadow root in `host` that already has the style sheets of these names. */
-export async function shadow(host, ...sheets) {
-  const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = await Promise.all(sheets.map(styleSheet));
-  host.removeAttribute("aria-busy");
-  return root;
+/** The style sheets of these names, asked for at once. */
+export function styles(...names) {
+  return Promise.all(names.map(async (name) => {
+    const answer = await fetch(new URL(name, import.meta.url));
+    return new CSSStyleSheet().replace(await answer.text());
+  }));
 }
 
-async function styleSheet(name) {
-  const answer = await fetch(new URL(name, import.meta.url));
-  return new CSSStyleSheet().replace(await answer.text());
+/** A shadow root in `host` that already has these style sheets. */
+export async function shadow(host, sheets) {
+  const root = host.attachShadow({ mode: "open" });
+  root.adoptedStyleSheets = await sheets;
+  host.removeAttribute("aria-busy");
+  return root;
 }
 
 /** A link that opens elsewhere and tells the other side nothing; plain text when there is no address. */

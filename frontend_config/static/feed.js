@@ -5,10 +5,16 @@ export class Feed {
     this.address = address;
     this.etag = null;
     this.data = null;
+    this.asking = null;
   }
 
-  /** Asks once. True when there is something new in `data`; throws when there is no usable answer. */
-  async refresh() {
+  /** Asks once, however many call meanwhile. True when `data` is new; throws when there is no usable answer. */
+  refresh() {
+    this.asking ??= this.ask().finally(() => { this.asking = null; });
+    return this.asking;
+  }
+
+  async ask() {
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
     const answer = await fetch(this.address, { headers, cache: "no-store" });
     if (answer.status === 304) return false;

@@ -1,6 +1,6 @@
 // The queue: asks /v1/queue every few seconds and shows what runs, what waits and what has ended.
 
-import { el, linked, shadow } from "./dom.js";
+import { el, linked, shadow, styles } from "./dom.js";
 import { Feed, poll } from "./feed.js";
 import { duration, moment, retell } from "./times.js";
 
@@ -14,9 +14,11 @@ const STATUSES = {
   finished: "Finished", failed: "Failed", cancelled: "Cancelled", withdrawn: "Withdrawn",
 };
 
+const sheets = styles("shared.css", "queue.css");
+
 /** Fills `host` with the queue. */
 export async function mount(host) {
-  const queue = new Queue(await shadow(host, "shared.css", "queue.css"));
+  const queue = new Queue(await shadow(host, sheets));
   await queue.start();
 }
 
@@ -31,7 +33,8 @@ class Queue {
     this.running = el("section", {}, el("p", { class: "wait" }, "Loading the queue…"));
     this.waiting = el("section");
     this.ended = el("section");
-    this.node = el("div", { class: "queue" }, this.live, this.worker, this.own, this.running, this.waiting, this.ended);
+    const parts = [this.live, this.worker, this.own, this.running, this.waiting, this.ended];
+    this.node = el("div", { class: "queue" }, ...parts);
     root.append(this.node);
     this.worker.hidden = true;
   }
@@ -60,10 +63,11 @@ class Queue {
     this.drawWorker(data.worker);
     this.running.replaceChildren(el("h2", {}, "Running"), ...this.runningCards(data));
     this.waiting.replaceChildren(el("h2", {}, title("Waiting", data.waiting.length)), this.waitingTable(data.waiting));
-    this.ended.replaceChildren(el("h2", {}, title("History", data.history_total)), this.historyTable(data.history), this.more(data));
+    const ended = [this.historyTable(data.history), this.more(data)];
+    this.ended.replaceChildren(el("h2", {}, title("History", data.history_total)), ...ended);
     await this.drawOwn(data);
-    const told = data.running.map((each) => `${each.model}: ${STATUSES[each.status]}`).join("; ") || "Nothing is running";
-    const words = `${told}. ${data.waiting.length} waiting.`;
+    const told = data.running.map((each) => `${each.model}: ${STATUSES[each.status]}`).join("; ");
+    const words = `${told || "Nothing is running"}. ${data.waiting.length} waiting.`;
     if (this.live.textContent !== words) this.live.textContent = words;
   }
 
@@ -80,7 +84,8 @@ class Queue {
     this.own.hidden = !this.wanted || here;
     if (this.own.hidden) return;
     const answer = await fetch(`/v1/submissions/${encodeURIComponent(this.wanted)}`);
-    const found = answer.ok ? this.historyTable([await answer.json()]) : el("p", { class: "none" }, "There is no submission with this id.");
+    const none = el("p", { class: "none" }, "There is no submission with this id.");
+    const found = answer.ok ? this.historyTable([await answer.json()]) : none;
     this.own.replaceChildren(el("h2", {}, "Your link"), found);
   }
 
@@ -100,7 +105,8 @@ class Queue {
   }
 
   waitingTable(waiting) {
-    if (waiting.length === 0) return el("p", { class: "none" }, "Nobody is waiting. ", el("a", { href: "/submit" }, "Submit a model"));
+    const submit = el("a", { href: "/submit" }, "Submit a model");
+    if (waiting.length === 0) return el("p", { class: "none" }, "Nobody is waiting. ", submit);
     const rows = waiting.map((each) => el(
       "tr",
       { class: this.mark(each), "data-id": each.id },
@@ -108,8 +114,8 @@ class Queue {
       el("th", { scope: "row" }, linked(each.model, each.link)),
       el("td", {}, edition(each)),
       el("td", {}, el("bdi", {}, each.submitter)),
-      el("td", {}, STATUSES[each.status]),
-      el("td", {}, moment(each.created_at)),
+      el("td", { class: "outcome" }, STATUSES[each.status], each.note ? el("p", {}, each.note) : ""),
+      el("td", {}, permanent(each, each.created_at)),
     ));
     return table(["Place", "Model", "Edition", "Submitted by", "Status", "Submitted"], rows);
   }
@@ -124,7 +130,7 @@ class Queue {
       el("td", { class: "outcome" }, ...outcome(each)),
       el("td", {}, edition(each)),
       el("td", {}, el("bdi", {}, each.submitter)),
-      el("td", {}, moment(each.updated_at)),
+      el("td", {}, permanent(each, each.updated_at)),
     ));
     return table(["Model", "Status", "Outcome", "Edition", "Submitted by", "Ended"], rows);
   }
@@ -133,7 +139,8 @@ class Queue {
     const left = total - history.length;
     if (left <= 0) return "";
     const press = () => { this.history += PAGE; this.refresh(); };
-    return el("button", { type: "button", class: "quiet", onclick: press }, `Show ${Math.min(PAGE, left)} more of ${left}`);
+    const words = `Show ${Math.min(PAGE, left)} more of ${left}`;
+    return el("button", { type: "button", class: "quiet", onclick: press }, words);
   }
 
   mark(each, name = "") {
@@ -145,23 +152,29 @@ function title(words, count) {
   return count ? `${words} (${count})` : words;
 }
 
+function permanent(each, when) {
+  return el("a", { class: "permanent", href: `/queue?id=${encodeURIComponent(each.id)}` }, moment(when));
+}
+
 function edition(each) {
   return each.edition === "rehearsal" ? "Rehearsal" : "Full";
 }
 
 function about(each) {
-  const parts = [`${edition(each)} edition, ${each.engine}, submitted by `, el("bdi", {}, each.submitter), " ", moment(each.created_at)];
+  const who = el("bdi", {}, each.submitter);
+  const parts = [`${edition(each)} edition, ${each.engine}, submitted by `, who, " ", moment(each.created_at)];
   return each.attempt > 1 ? [...parts, `, attempt ${each.attempt}`] : parts;
 }
 
 function progressParts(progress) {
   const known = progress.total > 0;
   const share = known ? Math.min(1, progress.done / progress.total) : 0;
-  const task = progress.task_count ? `, task ${progress.task_number} of ${progress.task_count}${progress.task ? `: ${progress.task_title}` : ""}` : "";
+  const name = progress.task_title ? `: ${progress.task_title}` : "";
+  const task = progress.task_count ? `, task ${progress.task_number} of ${progress.task_count}${name}` : "";
   const bar = known
     ? el("div", {
-      class: "bar", role: "progressbar", "aria-label": "Items done", "aria-valuemin": 0, "aria-valuemax": progress.total,
-      "aria-valuenow": progress.done, style: `--share:${share}`,
+      class: "bar", role: "progressbar", "aria-label": "Items done",
+      "aria-valuemin": 0, "aria-valuemax": progress.total, "aria-valuenow": progress.done, style: `--share:${share}`,
     })
     : null;
   const facts = [
@@ -189,5 +202,6 @@ function outcome(each) {
 function table(titles, rows) {
   const heads = titles.map((text) => el("th", { scope: "col" }, text));
   for (const row of rows) [...row.cells].forEach((cell, at) => cell.setAttribute("data-title", titles[at]));
-  return el("div", { class: "scroller" }, el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)));
+  const parts = [el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)];
+  return el("div", { class: "scroller" }, el("table", {}, ...parts));
 }

@@ -43,8 +43,9 @@ export function shownRows(data, state) {
 
 /** The column and direction that the rows are sorted by. */
 export function sortOf(data, state) {
-  const asked = parse(state.sort);
-  return data.columns.some((column) => column.name === asked.name) ? asked : parse(data.sort);
+  const wishes = [state.sort, Object.hasOwn(LEVEL_GROUPS, state.columns) ? `-${state.columns}` : ""].map(parse);
+  const has = (name) => data.columns.find((column) => column.name === name)?.values.some((value) => value !== null);
+  return wishes.find(({ name }) => has(name)) ?? parse(data.sort);
 }
 
 /** What a press on this column's heading asks for: best first, and the other way round on the second press. */

@@ -18,12 +18,14 @@ export class Table {
     this.body = el("tbody");
     this.caption = el("caption", { class: "unseen" });
     this.grid = el("table", { role: "grid" }, this.caption, this.head, this.body);
-    this.node = el("div", { class: "scroller" }, this.grid);
+    this.scroller = el("div", { class: "scroller" }, this.grid);
+    this.node = el("div", { class: "frame" }, this.scroller);
     this.active = { row: 0, column: 0 };
-    this.node.addEventListener("scroll", () => this.drawBody(), { passive: true });
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    new ResizeObserver(() => this.hintAtMore()).observe(this.scroller);
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("focusin", (event) => this.remember(event));
-    tip.watch(this.node, (cell) => this.explain(cell));
+    tip.watch(this.scroller, (cell) => this.explain(cell));
   }
 
   /** Shows these columns and rows of `data`, sorted as `sort` says. */
@@ -39,12 +41,26 @@ export class Table {
     this.drawHead();
     this.window = null;
     this.drawBody();
+    this.hintAtMore();
+  }
+
+  scrolled() {
+    this.drawBody();
+    this.hintAtMore();
+  }
+
+  /** Shades the right edge while columns are hidden behind it. */
+  hintAtMore() {
+    const { scrollWidth, clientWidth, scrollLeft } = this.scroller;
+    this.node.classList.toggle("more", scrollWidth - clientWidth - scrollLeft > 4);
   }
 
   drawHead() {
     const focused = this.focusedHeading();
-    this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...this.columns.map((c) => this.heading(c))));
-    if (focused) this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const headings = this.columns.map((column) => this.heading(column));
+    this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...headings));
+    if (!focused) return;
+    this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
   focusedHeading() {
@@ -63,7 +79,7 @@ export class Table {
     const cells = bands.map(({ group, sticky, span }) => el(
       "th",
       { colspan: span, scope: "colgroup", class: sticky ? "band corner" : "band" },
-      el("span", {}, group === "Model" ? "" : group),
+      el("span", { class: group === this.columns[0].group ? "unseen" : null }, group),
     ));
     return el("tr", { class: "bands", "aria-rowindex": 1 }, ...cells);
   }
@@ -74,7 +90,12 @@ export class Table {
     const task = column.part_of ? el("span", { class: "task" }, column.part_of) : null;
     const button = el(
       "button",
-      { type: "button", "data-column": column.name, "aria-description": column.help, onclick: () => this.onSort(column) },
+      {
+        type: "button",
+        "data-column": column.name,
+        "aria-description": column.help,
+        onclick: () => this.onSort(column),
+      },
       task,
       el("span", { class: "title" }, column.title),
     );
@@ -83,7 +104,8 @@ export class Table {
   }
 
   classOf(column) {
-    const first = column !== this.columns[0] && column.group !== this.columns[this.columns.indexOf(column) - 1].group;
+    const before = this.columns[this.columns.indexOf(column) - 1];
+    const first = before && column.group !== before.group;
     return `${column.kind}${first ? " first" : ""}${column.name === this.sort.name ? " sorted" : ""}`;
   }
 
@@ -104,8 +126,8 @@ export class Table {
     const count = this.places.length;
     if (count <= ALL_AT_ONCE) return [0, count];
     const height = this.rowHeight();
-    const seen = Math.ceil((this.node.clientHeight || innerHeight) / height);
-    const first = Math.max(0, Math.floor(this.node.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
+    const seen = Math.ceil((this.scroller.clientHeight || innerHeight) / height);
+    const first = Math.max(0, Math.floor(this.scroller.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
     return [first, Math.min(count, first + seen + 3 * OVERSCAN)];
   }
 
@@ -193,7 +215,7 @@ export class Table {
 
   reveal(row) {
     if (this.cell(row, 0)) return;
-    this.node.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
+    this.scroller.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
     this.drawBody();
   }
 }

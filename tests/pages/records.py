@@ -17,6 +17,7 @@ from backend.domain import (
     Progress,
     Prompt,
     Provenance,
+    Pulse,
     Role,
     Score,
     Stage,
@@ -32,7 +33,6 @@ NOW = datetime.now(UTC)
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
 FORMULA = '=HYPERLINK("http://example.invalid";"click")'
 RTL = "evil/\u202egnp.sledom"
-NO_UMLS = "UMLS linking is not installed on the worker."
 
 
 def ask(example: Example, window: Window) -> Prompt:
@@ -67,7 +67,8 @@ def task(name: str, title: str, access: Access, metrics: tuple[tuple[str, str, s
         ask=ask,
         answer=lambda text: text,
         metrics=tuple(
-            Metric(name=n, title=t, meaning=m, prepare=lambda settings: lambda a, r: []) for n, t, m in metrics
+            Metric(name=name, title=title, meaning=meaning, prepare=lambda settings: lambda answers, references: [])
+            for name, title, meaning in metrics
         ),
     )
 
@@ -100,13 +101,11 @@ def score(metric: str, value: float | None, half: float = 1.3, n: int = 997, mis
 def measured(hub_id: str, nli: float | None, rouge: float, bert: float | None, **about: object) -> Standing:
     reason = "BERTScore's encoder is not on this machine."
     meqsum = None if bert is None else (rouge + rouge + 3 + bert) / 3
-    incomplete = "Problem Summary was not measured."
+    incomplete, no_data = "Problem Summary was not measured.", "MedNLI's data is not on the worker."
     cells = {
         "overall": score("overall", None, missing=incomplete),
         "level_1": score("level_1", None, missing=incomplete),
-        "mednli": score(
-            "mednli", nli, n=1419, missing=None if nli is not None else "MedNLI's data is not on the worker."
-        ),
+        "mednli": score("mednli", nli, n=1419, missing=None if nli is not None else no_data),
         "mednli.accuracy": score("accuracy", nli, n=1419),
         "meqsum": score("meqsum", meqsum, missing=None if bert is not None else reason),
         "meqsum.rouge_l": score("rouge_l", rouge),
@@ -262,10 +261,14 @@ SUBMISSIONS = (
     submission(7, "ward/general-8b-chat", Status.QUEUED, 9, submitter="m.ruiz"),
     submission(6, "harbour/notes-70b", Status.RUNNING, 1, progress=PROGRESS),
     submission(5, "quill/medical-3b", Status.FINISHED, 70),
-    submission(4, "quill/too-big-405b", Status.FAILED, 130, failure_code=FailureCode.OUT_OF_MEMORY, failure_stage=Stage.LOAD,
-               attempt=2),
+    submission(4, "quill/too-big-405b", Status.FAILED, 130, failure_code=FailureCode.OUT_OF_MEMORY,
+               failure_stage=Stage.LOAD, attempt=2),
     submission(3, "quill/letters-1.7b", Status.CANCELLED, 300, failure_code=FailureCode.CANCELLED),
     submission(2, IMAGE, Status.FAILED, 60 * 26, failure_code=FailureCode.TEMPLATE_ERROR, submitter="<i>anyone</i>"),
     submission(1, "ward/general-8b-instruct", Status.WITHDRAWN, 60 * 24 * 9),
 )  # fmt: skip
 WAITING = ("s0007", "s0008")
+LONG_SILENT = Pulse(seen_at=NOW - timedelta(minutes=10, seconds=5), paused="The disk is full.")
+LONG_HISTORY = tuple(
+    submission(number, f"many/model-{number}", Status.FINISHED, 600 - number) for number in range(120, 0, -1)
+)

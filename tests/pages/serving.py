@@ -25,6 +25,7 @@ from backend.domain import (
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
 from frontend_config.desk import Desk
+
 from . import records
 
 
@@ -37,7 +38,7 @@ class Shelf:
     rehearsed: tuple[Standing, ...] = records.REHEARSED
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
     version: str = "1"
-    pulse: Pulse | None = None
+    pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC)))
     taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
 
@@ -63,7 +64,7 @@ class Shelf:
             version=lambda: self.version,
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
-            pulse=lambda: self.pulse or Pulse(seen_at=datetime.now(UTC)),
+            pulse=lambda: self.pulse,
             submit=self.submit,
         )
 

@@ -1,0 +1,1 @@
+"""Journeys through the whole program as a person or an operator makes them."""

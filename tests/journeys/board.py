@@ -1,0 +1,40 @@
+"""The board's numbers against the command line's."""
+
+from typing import Any
+
+from tests.journeys.program import Program, wait_for
+
+
+def board_with_rows(program: Program) -> dict[str, Any] | None:
+    """The rehearsal board as data, once it has a row."""
+    board: dict[str, Any] = program.get("/v1/leaderboard.json?provenance=measured&edition=rehearsal")
+    return board if board["rows"] else None
+
+
+def columns_of_the_row(program: Program) -> dict[str, dict[str, Any]]:
+    """Each column's value, bounds and reason for the only row of the rehearsal board."""
+    board = wait_for(lambda: board_with_rows(program))
+    assert board["rows"] == 1
+    return {
+        column["name"]: {
+            "value": column["values"][0],
+            "low": column.get("low", [None])[0],
+            "high": column.get("high", [None])[0],
+            "missing": column.get("missing", {}).get("0"),
+        }
+        for column in board["columns"]
+    }
+
+
+def assert_same_numbers(program: Program, evaluated: dict[str, Any]) -> None:
+    """Every metric of the row is the command line's, to the last digit, reasons for dashes included."""
+    row = columns_of_the_row(program)
+    compared = 0
+    for task, run in evaluated["tasks"].items():
+        for metric, score in run["scores"].items():
+            cell = row[f"{task}.{metric}"]
+            wanted = {"value": score["value"], "low": score["low"], "high": score["high"]}
+            assert {name: cell[name] for name in wanted} == wanted
+            assert cell["missing"] == score.get("missing")
+            compared += 1
+    assert compared == 5

@@ -1,0 +1,137 @@
+"""The program itself, started as `python app.py` on a home of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+PATIENCE = 180.0
+Found = TypeVar("Found")
+
+
+@dataclass
+class Program:
+    """A running page with its worker."""
+
+    home: Path
+    address: str
+    environment: Mapping[str, str]
+    process: "subprocess.Popen[bytes]"
+
+    def get(self, path: str) -> Any:
+        """What the page answers to a request for JSON, whatever the status."""
+        return httpx.get(self.address + path, timeout=10).json()
+
+    def submission(self, submission_id: str) -> dict[str, Any]:
+        """How a submission stands."""
+        found: dict[str, Any] = self.get(f"/v1/submissions/{submission_id}")
+        return found
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """A run of the command line on the same home."""
+        return command(self.environment, *words)
+
+    def worker(self) -> psutil.Process:
+        """The worker's process."""
+        return wait_for(
+            lambda: next((child for child in children(self.process.pid) if "work" in child.cmdline()), None)
+        )
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> list[psutil.Process]:
+        """Ends the program; returns those of its processes that are still there after it has gone."""
+        family = children(self.process.pid)
+        self.process.send_signal(number)
+        self.process.wait(30)
+        alive: list[psutil.Process] = psutil.wait_procs(family, timeout=10)[1]
+        return alive
+
+
+@contextmanager
+def running(home: Path, **settings: str) -> Iterator[Program]:
+    """The program until the block ends; afterwards none of its processes is left."""
+    port = free_port()
+    environment = environment_of(home, CLUE_PORT=str(port), **settings)
+    with (home.parent / f"{home.name}.log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stderr=log, stdout=log)
+    program = Program(home, f"http://127.0.0.1:{port}", environment, process)
+    try:
+        wait_for(lambda: process.poll() is None and is_up(program.address), START_SECONDS)
+        yield program
+    finally:
+        left = program.stop() if process.poll() is None else []
+        for orphan in left:
+            orphan.kill()
+    assert left == []
+
+
+def environment_of(home: Path, **settings: str) -> dict[str, str]:
+    """This process's environment without its own CLUE_ settings, and with these."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLUE_")}
+    quick = {"CLUE_TICK_SECONDS": "0.3", "CLUE_RETRY_SECONDS": "0.1", "CLUE_HOME": str(home)}
+    return inherited | quick | settings
+
+
+def command(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """A finished run of the command line."""
+    return subprocess.run(
+        [sys.executable, "app.py", *words],
+        cwd=PROJECT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def evaluation(environment: Mapping[str, str], *words: str) -> dict[str, Any]:
+    """What `python app.py evaluate` prints."""
+    done = command(environment, "evaluate", *words)
+    assert done.returncode == 0, done.stderr
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
+
+
+def is_up(address: str) -> bool:
+    """Whether the page answers, healthy or not."""
+    try:
+        return httpx.get(f"{address}/v1/health", timeout=5).status_code in {200, 503}
+    except httpx.HTTPError:
+        return False
+
+
+def children(pid: int) -> list[psutil.Process]:
+    """Every process below this one."""
+    below: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+    return below
+
+
+def wait_for(find: Callable[[], Found | None], seconds: float = PATIENCE) -> Found:
+    """The first truthy thing found; AssertionError when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := find():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,97 @@
+"""What is refused or fails, with which sentence, and that nothing is lost by it."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend.errors import FailureCode
+from tests.journeys.conftest import refusal, submit, wait_until_ended
+from tests.journeys.program import running, wait_for
+from tests.loopback.hub import LoopbackHub
+from tests.loopback.models import ChatTemplate, pickle_only, tiny_llama
+
+
+def test_what_may_not_enter_is_refused_in_the_browser_and_stays_in_the_form(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/gated", tiny_model, gated=True)
+    hub.add("acme/pickled", pickle_only(tmp_path / "pickled"))
+    sentences = {
+        "not a model id": "That is not a model id",
+        "acme/nowhere": FailureCode.NOT_FOUND.sentence,
+        "acme/gated": FailureCode.GATED.sentence,
+        "acme/pickled": FailureCode.NO_SAFETENSORS.sentence,
+    }
+    with running(tmp_path / "var") as program:
+        for model_id, sentence in sentences.items():
+            assert sentence in refusal(page, program, model_id)
+            expect(page.locator("#model-id input, #model-id textarea")).to_have_value(model_id)
+        assert "rehearsal edition" in refusal(page, program, "scripted/rules", "Full")
+        assert program.get("/v1/queue")["history_total"] == 0
+
+
+def test_a_model_without_a_chat_template_is_asked_in_plain_text(
+    hub: LoopbackHub, tiny_model_without_template: Path, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/base", tiny_model_without_template)
+    with running(tmp_path / "var") as program:
+        ended = wait_until_ended(program, submit(page, program, "acme/base"))
+    assert ended["status"] == "finished"
+    assert '"template":"plain"' in (program.home / "ledger.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_template_that_raises_fails_with_its_code_and_shows_no_prompt(
+    hub: LoopbackHub, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/hostile", tiny_llama(tmp_path / "hostile", chat_template=ChatTemplate.HOSTILE))
+    with running(tmp_path / "var") as program:
+        submission_id = submit(page, program, "acme/hostile")
+        ended = wait_until_ended(program, submission_id)
+        assert ended["status"] == "failed"
+        page.goto(f"{program.address}/queue?id={submission_id}")
+        expect(page.get_by_text(FailureCode.TEMPLATE_ERROR.sentence).first).to_be_visible()
+        assert "Is water wet" not in page.content()
+    for kept in (program.home / "logs" / "model.log", tmp_path / "var.log"):
+        assert "Is water wet" not in kept.read_text(encoding="utf-8")
+
+
+def test_an_endpoint_that_is_down_ends_in_a_visible_failure(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/tiny", tiny_model)
+    with running(tmp_path / "var", CLUE_ENGINE="endpoint", CLUE_ENDPOINT_URL="http://127.0.0.1:9") as program:
+        ended = wait_until_ended(program, submit(page, program, "acme/tiny"))
+    assert ended["status"] == "failed"
+    assert ended["failure"]["code"] == FailureCode.ENDPOINT_ERROR  # type: ignore[index]
+    assert ended["attempt"] == 5
+
+
+@pytest.mark.parametrize("content", [b"<!doctype html><title>MeQSum</title>", b""], ids=["web page", "empty"])
+def test_a_broken_data_file_pauses_the_queue_and_uses_up_no_attempt(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page, content: bytes
+) -> None:
+    hub.add("acme/tiny", tiny_model)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx").write_bytes(content)
+    with running(tmp_path / "var", CLUE_DATA=str(data)) as program:
+        submission_id = submit(page, program, "acme/tiny", "Full")
+        wait_for(lambda: program.get("/v1/queue")["worker"]["paused"])
+        page.goto(f"{program.address}/queue")
+        expect(page.get_by_text("is not the published one").first).to_be_visible()
+        waiting = program.submission(submission_id)
+    assert (waiting["status"], waiting["attempt"]) == ("queued", 0)
+    assert str(data) not in str(waiting)
+
+
+def test_a_hub_that_is_down_keeps_the_submission_until_it_answers(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/tiny", tiny_model)
+    hub.down = True
+    with running(tmp_path / "var") as program:
+        submission_id = submit(page, program, "acme/tiny")
+        assert program.submission(submission_id)["status"] == "received"
+        hub.down = False
+        assert wait_until_ended(program, submission_id)["status"] == "finished"

@@ -1,0 +1,52 @@
+"""What a person sees when something goes down in the middle."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.journeys.board import assert_same_numbers
+from tests.journeys.conftest import submit, wait_until_ended
+from tests.journeys.program import Program, command, evaluation, running, wait_for
+from tests.loopback.hub import LoopbackHub
+
+MODEL = "acme/tiny-clinical"
+
+
+def journal(program: Program, submission_id: str, task: str) -> list[str]:
+    """The ids of the examples answered so far, in order."""
+    path = program.home / "runs" / submission_id / f"{task}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else []
+    return [json.loads(line)["example_id"] for line in lines if line.endswith("}")]
+
+
+def test_a_worker_killed_in_mid_task_is_replaced_and_every_example_is_asked_once(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
+) -> None:
+    hub.add(MODEL, tiny_model)
+    with running(tmp_path / "var", CLUE_BATCH_SIZE="2") as program:
+        submission_id = submit(page, program, MODEL)
+        wait_for(lambda: journal(program, submission_id, "mednli"))
+        first = program.worker()
+        family = first.children(recursive=True)
+        first.kill()
+        ended = wait_until_ended(program, submission_id)
+        assert ended["status"] == "finished"
+        assert program.worker().pid != first.pid
+        wait_for(lambda: not any(process.is_running() and process.status() != "zombie" for process in family))
+        for task, count in (("mednli", 21), ("meqsum", 27)):
+            asked = journal(program, submission_id, task)
+            assert len(asked) == len(set(asked)) == count
+        uninterrupted = evaluation(program.environment, MODEL, "--engine", "transformers", "--edition", "rehearsal")
+        assert_same_numbers(program, uninterrupted)
+
+
+def test_a_second_start_and_a_taken_port_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    with running(tmp_path / "var") as program:
+        second = command(program.environment)
+        assert second.returncode == 1
+        assert "already runs" in second.stderr
+        elsewhere = command({**program.environment, "CLUE_HOME": str(tmp_path / "other")})
+        assert elsewhere.returncode == 1
+        assert "CLUE_PORT" in elsewhere.stderr
+        assert program.get("/v1/health")["worker"]

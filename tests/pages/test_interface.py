@@ -1,0 +1,273 @@
+"""What /v1 promises, who may submit, and what the code itself promises."""
+
+import gzip
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import brotli  # type: ignore[import-untyped]
+import gradio as gr
+import httpx
+import pytest
+
+from backend.domain import Access, Edition, Provenance, Standing
+from backend.errors import Declined
+from backend.settings import Settings
+from frontend_config import columns
+from frontend_config.columns import Column, Group, Kind, board_columns, hub_link
+from frontend_config.identity import Caller, submitter
+from frontend_config.payload import leaderboard_payload
+from frontend_config.site import build_pages
+
+from . import records
+from .conftest import Site
+from .serving import Shelf
+
+FRONT = Path(columns.__file__).parent
+HERE = Caller(address="127.0.0.1", host="127.0.0.1:7860", origin=None, relayed=False)
+
+
+def board(site: Site, provenance: str = "measured", edition: str = "full") -> httpx.Response:
+    return httpx.get(f"{site.address}/v1/leaderboard.json", params={"provenance": provenance, "edition": edition})
+
+
+@pytest.mark.parametrize(
+    ("provenance", "edition", "rows"),
+    [
+        ("measured", "full", records.MEASURED),
+        ("published", "full", records.PUBLISHED),
+        ("measured", "rehearsal", records.REHEARSED),
+    ],
+)
+def test_the_board_is_the_desks_standings(
+    site: Site, provenance: str, edition: str, rows: tuple[Standing, ...]
+) -> None:
+    told = board(site, provenance, edition).json()
+    by_name = {column["name"]: column for column in told["columns"]}
+    assert by_name["model"]["values"] == [row.label for row in rows]
+    for row_at, row in enumerate(rows):
+        for key, score in row.cells.items():
+            column = by_name[key]
+            assert [column[part][row_at] for part in ("values", "low", "high", "n")] == [
+                score.value, score.low, score.high, score.n,
+            ]  # fmt: skip
+            if score.value is None:
+                assert column["missing"].get(str(row_at)) == score.missing
+
+
+def test_an_answer_already_held_is_not_sent_again(site: Site) -> None:
+    for path in ("leaderboard.json?provenance=published", "queue", "tasks", "submissions/s0004"):
+        first = httpx.get(f"{site.address}/v1/{path}", headers={"Accept-Encoding": "br"})
+        tag = first.headers["ETag"]
+        assert not tag.startswith("W/")
+        again = httpx.get(f"{site.address}/v1/{path}", headers={"If-None-Match": tag, "Accept-Encoding": "br"})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag), path
+        assert again.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_each_encoding_says_the_same_under_its_own_tag(site: Site) -> None:
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}
+    seen = {}
+    for encoding, opened in unpack.items():
+        with httpx.stream("GET", f"{site.address}/v1/tasks", headers={"Accept-Encoding": encoding}) as answer:
+            raw = b"".join(answer.iter_raw())
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        seen[answer.headers["ETag"]] = opened(raw)
+    assert len(seen) == 3
+    assert len(set(seen.values())) == 1
+
+
+def test_the_board_is_told_anew_when_the_version_changes(site: Site) -> None:
+    before = board(site)
+    site.shelf.measured = records.MEASURED[:1]
+    assert board(site).headers["ETag"] == before.headers["ETag"]
+    site.shelf.version += "1"
+    assert board(site).json()["rows"] == 1
+
+
+def test_any_origin_may_read(site: Site) -> None:
+    answer = httpx.get(f"{site.address}/v1/queue", headers={"Origin": "https://elsewhere.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    asked = httpx.options(f"{site.address}/v1/queue", headers={"Origin": "https://elsewhere.example"})
+    assert asked.headers["Access-Control-Allow-Methods"] == "GET, OPTIONS"
+
+
+def test_a_parameter_that_does_not_fit_is_named(site: Site) -> None:
+    answer = board(site, provenance="guessed")
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("The parameter provenance does not fit:")
+    assert httpx.get(f"{site.address}/v1/queue?history=-1").status_code == 422
+
+
+def test_an_unknown_submission_is_a_sentence(site: Site) -> None:
+    answer = httpx.get(f"{site.address}/v1/submissions/none")
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no submission with this id."})
+
+
+def test_the_queue_tells_order_progress_and_failures_but_no_secret(site: Site) -> None:
+    answer = httpx.get(f"{site.address}/v1/queue")
+    told = answer.json()
+    assert [(each["id"], each["position"]) for each in told["waiting"]] == [("s0007", 1), ("s0008", 2), ("s0009", None)]
+    assert told["running"][0]["progress"]["done"] == 412
+    ended = {each["id"]: each for each in told["history"]}
+    assert set(ended) == {"s0001", "s0002", "s0003", "s0004", "s0005"}
+    assert ended["s0004"]["failure"]["code"] == "out_of_memory"
+    assert ended["s0005"]["failure"] is None
+    assert "secret.example" not in answer.text
+    assert "hunter2" not in answer.text
+    assert "a private remark" not in answer.text
+
+
+def test_health_fails_when_the_worker_is_silent(site: Site) -> None:
+    assert httpx.get(f"{site.address}/v1/health").json()["status"] == "ok"
+    site.shelf.pulse = records.LONG_SILENT
+    answer = httpx.get(f"{site.address}/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    assert "was last seen at" in answer.json()["reason"]
+
+
+def test_static_files_are_kept_for_good_under_their_hash(site: Site) -> None:
+    page = httpx.get(site.address).text
+    address = page.partition('href="')[2].partition('favicon.svg"')[0] + "board.js"
+    answer = httpx.get(site.address + address)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    other = httpx.get(f"{site.address}/static/clue/old/board.js")
+    assert (other.text, other.headers["Cache-Control"]) == (answer.text, "no-cache")
+    assert httpx.get(f"{site.address}/static/clue/old/..%2Fsite.py").status_code == 404
+
+
+def test_no_handler_is_offered_as_an_endpoint(site: Site) -> None:
+    told = httpx.get(f"{site.address}/gradio_api/info").json()
+    assert told == {"named_endpoints": {}, "unnamed_endpoints": {}}
+    pages = build_pages(Shelf().desk(), "/static")
+    assert {handler.api_visibility for handler in pages.fns.values()} == {"private"}
+
+
+def test_uploads_and_large_bodies_are_refused(site: Site) -> None:
+    assert httpx.post(f"{site.address}/gradio_api/upload", files={"files": b"x"}).status_code == 403
+    assert httpx.post(f"{site.address}/gradio_api/queue/join", content=b"x" * 70_000).status_code == 413
+
+
+def test_the_local_user_sits_at_this_machine() -> None:
+    assert submitter(Settings(), HERE, None) == "local"
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        Caller("192.0.2.7", "127.0.0.1:7860", None, relayed=False),
+        Caller("127.0.0.1", "rebound.example:7860", None, relayed=False),
+        Caller("127.0.0.1", "127.0.0.1:7860", "https://elsewhere.example", relayed=False),
+        Caller("127.0.0.1", "127.0.0.1:7860", None, relayed=True),
+        Caller(None, "127.0.0.1:7860", None, relayed=False),
+    ],
+)
+def test_nobody_else_is_the_local_user(caller: Caller) -> None:
+    with pytest.raises(Declined):
+        submitter(Settings(), caller, None)
+
+
+def test_a_page_open_to_others_takes_no_submission_even_from_this_machine() -> None:
+    with pytest.raises(Declined, match="Submitting is closed"):
+        submitter(Settings(host="0.0.0.0"), HERE, None)
+
+
+def test_on_a_space_the_signed_in_profile_submits_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Settings(on_space=True)
+    profile = gr.OAuthProfile({"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""})
+    with pytest.raises(Declined, match="hf_oauth"):
+        submitter(space, HERE, profile)
+    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
+    assert submitter(space, HERE, profile) == "ada"
+    with pytest.raises(Declined, match="Sign in with Hugging Face"):
+        submitter(space, HERE, None)
+
+
+def submit_over_http(site: Site, origin: str) -> str:
+    """What the server answers to a submission made without the page."""
+    body = {"data": ["owner/name", "full", "", "", ""], "fn_index": 0, "session_hash": "by-hand"}
+    joined = httpx.post(f"{site.address}/gradio_api/queue/join", json=body, headers={"Origin": origin})
+    if joined.is_error:
+        return joined.text
+    address = f"{site.address}/gradio_api/queue/data?session_hash=by-hand"
+    with httpx.stream("GET", address, headers={"Origin": origin}, timeout=20) as answer:
+        return "".join(answer.iter_text())
+
+
+def test_the_page_itself_can_submit_through_the_server(site: Site) -> None:
+    assert "Queued: two models are evaluated before it." in submit_over_http(site, site.address)
+    assert [person for _, person in site.shelf.taken] == ["local"]
+
+
+def test_a_foreign_page_cannot_submit_through_the_server(site: Site) -> None:
+    assert "was not accepted" in submit_over_http(site, "https://elsewhere.example")
+    assert site.shelf.taken == []
+
+
+def test_a_closed_page_has_nothing_to_submit_to(closed_site: Site) -> None:
+    assert "Queued" not in submit_over_http(closed_site, closed_site.address)
+    assert closed_site.shelf.taken == []
+
+
+def test_a_column_is_one_line() -> None:
+    one_more = Column("commit", "Commit", Group.DETAILS, Kind.TEXT, "Short commit.", read=columns.of_model("revision"))
+    shown = board_columns(records.TASKS, (), after=(*columns.AFTER, one_more))
+    told = leaderboard_payload(records.MEASURED, records.TASKS, Provenance.MEASURED, Edition.FULL, shown)
+    assert told["columns"][-1]["values"] == [row.model and row.model.revision for row in records.MEASURED]
+    elsewhere = [path for path in FRONT.rglob("*") if path.suffix in (".py", ".js") and path.name != "columns.py"]
+    assert not [path.name for path in elsewhere if '"architecture"' in path.read_text()]
+
+
+def test_an_unknown_task_gets_its_columns_from_its_record() -> None:
+    accuracy = ("accuracy", "Accuracy", "Share of right levels.")
+    seventh = records.task("triage", "Triage", Access.OPEN, (accuracy,))
+    names = [column.name for column in board_columns((*records.TASKS, seventh), ())]
+    assert {"triage", "triage.accuracy"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("hub_id", "link"),
+    [
+        ("owner/name-1.0", "https://huggingface.co/owner/name-1.0"),
+        ("scripted/rules", None),
+        ("javascript:alert(1)", None),
+        ("owner/name/../..", None),
+        (records.IMAGE, None),
+        (records.RTL, None),
+        (None, None),
+    ],
+)
+def test_only_a_hub_id_becomes_a_link(hub_id: str | None, link: str | None) -> None:
+    assert hub_link(hub_id) == link
+
+
+def test_equal_scores_share_a_rank_and_no_average_means_no_rank() -> None:
+    told = leaderboard_payload(records.PUBLISHED, (), Provenance.PUBLISHED, Edition.FULL)
+    ranks = told["columns"][0]["values"]
+    assert ranks == [1, 2, 5, 4, 3, None, None, None]
+    twice = leaderboard_payload(records.PUBLISHED[:1] * 2, (), Provenance.PUBLISHED, Edition.FULL)
+    assert twice["columns"][0]["values"] == [1, 1]
+
+
+def test_no_file_of_the_front_end_names_another_host_to_load_from() -> None:
+    for path in (FRONT / "static").iterdir():
+        text = path.read_text()
+        for known in ("http://www.w3.org/2000/svg", "https://arxiv.org/abs/2404.04067"):
+            text = text.replace(known, "")
+        assert "http" not in text, path.name
+
+
+def test_importing_the_site_loads_no_model_library() -> None:
+    heavy = {"torch", "transformers", "duckdb", "eval_queue"}
+    code = f"import sys, frontend_config.site; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=FRONT.parent)
+    assert done.stdout.strip() == "[]"
+
+
+def test_everything_told_is_plain_json(site: Site) -> None:
+    assert json.loads(board(site).text)["rows"] == len(records.MEASURED)
+    seen = httpx.get(f"{site.address}/v1/queue").json()["worker"]["seen_at"]
+    assert datetime.fromisoformat(seen) <= datetime.now(UTC)

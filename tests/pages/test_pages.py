@@ -1,0 +1,166 @@
+"""Submitting, the queue, the about page, and what holds for every page."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.domain import Edition
+from backend.settings import Settings
+from frontend_config.site import build_site
+
+from . import records
+from .conftest import Opener, Site
+from .serving import Shelf, serving
+
+PATHS = ("/", "/?view=published", "/submit", "/queue", "/about")
+
+
+def test_a_refusal_is_an_alert_and_keeps_what_was_typed(visit: Opener, site: Site) -> None:
+    page = visit("/submit")
+    page.locator("#model-id input").fill("gated/model")
+    page.get_by_label("Biomedical").check()
+    page.get_by_label("Base model").fill("owner/base")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("alert")).to_contain_text("The repository is gated.")
+    expect(page.locator("#model-id input")).to_have_value("gated/model")
+    expect(page.locator("#base-model input")).to_have_value("owner/base")
+    expect(page.get_by_label("Biomedical")).to_be_checked()
+    assert site.shelf.taken == []
+
+
+def test_a_submission_gets_a_receipt_with_a_lasting_link(visit: Opener, site: Site) -> None:
+    page = visit("/submit")
+    page.locator("#model-id input").fill("  owner/fine-model ")
+    page.get_by_role("radio", name="Rehearsal").check()
+    page.get_by_role("button", name="Submit").click()
+    receipt = page.locator(".clue-accepted")
+    expect(receipt).to_contain_text("Queued: two models are evaluated before it.")
+    expect(receipt).to_contain_text("s0077")
+    expect(receipt.get_by_role("link")).to_have_attribute("href", "/queue?id=s0077")
+    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+    ((form, submitter),) = site.shelf.taken
+    assert (form.model_id, form.edition, form.domain) == ("owner/fine-model", Edition.REHEARSAL, None)
+    assert submitter == "local"
+
+
+def test_hostile_text_in_a_receipt_stays_text(visit: Opener) -> None:
+    page = visit("/submit")
+    page.locator("#model-id input").fill(records.IMAGE + "${1+1}")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".clue-accepted")).to_contain_text(records.IMAGE + "${1+1}")
+    expect(page.locator(".clue-accepted img")).to_have_count(0)
+
+
+def test_where_nobody_can_be_known_a_sentence_stands_instead_of_the_form(visit: Opener, closed_site: Site) -> None:
+    page = visit("/submit", address=closed_site.address)
+    expect(page.get_by_text("Submitting is closed on this page")).to_be_visible()
+    expect(page.get_by_role("textbox")).to_have_count(0)
+    expect(page.get_by_role("button", name="Submit")).to_have_count(0)
+
+
+def test_the_queue_shows_how_far_the_running_one_is(visit: Opener) -> None:
+    page = visit("/queue")
+    running = page.locator("article")
+    expect(running).to_contain_text("Asking the model, task 2 of 6: MeQSum")
+    expect(running).to_contain_text("412 of 997 items")
+    expect(running).to_contain_text("6.4 per second")
+    expect(running).to_contain_text("about 2 minutes left")
+    expect(running.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "412")
+
+
+def test_the_queue_shows_who_is_next_and_why_one_failed(visit: Opener) -> None:
+    page = visit("/queue")
+    waiting = page.locator("section", has=page.get_by_role("heading", name="Waiting (3)"))
+    expect(waiting.locator("tbody tr").first).to_contain_text("ward/general-8b-chat")
+    assert waiting.locator("td.place").all_inner_texts() == ["1", "2", "–"]
+    failed = page.locator("tr", has_text="quill/too-big-405b")
+    expect(failed).to_contain_text("out_of_memory while: loading the model")
+    expect(failed).to_contain_text("The model does not fit this machine's memory, even one prompt at a time.")
+    expect(page.locator("tr", has_text="quill/letters-1.7b")).to_contain_text("Cancelled on request.")
+    expect(page.get_by_text("secret")).to_have_count(0)
+
+
+def test_the_queue_shows_hostile_strings_as_text(visit: Opener) -> None:
+    page = visit("/queue")
+    expect(page.locator("tr", has_text="<i>anyone</i>")).to_contain_text(records.IMAGE)
+    expect(page.locator("section img, section i")).to_have_count(0)
+
+
+def test_the_queue_marks_the_submission_of_the_link(visit: Opener) -> None:
+    page = visit("/queue?id=s0004")
+    expect(page.locator("tr.wanted")).to_contain_text("quill/too-big-405b")
+
+
+def test_the_queue_says_when_no_worker_is_there(visit: Opener, site: Site) -> None:
+    site.shelf.pulse = records.LONG_SILENT
+    page = visit("/queue")
+    warning = re.compile(r"Paused: The disk is full. Worker last seen 1\d minutes ago.")
+    expect(page.locator(".notice.warning")).to_contain_text(warning)
+
+
+def test_a_long_history_is_shown_fifty_at_a_time_and_in_full(visit: Opener, site: Site) -> None:
+    site.shelf.submissions = records.LONG_HISTORY
+    page = visit("/queue")
+    ended = page.locator("section", has=page.get_by_role("heading", name="History (120)"))
+    expect(ended.locator("tbody tr")).to_have_count(50)
+    page.get_by_role("button", name="Show 50 more of 70").click()
+    page.get_by_role("button", name="Show 20 more of 20").click()
+    expect(ended.locator("tbody tr")).to_have_count(120)
+
+
+def test_the_about_page_shows_how_a_model_is_asked(visit: Opener) -> None:
+    page = visit("/about")
+    task = page.locator("#task-mednli")
+    expect(task).to_contain_text("Credentialed data")
+    expect(task).to_contain_text("Share of claims judged as the annotators did.")
+    task.locator("summary").click()
+    expect(task.locator("pre").nth(1)).to_contain_text("<b>The patient is awake & <hungry>.</b>")
+    expect(task.locator("pre b")).to_have_count(0)
+    expect(page.get_by_text("python app.py evaluate MODEL --engine transformers")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_fits_a_narrow_screen(visit: Opener, path: str) -> None:
+    page = visit(path, width=390)
+    expect(page.locator("h1")).to_be_visible()
+    page.locator(".card, article, #submit, .clue-task").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_narrow_screen_shows_a_card_for_each_model_with_a_reason_for_each_dash(visit: Opener) -> None:
+    page = visit("/?view=published", width=390)
+    expect(page.locator(".card")).to_have_count(len(records.PUBLISHED))
+    card = page.locator(".card", has_text="meditron-7b")
+    dash = card.locator("dd [role=img]").first
+    dash.focus()
+    expect(page.get_by_role("tooltip")).to_contain_text("Not reported by the authors.")
+
+
+def test_the_navigation_names_the_current_page_and_titles_differ(visit: Opener) -> None:
+    page = visit("/")
+    for name in ("Submit", "Queue", "About"):
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+        expect(page.locator("nav a[aria-current=page]")).to_have_text(name)
+        expect(page).to_have_title(f"{name} · CLUE Leaderboard")
+        expect(page.locator("h1")).to_be_visible()
+
+
+def test_the_colours_follow_the_system_until_the_visitor_chooses(visit: Opener) -> None:
+    page = visit("/about", dark=True)
+    expect(page.locator("body")).to_have_class("dark")
+    page.get_by_role("button", name="Dark colours").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("body")).not_to_have_class("dark")
+
+
+def test_on_a_space_nothing_is_fetched_from_elsewhere(visit: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "owner/clue")
+    with serving(build_site(Shelf(settings=Settings(on_space=True)).desk())) as address:
+        page = visit("/", address=address)
+        expect(page.locator("tbody th").first).to_be_visible()
+        page.goto(f"{address}/submit")
+        expect(page.get_by_text("this Space has no sign-in")).to_be_visible()

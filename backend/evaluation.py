@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from threading import Event
 from typing import Protocol
@@ -36,7 +36,7 @@ from backend.domain import (
     Stage,
     Task,
 )
-from backend.errors import DataMissing, MetricUnavailable, UsageError
+from backend.errors import DataMissing, FailureCode, MetricUnavailable, ModelCrash, UsageError
 from backend.settings import Settings
 from backend.statistics import RESAMPLES, SEED, intervals
 
@@ -122,7 +122,8 @@ class Evaluation:
         return found
 
     def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact]:
-        if facts := self._facts_if_complete(datasets):
+        facts = self._facts_if_complete(datasets)
+        if facts is not None:
             return facts
         self.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
         with self.engine.open(self.source, self.settings, self.halt) as client:
@@ -151,9 +152,12 @@ class Evaluation:
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         for prediction in client.complete([task.ask(example, client.window) for example in missing]):
-            journal.append(prediction)
+            journal.append(replace(prediction, text=_storable(prediction.text)))
             pace.done += 1
             self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
+        unanswered = {example.id for example in missing} - journal.predictions().keys()
+        if unanswered:
+            raise ModelCrash(FailureCode.INTERNAL_ERROR, f"It left {len(unanswered)} prompts unanswered.")
 
     def _score_task(self, number: int, task: Task, dataset: Dataset | str) -> Run:
         if isinstance(dataset, str):
@@ -195,6 +199,11 @@ class Pace:
         )
 
 
+def _storable(text: str) -> str:
+    """The text with a question mark for every half of a surrogate pair, which no file or tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:
     """Whether this engine may read this task: credentialed texts only go where they stay on this machine."""
     return task.access is Access.OPEN or edition is Edition.REHEARSAL or engine.keeps_text_home
@@ -216,6 +225,9 @@ def score(
     values: dict[str, Sequence[float]] = {}
     reasons: dict[str, str] = {}
     for metric in task.metrics:
+        if not answers:
+            reasons[metric.name] = "No example is left to score."
+            continue
         try:
             values[metric.name] = metric.prepare(settings)(answers, references)
         except MetricUnavailable as reason:
@@ -278,15 +290,14 @@ def _scores(
         why[TASK_SCORE] = (
             f"{', '.join(metric.title for metric in metrics if metric.name in reasons)} could not be measured."
         )
-    elif examples:
+    else:
         rows[TASK_SCORE] = np.mean([values[metric.name] for metric in metrics], axis=0).tolist()
     table = np.asarray(list(rows.values()), dtype=np.float64).reshape(len(rows), len(examples))
-    bounds = intervals(table, [example.cluster for example in examples]) if rows and examples else None
+    bounds = intervals(table, [example.cluster for example in examples]) if rows else None
     found: dict[str, Score] = {}
     for row, (name, column) in enumerate(rows.items()):
         low, high = (100 * bounds[row]).tolist() if bounds is not None else (None, None)
-        mean = float(100 * np.mean(column)) if examples else None
-        found[name] = Score(metric=name, value=mean, low=low, high=high, n=len(examples))
+        found[name] = Score(metric=name, value=float(100 * np.mean(column)), low=low, high=high, n=len(examples))
     for name, reason in why.items():
         found[name] = Score(metric=name, value=None, low=None, high=None, n=0, missing=reason)
     return tuple(found[name] for name in [*(metric.name for metric in metrics), TASK_SCORE])

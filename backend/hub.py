@@ -1,5 +1,6 @@
 """What the Hub says about a model, over HTTP metadata alone, and the download of its allowed files at one commit."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,8 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     try:
         info: Any = HfApi().model_info(model.hub_id, revision=model.revision, files_metadata=True, timeout=TIMEOUT)
         _check_files(info.siblings or [], max_gb)
-        names = [file.rfilename for file in info.siblings if ALLOWED.fullmatch(file.rfilename)]
+        wanted = [file for file in info.siblings if ALLOWED.fullmatch(file.rfilename)]
+        names = [file.rfilename for file in wanted]
         folder = snapshot_download(model.hub_id, revision=model.revision, cache_dir=cache, allow_patterns=names)
     except GatedRepoError:
         raise ModelFault(FailureCode.GATED) from None
@@ -89,7 +91,22 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
         raise ModelFault(FailureCode.NOT_FOUND) from None
     except (*_UNREACHABLE, LocalEntryNotFoundError) as error:
         raise PassingFault(FailureCode.DOWNLOAD_ERROR) from error
+    damaged = [file.rfilename for file in wanted if not _is_intact(Path(folder) / file.rfilename, file)]
+    for name in damaged:  # or the cache would offer them for ever
+        (Path(folder) / name).resolve().unlink()
+        (Path(folder) / name).unlink(missing_ok=True)
+    if damaged:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged)}.")
     return Path(folder)
+
+
+def _is_intact(path: Path, file: Any) -> bool:
+    """Whether the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only."""
+    with path.open("rb") as stream:
+        if file.lfs:
+            return bool(hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256)
+        content = stream.read()
+    return file.blob_id in {None, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
 
 
 def _check_files(siblings: Sequence[Any], max_gb: float) -> None:
@@ -98,9 +115,9 @@ def _check_files(siblings: Sequence[Any], max_gb: float) -> None:
         raise ModelFault(FailureCode.NO_SAFETENSORS)
     if not any(file.rfilename == "config.json" for file in siblings):
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "There is no config.json; adapters cannot be run alone.")
-    gigabytes = sum(file.size or 0 for file in weights) / 1e9
+    gigabytes = sum(file.size or 0 for file in siblings if ALLOWED.fullmatch(file.rfilename)) / 1e9
     if gigabytes > max_gb:
-        raise ModelFault(FailureCode.TOO_LARGE, f"They are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
+        raise ModelFault(FailureCode.TOO_LARGE, f"All files are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
 
 
 def _architecture(config: dict[str, Any]) -> str | None:

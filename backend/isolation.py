@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
@@ -20,6 +21,8 @@ from backend.settings import inherited_environment
 PROJECT = Path(__file__).resolve().parent.parent
 POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
+MOST_LINES = 64
+DRAIN_SECONDS = 2
 
 
 class ModelProcess:
@@ -28,7 +31,7 @@ class ModelProcess:
     def __init__(self, module: str, log: Path, halt: Event) -> None:
         self._halt = halt
         self._scratch = Path(tempfile.mkdtemp(prefix="clue-model-"))
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             log.chmod(0o600)
@@ -41,7 +44,8 @@ class ModelProcess:
                 env=_environment(self._scratch),
                 start_new_session=True,
             )
-        Thread(target=self._read, daemon=True).start()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -71,11 +75,7 @@ class ModelProcess:
                 continue
             if line is None:
                 raise self._crash()
-            try:
-                message: dict[str, Any] = json.loads(line)
-            except ValueError:
-                raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process wrote something unreadable.") from None
-            return message
+            return _read_message(line)
 
     def close(self) -> None:
         """Ends the whole group and removes what it left behind."""
@@ -84,19 +84,23 @@ class ModelProcess:
         except ProcessLookupError:
             self._process.poll()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            _close(pipe)
+        self._drain()
+        _close(self._process.stdin)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        try:
-            while line := self._process.stdout.readline(LONGEST_LINE):
+        with self._process.stdout as lines:
+            while line := lines.readline(LONGEST_LINE):
                 self._lines.put(line)
-        except ValueError:  # closed while reading
-            return
-        finally:
-            self._lines.put(None)
+        self._lines.put(None)
+
+    def _drain(self) -> None:
+        """Lets the reader come to the end of the pipe; a stray that still holds it open is not waited for."""
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._reader.is_alive() and time.monotonic() < deadline:
+            with suppress(queue.Empty):
+                self._lines.get(timeout=0.02)
 
     def _crash(self) -> ModelCrash:
         try:
@@ -108,12 +112,24 @@ class ModelProcess:
         return ModelCrash(FailureCode.INTERNAL_ERROR, f"The model process ended with code {code}.")
 
 
+def _read_message(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process wrote something unreadable.")
+    return message
+
+
 class Channel:
     """The model's side. Whatever a library prints goes to standard error, and the process ends when its parent does."""
 
     def __init__(self) -> None:
         self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        # Not sys.stdin: an interpreter that ends while a thread waits on its lock aborts, and the exit code is lost.
+        self._in = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
         Thread(target=self._listen, daemon=True).start()
 
@@ -127,7 +143,7 @@ class Channel:
         self._out.flush()
 
     def _listen(self) -> None:
-        for line in sys.stdin.buffer:
+        for line in self._in:
             self._messages.put(json.loads(line))
         os._exit(0)
 

@@ -1,12 +1,14 @@
 """Reads MedNLI's test file: JSON lines, one pair of sentences each."""
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from backend.datasets.catalog import MEDNLI
 from backend.errors import DataMissing
 
 KEYS = ("pairID", "sentence1", "sentence2", "gold_label")
+SENTENCES = ("sentence1", "sentence2")
 LABELS = ("entailment", "neutral", "contradiction")
 
 
@@ -16,20 +18,31 @@ def read_mednli(path: Path) -> list[dict[str, str]]:
     DataMissing names the line that is not one of MedNLI's, without its text.
     """
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if line.strip():
-            rows.append(_row(line, number))
+    seen: set[str] = set()
+    # Lines end at a line feed only: JSON strings may hold every other character that str.splitlines breaks at.
+    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        row = _row(line, number)
+        if row["pairID"] in seen:
+            raise DataMissing(f"{MEDNLI.name}, line {number}: its pairID has come before. {MEDNLI.obtain}")
+        seen.add(row["pairID"])
+        rows.append(row)
     if not rows:
         raise DataMissing(f"{path} is empty. {MEDNLI.obtain}")
     return rows
 
 
-def _row(line: str, number: int) -> dict[str, str]:
+def _row(line: bytes, number: int) -> dict[str, str]:
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode())
         row = {key: str(record[key]) for key in KEYS}
-    except (ValueError, KeyError, TypeError):
-        raise DataMissing(f"{MEDNLI.name}, line {number} is not a MedNLI record. {MEDNLI.obtain}") from None
+        readable = all(isinstance(record[key], str) and row[key].strip() for key in SENTENCES)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        readable = False
+    if not readable:
+        # Raised outside the handler, so that nothing of the line hangs on to the exception.
+        raise DataMissing(f"{MEDNLI.name}, line {number} is not a MedNLI record. {MEDNLI.obtain}")
     row["gold_label"] = row["gold_label"].strip().lower()
     if row["gold_label"] not in LABELS:
         raise DataMissing(f"{MEDNLI.name}, line {number}: the label is not one of {', '.join(LABELS)}. {MEDNLI.obtain}")

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -17,13 +15,18 @@ def read_meqsum(path: Path) -> list[dict[str, str]]:
     """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
     try:
         table = pd.read_excel(path, dtype=str, engine="openpyxl", keep_default_na=False)
-    except (BadZipFile, ParseError, KeyError, TypeError, ValueError, OSError) as error:
+    except Exception as error:
         raise DataMissing(
             f"{path} cannot be read as an Excel workbook ({type(error).__name__}). {MEQSUM.obtain}"
         ) from error
     absent = [column for column in COLUMNS if column not in table.columns]
     if absent:
         raise DataMissing(f"{path} lacks the columns {', '.join(absent)}. {MEQSUM.obtain}")
+    if table.empty:
+        raise DataMissing(f"{path} has no rows. {MEQSUM.obtain}")
+    repeated = table["File"].duplicated()
+    if repeated.any():
+        raise DataMissing(f"{MEQSUM.name}, row {int(repeated.argmax()) + 2}: its File has come before. {MEQSUM.obtain}")
     rows = table.loc[:, list(COLUMNS)].to_dict("records")
     return [
         check_row({str(key): str(value) for key, value in row.items()}, number) for number, row in enumerate(rows, 2)

@@ -1,12 +1,12 @@
 """Asks a model that is served elsewhere: TGI's /generate, or any OpenAI-compatible /v1/chat/completions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from threading import Event
-from typing import Any
+from threading import Event, Thread
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,7 +26,10 @@ PROBE_SECONDS = 10
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 REFUSING = frozenset({400, 413, 422})
-TOO_LONG = ("context length", "maximum context", "max_new_tokens", "input tokens", "too long", "max_total_tokens")
+TOO_LONG = (
+    *("context length", "context_length", "context size", "maximum context", "too long"),
+    *("must have less than", "max_new_tokens", "max_total_tokens", "input tokens"),
+)
 PROBE = Prompt(example_id="probe", messages=(Message(Role.USER, "Is water wet?"),), max_new_tokens=1)
 
 
@@ -34,7 +37,12 @@ class Unusable(Exception):
     """The server answered 200 with something that is not an answer."""
 
 
-FAULTS = (TextGenerationError, InferenceTimeoutError, httpx2.HTTPError, Unusable, ValueError, TypeError)
+# The last four are what the client stumbles with over a reply of another shape.
+FAULTS = (
+    *(TextGenerationError, InferenceTimeoutError, httpx2.HTTPError, Unusable),
+    *(ValueError, TypeError, LookupError, AttributeError),
+)
+Made = TypeVar("Made")
 
 
 class Endpoint:
@@ -62,21 +70,15 @@ class Endpoint:
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
         """Predictions as they arrive, with bounded concurrency; the first request to fail for good raises."""
         queue = iter(prompts)
-        with ThreadPoolExecutor(self._settings.endpoint_concurrency) as pool:
-            try:
-                flying: set[Future[Prediction]] = set()
-                while True:
-                    room = self._settings.endpoint_concurrency - len(flying)
-                    flying |= {pool.submit(self._complete_one, prompt) for prompt in islice(queue, room)}
-                    if not flying:
-                        return
-                    landed, flying = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                    if self._halt.is_set():
-                        raise Halted("The evaluation was told to stop.")
-                    for future in landed:
-                        yield future.result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        flying: set[Future[Prediction]] = set()
+        while True:
+            room = self._settings.endpoint_concurrency - len(flying)
+            flying |= {in_background(partial(self._complete_one, prompt)) for prompt in islice(queue, room)}
+            if not flying:
+                return
+            landed, flying = wait_unless_halted(flying, self._halt)
+            for future in landed:
+                yield future.result()
 
     def _complete_one(self, prompt: Prompt) -> Prediction:
         try:
@@ -117,12 +119,17 @@ class Endpoint:
             seed=0,
         )
         choices = getattr(reply, "choices", None)
-        if not choices or not isinstance(getattr(choices[0], "message", None) and choices[0].message.content, str):
+        if not choices or choices[0].message is None:
+            raise Unusable("no answer in the reply")
+        text = choices[0].message.content
+        if text is None and choices[0].finish_reason == "length":
+            text = ""  # a reasoning model that came to no answer within its tokens
+        if not isinstance(text, str):
             raise Unusable("no text in the answer")
         usage = getattr(reply, "usage", None)
         return Prediction(
             example_id=prompt.example_id,
-            text=choices[0].message.content,
+            text=text,
             finish=Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
             prompt_tokens=getattr(usage, "prompt_tokens", None),
             output_tokens=getattr(usage, "completion_tokens", None),
@@ -151,6 +158,30 @@ class Endpoint:
         )
 
 
+def in_background(work: Callable[[], Made]) -> Future[Made]:
+    """The work in a daemon thread of its own: neither a halt nor the end of the program has to wait for a server."""
+    future: Future[Made] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
+def wait_unless_halted(flying: set[Future[Made]], halt: Event) -> tuple[set[Future[Made]], set[Future[Made]]]:
+    """What has come to its end, at least one, and what has not; Halted once told to stop."""
+    while True:
+        landed, still = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        if halt.is_set():
+            raise Halted("The evaluation was told to stop.")
+        if landed:
+            return landed, still
+
+
 def patiently(ask: Callable[[], Prediction], halt: Event) -> Prediction:
     """The answer, asked for up to five times with full jitter between; a server's Retry-After is honoured."""
     for attempt in Retrying(
@@ -167,8 +198,12 @@ def patiently(ask: Callable[[], Prediction], halt: Event) -> Prediction:
 
 def split_url(url: str) -> tuple[str, str | None]:
     """The endpoint's root, and the dialect its path names if it names one; UsageError for what is not an http URL."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
         raise UsageError(f"{url!r} is not an endpoint. Give its URL, for example http://127.0.0.1:8080.")
     trimmed = url.rstrip("/")
     for ending, dialect in (("/v1/chat/completions", "chat"), ("/v1", "chat"), ("/generate", "generate")):
@@ -180,18 +215,18 @@ def split_url(url: str) -> tuple[str, str | None]:
 def describe(root: str, settings: Settings, model_id: str) -> dict[str, Any]:
     """What the server tells of its model, sha, version and window. PassingFault when it cannot be reached."""
     info = _get_json(f"{root}/info", settings)
-    if info.get("model_id"):
+    if isinstance(info.get("model_id"), str):
         return {
             "model": info["model_id"],
             "sha": info.get("model_sha"),
             "version": f"TGI {info.get('version')}",
-            "window": info.get("max_total_tokens"),
+            "window": _whole(info.get("max_total_tokens")),
         }
     listed = _get_json(f"{root}/v1/models", settings).get("data")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     mine = next((entry for entry in entries if entry.get("id") == model_id), None)
     if mine:
-        return {"model": model_id, "window": mine.get("max_model_len"), "version": mine.get("owned_by")}
+        return {"model": model_id, "window": _whole(mine.get("max_model_len")), "version": mine.get("owned_by")}
     return {"others": [str(entry.get("id")) for entry in entries if "max_model_len" in entry]}
 
 
@@ -223,6 +258,10 @@ def _get_json(url: str, settings: Settings) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -260,7 +299,9 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
     """The endpoint of `source.url`, found to answer and to serve the model that is asked for."""
     if source.url is None:
         raise UsageError("The endpoint engine needs the endpoint's URL (--url, or CLUE_ENDPOINT_URL).")
-    yield Endpoint(source, settings, halt)
+    opening = in_background(lambda: Endpoint(source, settings, halt))
+    wait_unless_halted({opening}, halt)
+    yield opening.result()
 
 
 ENGINE = Engine(

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Window
-from backend.errors import FailureCode, ModelFault, UsageError
+from backend.errors import FailureCode, ModelCrash, ModelFault, UsageError
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
@@ -17,11 +19,11 @@ CHUNK = 64
 class LocalModel:
     """A model opened in its own process."""
 
-    def __init__(self, process: ModelProcess, settings: Settings, loaded: Mapping[str, Any]) -> None:
+    def __init__(self, process: ModelProcess, settings: Settings, loaded: "_Loaded") -> None:
         self._process = process
         self._settings = settings
-        self.window = Window(loaded["window"], self._count)
-        self.facts: Mapping[str, str | int | float | None] = loaded["facts"]
+        self.window = Window(loaded.window, self._count)
+        self.facts: Mapping[str, str | int | float | None] = loaded.facts
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
         """Longest prompts first, so that running out of memory shows early; at most one chunk is ever in flight."""
@@ -31,20 +33,23 @@ class LocalModel:
             self._process.send({"do": "complete", "prompts": [asdict(prompt) for prompt in chunk.values()]})
             while chunk:
                 reply = _checked(self._process.receive(self._settings.answer_timeout, FailureCode.GENERATION_TIMEOUT))
-                prompt = chunk.pop(reply["example_id"])
+                answer = _understood(_Answer, reply)
+                if answer.example_id not in chunk:
+                    raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process answered what it was not asked.")
+                prompt = chunk.pop(answer.example_id)
                 yield Prediction(
                     example_id=prompt.example_id,
-                    text=reply["text"],
-                    finish=Finish(reply["finish"]),
-                    prompt_tokens=reply["prompt_tokens"],
-                    output_tokens=reply["output_tokens"],
+                    text=answer.text,
+                    finish=answer.finish,
+                    prompt_tokens=answer.prompt_tokens,
+                    output_tokens=answer.output_tokens,
                     truncated=prompt.truncated,
                 )
 
     def _count(self, messages: Sequence[Message]) -> int:
         self._process.send({"do": "count", "messages": [asdict(message) for message in messages]})
         reply = _checked(self._process.receive(self._settings.answer_timeout, FailureCode.GENERATION_TIMEOUT))
-        return int(reply["tokens"])
+        return _understood(_Count, reply).tokens
 
 
 @contextmanager
@@ -63,14 +68,49 @@ def open_model(source: ModelSource, settings: Settings, halt: Event) -> Iterator
             }
         )
         loaded = _checked(process.receive(settings.load_timeout, FailureCode.LOAD_TIMEOUT))
-        yield LocalModel(process, settings, loaded)
+        yield LocalModel(process, settings, _understood(_Loaded, loaded))
     finally:
         process.close()
 
 
+# Whatever runs in the model's process is the submitter's: its messages are taken for nothing but text until checked.
+
+
+class _Loaded(BaseModel):
+    window: int | None
+    facts: dict[str, str | int | float | None]
+
+
+class _Count(BaseModel):
+    tokens: int
+
+
+class _Answer(BaseModel):
+    example_id: str
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    output_tokens: int
+
+
+class _Failure(BaseModel):
+    failure: FailureCode
+
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+def _understood(kind: type[Reply], message: Mapping[str, Any]) -> Reply:
+    try:
+        return kind.model_validate(message)
+    except ValidationError:
+        # From None: pydantic repeats what it was given, and that may be a prompt.
+        raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process wrote something unreadable.") from None
+
+
 def _checked(reply: dict[str, Any]) -> dict[str, Any]:
     if "failure" in reply:
-        raise ModelFault(FailureCode(reply["failure"]))
+        raise ModelFault(_understood(_Failure, reply).failure)
     return reply
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Finish, Message, Role
+from backend.engines.batching import in_halving_batches
 from backend.errors import FailureCode, ModelFault
 from backend.isolation import Channel
 from backend.prompting import PLAIN_TURN_END, before_turn_end, merge_system, plain_text
@@ -36,6 +37,7 @@ class Generator:
 
     def __init__(self, folder: Path, dtype: str, batch_size: int) -> None:
         self._batch_size = batch_size
+        _check_config(folder)
         self._tokenizer = _load_tokenizer(folder)
         self._model = _load_model(folder, dtype)
         self._form = choose_form(self._tokenizer)
@@ -75,22 +77,18 @@ class Generator:
             else:
                 waiting.append((tokens, prompt))
         waiting.sort(key=lambda pair: -len(pair[0]))
-        size = self._batch_size
-        while waiting:
-            batch = waiting[:size]
-            try:
-                answers = self._generate(batch)
-            except Exception as error:
-                if not _out_of_memory(error):
-                    raise
-                if len(batch) == 1:
-                    raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
-                size = len(batch) // 2
-                _free_memory()
-                continue
-            for answer in answers:
-                send(answer)
-            del waiting[: len(batch)]
+        for answer in in_halving_batches(waiting, self._batch_size, self._attempt):
+            send(answer)
+
+    def _attempt(self, batch: Sequence[tuple[list[int], Mapping[str, Any]]]) -> list[dict[str, Any]] | None:
+        try:
+            return self._generate(batch)
+        except Exception as error:
+            if not _out_of_memory(error):
+                raise
+        # Only here has the error let go of the tensors that were too many.
+        _free_memory()
+        return None
 
     def _generate(self, batch: Sequence[tuple[list[int], Mapping[str, Any]]]) -> list[dict[str, Any]]:
         import torch
@@ -172,6 +170,16 @@ def _compose(prepare: Prepare, render: Callable[[Sequence[Message]], str]) -> Ca
     return lambda messages: render(prepare(messages))
 
 
+def _check_config(folder: Path) -> None:
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception:  # noqa: BLE001 - submitted files can break a loader in any way
+        traceback.print_exc()
+        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE) from None
+
+
 def _load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
@@ -189,15 +197,25 @@ def _load_model(folder: Path, dtype: str) -> Any:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     wanted = ("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=wanted, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        model, found = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=wanted,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
         )
-        return model.to(device).eval()
+        model = model.to(device).eval()
     except Exception as error:  # noqa: BLE001 - submitted files can break a loader in any way
         traceback.print_exc()
         if _out_of_memory(error):
             raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE) from None
+    if found["missing_keys"]:
+        # transformers would fill them with random numbers, and what those write is no result.
+        sys.stderr.write(f"Weights are missing: {', '.join(sorted(found['missing_keys'])[:5])}\n")
+        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE)
+    return model
 
 
 def _greedy(tokenizer: Any, given: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -42,10 +43,11 @@ class Encoder:
     """One layer's token vectors of an encoder, loaded once."""
 
     def __init__(self, folder: Path, layer: int) -> None:
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import BertModel, BertTokenizerFast
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self._model: Any = AutoModel.from_pretrained(folder, dtype="float32").eval()
+        # Not the Auto classes: SciBERT's own config.json does not say that it is a BERT.
+        self._tokenizer: Any = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
+        self._model: Any = BertModel.from_pretrained(folder, dtype="float32", local_files_only=True).eval()
         self._model.encoder.layer = self._model.encoder.layer[:layer]
 
     def vectors(self, texts: Sequence[str]) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def bertscore(spec: EncoderSpec) -> Metric:
     """BERTScore F1 with this encoder and no other; missing with its reason where the encoder cannot be had."""
 
     def prepare(settings: Settings) -> Measure:
-        encoder = Encoder(_locate(spec, settings.scibert), spec.layer)
+        encoder = _open(spec, _locate(spec, settings.scibert))
         return lambda answers, references: bertscore_f1(encoder, answers, references)
 
     def facts(settings: Settings) -> Mapping[str, str]:
@@ -128,17 +130,27 @@ def _locate(spec: EncoderSpec, where: str) -> Path:
         folder = _download(spec)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        shape = config["vocab_size"], config["hidden_size"], int(config["num_hidden_layers"]) >= spec.layer
+    except (OSError, ValueError, LookupError, TypeError):
         raise MetricUnavailable(f"The folder in CLUE_SCIBERT has no readable config.json of {spec.hub_id}.") from None
-    if (config.get("vocab_size"), config.get("hidden_size")) != (spec.vocab_size, spec.hidden_size):
+    if shape != (spec.vocab_size, spec.hidden_size, True):
         raise MetricUnavailable(f"The folder in CLUE_SCIBERT holds another encoder than {spec.hub_id}.")
     return folder
+
+
+def _open(spec: EncoderSpec, folder: Path) -> Encoder:
+    try:
+        return Encoder(folder, spec.layer)
+    except Exception as error:
+        raise MetricUnavailable(
+            f"The encoder {spec.hub_id} could not be loaded ({type(error).__name__}). Bring its files anew."
+        ) from error
 
 
 def _download(spec: EncoderSpec) -> Path:
     try:
         return Path(snapshot_download(spec.hub_id, allow_patterns=ENCODER_FILES, etag_timeout=5))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
+    except (httpx2.TransportError, HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
         raise MetricUnavailable(
             f"The encoder {spec.hub_id} could not be fetched from {constants.ENDPOINT}. "
             "Bring it by hand and name its folder in CLUE_SCIBERT."

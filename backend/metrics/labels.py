@@ -10,7 +10,8 @@ _CLAUSE = re.compile(r"[.;:!?\n]+")
 
 def read_label(text: str, labels: Sequence[str]) -> str | None:
     """The label of the first clause that names one, any case; None when there is none or that clause names two."""
-    pattern = re.compile(rf"\b({'|'.join(map(re.escape, labels))})\b", re.IGNORECASE)
+    # Underscores may be Markdown's; case is that of ASCII, or a dotted capital I would pass for an i.
+    pattern = re.compile(rf"(?<![^\W_])((?ai:{'|'.join(map(re.escape, labels))}))(?![^\W_])")
     for clause in _CLAUSE.split(text):
         named = {match.lower() for match in pattern.findall(clause)}
         if named:

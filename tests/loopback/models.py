@@ -111,7 +111,7 @@ def _byte_level_tokenizer(context: int) -> PreTrainedTokenizerFast:
     # As with published Llamas, the tokenizer opens every text with <s>, and so does the template: twice if one lets it.
     opening = [("<s>", inner.token_to_id("<s>"))]
     inner.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A <s> $B", special_tokens=opening)
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(
         tokenizer_object=inner,
         bos_token="<s>",
         eos_token="</s>",

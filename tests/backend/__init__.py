@@ -1,0 +1,1 @@
+"""The backend's promises: metrics, data, prompts, engines, the Hub and one evaluation from end to end."""

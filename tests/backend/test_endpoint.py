@@ -1,0 +1,404 @@
+"""A served model: every fault of a server is survived or said, and no answer is ever lost, doubled or made up."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier, Event, Thread
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.domain import Finish, ModelClient, Prompt
+from backend.engines.endpoint import ENGINE, estimate_tokens, split_url
+from backend.errors import FailureCode, Halted, PassingFault, UsageError
+from backend.prompting import plain_text
+from backend.settings import Settings
+from tests.backend.asking import QUESTIONS, SHA, assert_answers_all, changed, local, prompt, prompts, served
+from tests.loopback.faults import Fault, FaultKind
+from tests.loopback.openai import OpenAIServer
+from tests.loopback.serving import serve
+from tests.loopback.tgi import TgiServer
+
+Server = TgiServer | OpenAIServer
+
+
+def last_line(text: str) -> str:
+    """An answer that tells which question it belongs to."""
+    return f"echo: {text.removesuffix('### Answer' + chr(10)).strip().splitlines()[-1]}"
+
+
+DIALECTS: dict[str, tuple[Callable[[], Server], str]] = {
+    "tgi-generate": (lambda: TgiServer(last_line, has_chat=False), ""),
+    "tgi-generate-by-url": (lambda: TgiServer(last_line), "/generate"),
+    "tgi-chat": (lambda: TgiServer(last_line), ""),
+    "openai": (lambda: OpenAIServer(last_line), ""),
+    "openai-by-url": (lambda: OpenAIServer(last_line), "/v1"),
+}
+DIRECT = {"tgi-generate-by-url": "tgi-generate", "openai-by-url": "openai"}
+
+
+@contextmanager
+def opened(server: Server, settings: Settings, path: str = "", halt: Event | None = None) -> Iterator[ModelClient]:
+    with server.serving() as url, ENGINE.open(served(url + path), settings, halt or Event()) as client:
+        yield client
+
+
+def expected(asked: Prompt) -> str:
+    return f"echo: {asked.messages[-1].content.strip().splitlines()[-1]}"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_prompt_gets_its_own_answer(dialect: str, settings: Settings) -> None:
+    make, path = DIALECTS[dialect]
+    asked = [*prompts(40, new=150), prompt(99, "cut to fit", new=150, truncated=True)]
+    with opened(make(), settings, path) as client:
+        found = assert_answers_all(client, asked)
+    for one in asked:
+        assert found[one.example_id].text.split() == expected(one).split()
+        assert found[one.example_id].finish is Finish.STOP and found[one.example_id].output_tokens
+
+
+@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai"])
+def test_an_answer_that_is_cut_says_so(dialect: str, settings: Settings) -> None:
+    with opened(DIALECTS[dialect][0](), settings) as client:
+        (cut,) = client.complete([prompt(0, "one two three four five six", new=3)])
+    assert (cut.finish, cut.output_tokens) == (Finish.LENGTH, 3)
+
+
+def test_decoding_is_greedy_by_name_and_the_model_is_named(settings: Settings) -> None:
+    tgi, openai = TgiServer(last_line, has_chat=False), OpenAIServer(last_line)
+    for server in (tgi, openai):
+        with opened(server, settings) as client:
+            assert_answers_all(client, [prompt(0, "Is it?")])
+    parameters = tgi.bodies[-1]["parameters"]
+    assert parameters["do_sample"] is False and parameters["max_new_tokens"] == 12
+    assert tgi.bodies[-1]["inputs"] == plain_text(prompt(0, "Is it?").messages)
+    assert (openai.bodies[-1]["temperature"], openai.bodies[-1]["model"]) == (0, "acme/tiny")
+    assert [turn["role"] for turn in openai.bodies[-1]["messages"]] == ["system", "user", "assistant", "user"]
+
+
+def test_the_manifest_tells_what_was_served(settings: Settings) -> None:
+    with opened(TgiServer(last_line, has_chat=False), settings) as client:
+        assert dict(client.facts) == {
+            "engine_version": "TGI 3.3.7",
+            "endpoint_model": "acme/tiny",
+            "endpoint_sha": SHA,
+            "template": "plain",
+            "window": 2048,
+        }
+        assert client.window.tokens == 2048
+    with opened(OpenAIServer(last_line, max_model_len=777), settings) as client:
+        assert (client.facts["template"], client.window.tokens) == ("server", 777)
+
+
+TRANSIENT = [
+    Fault(FaultKind.RATE_LIMITED, seconds=0),
+    Fault(FaultKind.SERVER_ERROR),
+    Fault(FaultKind.UNAVAILABLE, seconds=0),
+    Fault(FaultKind.RESET),
+    Fault(FaultKind.TRUNCATED),
+    Fault(FaultKind.HTML),
+    Fault(FaultKind.NO_CHOICES),
+    Fault(FaultKind.NULL_CONTENT),
+    Fault(FaultKind.WRONG_SCHEMA),
+    Fault(FaultKind.INVALID_UTF8),
+    Fault(FaultKind.DRIP, seconds=0),
+]
+
+
+@pytest.mark.parametrize("dialect", DIRECT)
+@pytest.mark.parametrize("fault", TRANSIENT, ids=lambda fault: fault.kind.name.lower())
+def test_a_passing_fault_is_survived_and_every_answer_is_there_once(
+    dialect: str, fault: Fault, settings: Settings
+) -> None:
+    make, path = DIALECTS[dialect]
+    server = make()
+    with opened(server, settings, path) as client:
+        server.faults.every = {3: fault}
+        asked = prompts(9, new=150)
+        found = assert_answers_all(client, asked)
+    assert all(found[one.example_id].text.split() == expected(one).split() for one in asked)
+    assert server.faults.requests >= 9 + (fault.kind is not FaultKind.DRIP)
+
+
+@pytest.mark.parametrize("dialect", ["tgi-chat", "openai"])
+def test_faults_at_the_first_look_are_survived(dialect: str, settings: Settings) -> None:
+    server = DIALECTS[dialect][0]()
+    server.faults.first = [Fault(FaultKind.SERVER_ERROR), Fault(FaultKind.RESET), Fault(FaultKind.HTML)]
+    with opened(server, settings) as client:
+        assert client.facts["template"] == "server"
+        assert_answers_all(client, prompts(2))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kind"),
+    [
+        ("openai-by-url", FaultKind.UNAVAILABLE),
+        ("openai-by-url", FaultKind.UNAUTHORISED),
+        ("openai-by-url", FaultKind.NULL_CONTENT),
+        ("tgi-generate-by-url", FaultKind.UNAVAILABLE),
+        ("tgi-generate-by-url", FaultKind.UNAUTHORISED),
+        ("tgi-generate-by-url", FaultKind.NO_CHOICES),
+    ],
+)
+def test_a_lasting_fault_is_an_endpoint_error(dialect: str, kind: FaultKind, settings: Settings) -> None:
+    make, path = DIALECTS[dialect]
+    server = make()
+    with opened(server, changed(settings, endpoint_concurrency=1), path) as client:
+        server.faults.always = Fault(kind)
+        with pytest.raises(PassingFault) as caught:
+            list(client.complete([prompt(0, "canary-premise")]))
+    assert caught.value.code is FailureCode.ENDPOINT_ERROR
+    assert "canary" not in str(caught.value)
+    assert server.faults.requests == (1 if kind is FaultKind.UNAUTHORISED else 5)
+
+
+def test_a_retry_waits_as_long_as_the_server_says(settings: Settings) -> None:
+    """With a halt instead of a clock: while the client waits out Retry-After, nothing more is asked."""
+    server, halt = OpenAIServer(last_line), Event()
+    with opened(server, settings, "/v1", halt) as client:
+        server.faults.first = [Fault(FaultKind.RATE_LIMITED, seconds=50)]
+        answers: list[Any] = []
+        failed: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                answers.extend(client.complete([prompt(0, "Is it?")]))
+            except Halted as error:
+                failed.append(error)
+
+        asker = Thread(target=ask)
+        asker.start()
+        Event().wait(2.5)  # a jittered wait of its own would be over: its first is half a second at most
+        assert server.faults.requests == 1 and asker.is_alive()
+        halt.set()
+        asker.join(30)
+    assert failed and not answers and server.faults.requests == 1
+
+
+@pytest.mark.parametrize("stage", ["opening", "asking"])
+def test_a_halt_does_not_wait_for_a_server_that_hangs(stage: str, settings: Settings) -> None:
+    server, halt = OpenAIServer(last_line), Event()
+    hang = Fault(FaultKind.HANG, seconds=3600)
+
+    def halt_when_asked() -> None:
+        while not server.faults.running:
+            halt.wait(0.01)
+        halt.set()
+
+    server.faults.always = hang if stage == "opening" else None
+    waiter = Thread(target=halt_when_asked, daemon=True)
+    with server.serving() as url:
+        if stage == "opening":
+            waiter.start()
+            with pytest.raises(Halted), ENGINE.open(served(url), settings, halt):
+                raise AssertionError("it opened")
+        else:
+            with ENGINE.open(served(url), settings, halt) as client:
+                server.faults.always = hang
+                waiter.start()
+                with pytest.raises(Halted):
+                    list(client.complete(prompts(3)))
+
+
+def test_no_more_requests_are_in_flight_than_allowed(settings: Settings) -> None:
+    barrier = Barrier(4)
+
+    def wait_for_company(text: str) -> str:
+        barrier.wait(60)
+        return text
+
+    server = OpenAIServer(wait_for_company)
+    with opened(server, changed(settings, endpoint_concurrency=4), "/v1") as client:
+        assert_answers_all(client, prompts(24))
+    assert server.faults.peak == 4
+
+
+def test_a_slow_consumer_does_not_lose_answers(settings: Settings) -> None:
+    with opened(OpenAIServer(last_line), changed(settings, endpoint_concurrency=3), "/v1") as client:
+        seen = []
+        for prediction in client.complete(prompts(12)):
+            Event().wait(0.02)
+            seen.append(prediction.example_id)
+    assert sorted(seen) == sorted(one.example_id for one in prompts(12))
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        TgiServer(last_line, max_input_tokens=30, has_chat=False),
+        TgiServer(last_line, max_input_tokens=30),
+        TgiServer(last_line, max_total_tokens=40, has_chat=False),
+        TgiServer(last_line, max_total_tokens=40),
+        OpenAIServer(last_line, max_model_len=40),
+    ],
+    ids=["generate-input", "chat-input", "generate-total", "chat-total", "openai"],
+)
+def test_a_prompt_too_long_for_the_server_is_refused_and_not_an_empty_answer(
+    server: Server, settings: Settings
+) -> None:
+    with opened(server, settings) as client:
+        found = assert_answers_all(client, [prompt(0, "fever " * 100), prompt(1, "Is it?", new=1)])
+    assert (found["q-0"].finish, found["q-0"].text) == (Finish.REFUSED, "")
+    assert found["q-1"].finish is not Finish.REFUSED and found["q-1"].text
+
+
+def test_another_refusal_is_not_taken_for_a_prompt_too_long(settings: Settings) -> None:
+    async def refuse(request: Any) -> JSONResponse:
+        return JSONResponse({"error": {"message": "temperature must be positive"}}, 400)
+
+    async def list_models(request: Any) -> JSONResponse:
+        return JSONResponse({"data": []})
+
+    app = Starlette(routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", refuse, methods=["POST"])])
+    with serve(app) as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
+        with pytest.raises(PassingFault, match="400") as caught:
+            list(client.complete([prompt(0, "Is it?")]))
+        assert caught.value.code is FailureCode.ENDPOINT_ERROR
+
+
+@pytest.mark.parametrize(
+    ("server", "says"),
+    [
+        (TgiServer(last_line, model_id="acme/other"), "serves acme/other, not acme/tiny"),
+        (TgiServer(last_line, model_sha="f" * 40), "serves commit ffffffffffff, not 0123456789ab"),
+        (OpenAIServer(last_line, models=["acme/a", "acme/b"]), "serves acme/a, acme/b, not acme/tiny"),
+    ],
+)
+def test_a_server_of_another_model_is_never_asked(server: Server, says: str, settings: Settings) -> None:
+    with pytest.raises(PassingFault, match=says) as caught, opened(server, settings):
+        raise AssertionError("it opened")
+    assert caught.value.code is FailureCode.ENDPOINT_ERROR and server.faults.requests == 0
+
+
+def test_a_name_in_another_case_is_the_same_model(settings: Settings) -> None:
+    with opened(TgiServer(last_line, model_id="ACME/Tiny"), settings) as client:
+        assert client.facts["endpoint_model"] == "ACME/Tiny"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1/v1", "http://127.0.0.1:1/generate"])
+def test_an_endpoint_that_is_down_is_an_endpoint_error(url: str, settings: Settings) -> None:
+    with pytest.raises(PassingFault, match="cannot be reached") as caught, ENGINE.open(served(url), settings, Event()):
+        raise AssertionError("it opened")
+    assert caught.value.code is FailureCode.ENDPOINT_ERROR
+
+
+def test_a_server_that_goes_away_in_the_middle_is_an_endpoint_error(settings: Settings) -> None:
+    server = OpenAIServer(last_line)
+    with server.serving() as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
+        assert_answers_all(client, prompts(1))
+    with pytest.raises(PassingFault) as caught:
+        list(client.complete(prompts(1)))
+    assert caught.value.code is FailureCode.ENDPOINT_ERROR
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["<!doctype html>", "[]", '{"model_id": 5}', '{"data": [1]}', '{"model_id": "acme/tiny", "max_total_tokens": "x"}'],
+)
+def test_a_server_that_is_something_else_is_an_endpoint_error(reply: str, settings: Settings) -> None:
+    async def answer(request: Any) -> PlainTextResponse:
+        return PlainTextResponse(reply, 200 if request.method == "GET" else 404)
+
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
+    with serve(app) as url, pytest.raises(PassingFault) as caught, ENGINE.open(served(url), settings, Event()):
+        raise AssertionError("it opened")
+    assert caught.value.code is FailureCode.ENDPOINT_ERROR
+
+
+class Witness:
+    """Passes everything on and remembers the headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers: list[dict[str, str]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize("token", [None, "endpoint-key"])
+@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai"])
+def test_the_machines_own_token_is_never_sent(dialect: str, token: str | None, settings: Settings) -> None:
+    kept = Path(constants.HF_TOKEN_PATH)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("hf_machineownsecret")
+    try:
+        witness = Witness(DIALECTS[dialect][0]().app())
+        with (
+            serve(witness) as url,
+            ENGINE.open(served(url), changed(settings, endpoint_token=token), Event()) as client,
+        ):
+            assert_answers_all(client, prompts(2))
+    finally:
+        kept.unlink()
+    assert len(witness.headers) > 3 and "hf_machineownsecret" not in str(witness.headers)
+    sent = {one.get("authorization") for one in witness.headers}
+    assert sent == {f"Bearer {token}"} if token else sent <= {None, "Bearer none"}
+
+
+def test_a_model_that_reasoned_until_its_tokens_were_spent_has_answered_nothing(settings: Settings) -> None:
+    server = OpenAIServer(last_line)
+    with opened(server, settings, "/v1") as client:
+        server.faults.always = Fault(FaultKind.NULL_CONTENT)
+        (spent,) = client.complete([prompt(0, "one two three four five six", new=3)])
+    assert (spent.text, spent.finish, server.faults.requests) == ("", Finish.LENGTH, 1)
+
+
+def test_a_key_opens_the_endpoint_and_none_does_not(settings: Settings) -> None:
+    server = OpenAIServer(last_line, api_key="endpoint-key")
+    with opened(server, changed(settings, endpoint_token="endpoint-key")) as client:
+        assert_answers_all(client, prompts(2))
+    with pytest.raises(PassingFault, match="401"), opened(OpenAIServer(last_line, api_key="k"), settings):
+        raise AssertionError("it opened")
+
+
+def test_a_real_model_behind_tgi_and_vllm_writes_the_same(tiny_model: Path, settings: Settings) -> None:
+    texts = []
+    for server in (TgiServer(tiny_model), OpenAIServer(tiny_model)):
+        with opened(server, settings) as client:
+            found = assert_answers_all(client, prompts(4, new=6))
+            texts.append({name: one.text for name, one in found.items()})
+    assert texts[0] == texts[1] and any(texts[0].values())
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("http://h:1", ("http://h:1", None)),
+        ("http://h:1/", ("http://h:1", None)),
+        ("https://h/v1", ("https://h", "chat")),
+        ("https://h/v1/", ("https://h", "chat")),
+        ("https://h/base/v1/chat/completions", ("https://h/base", "chat")),
+        ("http://h/generate", ("http://h", "generate")),
+    ],
+)
+def test_a_url_may_name_its_dialect(url: str, parts: tuple[str, str | None]) -> None:
+    assert split_url(url) == parts
+
+
+@pytest.mark.parametrize(
+    "url", ["", "h:1", "ftp://h", "file:///etc/passwd", "http://", "//h/v1", "http://[", "http://h:x"]
+)
+def test_what_is_no_http_url_is_refused(url: str, settings: Settings) -> None:
+    with pytest.raises(UsageError, match="not an endpoint"), ENGINE.open(served(url), settings, Event()):
+        raise AssertionError("it opened")
+
+
+def test_the_engine_needs_a_url_and_lets_text_leave(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="needs the endpoint's URL"), ENGINE.open(local(Path()), settings, Event()):
+        raise AssertionError("it opened")
+    assert not ENGINE.keeps_text_home
+
+
+def test_the_estimate_of_tokens_is_no_less_than_words() -> None:
+    for one in prompts():
+        words = sum(len(turn.content.split()) for turn in one.messages)
+        assert estimate_tokens(one.messages) > words > 0
+    assert len(QUESTIONS) == 12

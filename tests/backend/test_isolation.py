@@ -1,0 +1,172 @@
+"""A model's process knows nothing, harms nothing and is gone afterwards."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import psutil
+import pytest
+
+from backend.errors import FailureCode, Halted, ModelCrash
+from backend.isolation import PROJECT, ModelProcess
+
+ROGUE = "tests.backend.rogue"
+SECRETS = {"HF_TOKEN": "hf_secret", "AWS_SECRET_ACCESS_KEY": "aws_secret", "CLUE_ENDPOINT_TOKEN": "endpoint_secret"}
+
+
+@contextmanager
+def started(log: Path, halt: Event | None = None, **asked: Any) -> Iterator[ModelProcess]:
+    """A rogue that was told what to do."""
+    process = ModelProcess(ROGUE, log, halt or Event())
+    try:
+        process.send(asked)
+        yield process
+    finally:
+        process.close()
+
+
+def receive(process: ModelProcess) -> dict[str, Any]:
+    return process.receive(60, FailureCode.GENERATION_TIMEOUT)
+
+
+def gone(pid: int) -> bool:
+    """Whether the process ends, waiting for it as long as it takes."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            process.wait(60)
+    return True
+
+
+def test_a_child_sees_no_secret_and_no_home_of_ours(tmp_path: Path) -> None:
+    code = f"""
+import json
+from pathlib import Path
+from threading import Event
+from backend.errors import FailureCode
+from backend.isolation import ModelProcess
+process = ModelProcess({ROGUE!r}, Path({str(tmp_path / "log")!r}), Event())
+process.send({{"do": "environment"}})
+print(json.dumps(process.receive(60, FailureCode.LOAD_TIMEOUT)))
+process.close()
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], "HOME": "/root", "HTTPS_PROXY": "http://p", **SECRETS},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seen = json.loads(said.stdout)
+    environ = seen["environment"]
+    assert not SECRETS.keys() & environ.keys() and not [text for text in environ.values() if "secret" in text]
+    assert environ["HF_HUB_OFFLINE"] == "1" and "HTTPS_PROXY" not in environ
+    assert environ["HOME"] == environ["HF_HOME"] == environ["TMPDIR"] == seen["cwd"]
+    assert not Path(seen["cwd"]).exists(), "its scratch folder is gone"
+
+
+def test_noise_of_libraries_goes_to_the_log_and_not_into_the_protocol(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "model.log"
+    with started(log, do="noise") as process:
+        assert receive(process) == {"said": "the one true message"}
+    text = log.read_text()
+    assert "a library greets you" in text and "its C code" in text and "a child of it" in text
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_process_that_ends_is_a_crash_that_names_its_code(tmp_path: Path, code: int) -> None:
+    with started(tmp_path / "log", do="exit", code=code) as process:
+        with pytest.raises(ModelCrash, match=f"ended with code {code}") as caught:
+            receive(process)
+        assert caught.value.code is FailureCode.INTERNAL_ERROR
+
+
+def test_a_killed_process_counts_as_out_of_memory(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="stubborn") as process:
+        psutil.Process(receive(process)["pid"]).kill()
+        with pytest.raises(ModelCrash) as caught:
+            receive(process)
+        assert caught.value.code is FailureCode.OUT_OF_MEMORY
+        with pytest.raises(ModelCrash):
+            process.send({"do": "anything", "with": "x" * 1_000_000})
+
+
+@pytest.mark.parametrize("text", ["not json", "[1, 2]", "7", "null", '{"half": ', "\udcff\udcfe", "[" * 200_000, ""])
+def test_an_unreadable_line_is_a_crash_and_never_repeated_in_its_text(tmp_path: Path, text: str) -> None:
+    halves = text
+    process = ModelProcess(ROGUE, tmp_path / "log", Event())
+    try:
+        process.send({"do": "write", "text": halves})
+        with pytest.raises(ModelCrash, match="something unreadable") as caught:
+            receive(process)
+        assert text == "" or text not in str(caught.value).replace("something unreadable", "")
+    finally:
+        process.close()
+
+
+def test_silence_is_a_crash_with_the_code_of_what_was_waited_for(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="nothing") as process, pytest.raises(ModelCrash) as caught:
+        process.receive(0.3, FailureCode.LOAD_TIMEOUT)
+    assert caught.value.code is FailureCode.LOAD_TIMEOUT
+    assert gone(process.pid)
+
+
+def test_a_halt_ends_the_waiting(tmp_path: Path) -> None:
+    halt = Event()
+    with started(tmp_path / "log", halt, do="nothing") as process:
+        halt.set()
+        with pytest.raises(Halted):
+            process.receive(3600, FailureCode.GENERATION_TIMEOUT)
+    assert gone(process.pid)
+
+
+def test_a_flood_is_held_back_and_ends_with_the_process(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="flood") as process:
+        before = psutil.Process().memory_info().rss
+        for _ in range(200):
+            assert receive(process).keys() == {"flood"}
+        Event().wait(1)
+        assert psutil.Process().memory_info().rss - before < 100_000_000
+    assert gone(process.pid) and not process._reader.is_alive()
+
+
+def test_children_of_the_process_end_with_it(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="fork") as process:
+        child = receive(process)["child"]
+        assert psutil.pid_exists(child)
+    assert gone(child) and gone(process.pid)
+
+
+def test_a_process_that_ignores_requests_to_end_is_ended(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="stubborn") as process:
+        pid = receive(process)["pid"]
+    assert gone(pid)
+
+
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    code = f"""
+import sys, time
+from pathlib import Path
+from threading import Event
+from backend.isolation import ModelProcess
+process = ModelProcess({ROGUE!r}, Path({str(tmp_path / "log")!r}), Event())
+print(process.pid, flush=True)
+time.sleep(3600)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert psutil.pid_exists(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(child)

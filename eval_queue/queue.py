@@ -131,14 +131,15 @@ class Queue:
         for waiting in [found for found in self._submissions.newest() if found.status is Status.RECEIVED]:
             try:
                 model = self._look_up(waiting.model.hub_id, waiting.model.revision or None)
-                self._submissions.pin(waiting, model)
-                self._submissions.step_unclaimed(waiting, Status.QUEUED, actor=SYSTEM)
             except PassingFault:
                 return
             except ModelFault as fault:
                 self._submissions.step_unclaimed(waiting, Status.FAILED, actor=SYSTEM, note=str(fault), code=fault.code)
-            except sqlite3.IntegrityError:
-                note = "The same commit is already on its way."
+                continue
+            if self._submissions.pin(waiting, model):
+                self._submissions.step_unclaimed(waiting, Status.QUEUED, actor=SYSTEM)
+            else:
+                note = "The same commit is already on the board or on its way."
                 self._submissions.step_unclaimed(
                     waiting, Status.CANCELLED, actor=SYSTEM, note=note, code=FailureCode.CANCELLED
                 )

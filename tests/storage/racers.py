@@ -1,11 +1,14 @@
 """Programs that race each other for one store, each in a process of its own: python -m tests.storage.racers WHAT …"""
 
 import json
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+
+import duckdb
 
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -66,6 +69,19 @@ def hold_board(home: str) -> None:
         time.sleep(600)
 
 
+def hold_unchecked_board(home: str, ledger: str) -> None:
+    """Holds tables open that took in a ledger while somebody else wrote, so that all of it is in the log alone."""
+    path, kept = Path(home, "scores.duckdb"), Path(home, "ledger.jsonl")
+    scores = Scores(path, Ledger(kept), six_tasks(), [])
+    with duckdb.connect(path) as other:
+        other.begin()
+        other.execute("CREATE TABLE unfinished (a INTEGER)")
+        shutil.copy(ledger, kept)
+        scores.refresh()
+        print("held", flush=True)
+        time.sleep(600)
+
+
 def append_endlessly(path: str) -> None:
     """Publishes one model after another and prints each entry's hash, until killed."""
     ledger = Ledger(Path(path))
@@ -75,7 +91,16 @@ def append_endlessly(path: str) -> None:
 
 RACES = {
     race.__name__: race
-    for race in (submit_models, submit_endlessly, claim_all, publish_models, hold_lock, hold_board, append_endlessly)
+    for race in (
+        submit_models,
+        submit_endlessly,
+        claim_all,
+        publish_models,
+        hold_lock,
+        hold_board,
+        hold_unchecked_board,
+        append_endlessly,
+    )
 }
 
 if __name__ == "__main__":

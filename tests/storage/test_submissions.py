@@ -232,7 +232,8 @@ def test_an_attempt_given_back_was_never_used(store: Submissions) -> None:
 
 def test_a_crash_is_remembered_by_its_stage_until_a_fresh_start(store: Submissions) -> None:
     asked = add(store)
-    assert (held := claim(store)).crashed_stage is None
+    held = claim(store)
+    assert held.crashed_stage is None
     store.step(held, Status.QUEUED, actor="worker", stage=Stage.LOAD, crashed=True)
     held = claim(store)
     assert held.crashed_stage is Stage.LOAD

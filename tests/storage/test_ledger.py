@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.domain import Edition
 from backend.errors import LedgerBroken
-from storage.ledger import GENESIS, Head, Ledger, canonical, identity_of
+from storage.ledger import GENESIS, Entry, Head, Ledger, canonical, identity_of
 from tests.storage.racing import race, racer, said
 from tests.storage.records import toy_result
 
@@ -96,9 +96,9 @@ def test_two_processes_at_once_publish_each_identity_once(tmp_path: Path) -> Non
     assert Ledger(path).verify().number == 25
 
 
-def sorted_by_model(path: Path) -> list[object]:
+def sorted_by_model(path: Path) -> list[Entry]:
     entries = [entry for entry, _ in Ledger(path).read()]
-    return sorted(entries, key=lambda entry: int(entry.result.model.hub_id.removeprefix("acme/m")))  # type: ignore[return-value]
+    return sorted(entries, key=lambda entry: int(entry.result.model.hub_id.removeprefix("acme/m")))
 
 
 def test_what_was_published_before_a_kill_is_there_afterwards(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from backend.domain import LEVEL_TASKS, Edition, Level, Provenance, Standing
 from backend.errors import HomeInUse, LedgerBroken
 from storage.ledger import Ledger
-from storage.scores import Scores
 from tests.storage.racing import racer, said
 from tests.storage.records import board, rows_of, six_tasks, toy_result, toy_run
 
@@ -29,7 +28,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     furnished = tmp_path_factory.mktemp("furnished")
     ledger = Ledger(furnished / "ledger.jsonl")
     for number in range(MODELS):
-        ledger.append(f"s{number}", toy_result(f"acme/m{number}", values={name: number + 1.0 for name in ALL}))
+        ledger.append(f"s{number}", toy_result(f"acme/m{number}", values=dict.fromkeys(ALL, number + 1.0)))
     with board(furnished):
         return furnished
 

@@ -301,7 +301,7 @@ def snapshot(folder: Path) -> None:
     house = House(read_settings())
     with _scratch() as scratch:
         scores = house.scores(scratch / "scores.duckdb")
-        typer.echo(str(write_snapshot(scores, house.ledger.verify(), folder)))
+        typer.echo(str(write_snapshot(scores, scores.head(), folder)))
         scores.close()
 
 

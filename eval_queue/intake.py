@@ -1,5 +1,6 @@
 """The door: what may enter the queue, and the sentence if not."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,6 +12,8 @@ from backend.hub import check_id
 from backend.settings import Settings
 from storage.submissions import Submissions
 
+REVISION = re.compile(r"[!-~]{1,250}")
+ADDRESS = re.compile(r"https?://[^\s/?#]{1,250}([/?#]\S{0,1000})?", re.ASCII | re.IGNORECASE)
 LookUp = Callable[[str, str | None], Model]
 
 
@@ -43,18 +46,19 @@ class Intake:
         model_id = check_id(form.model_id)
         engine = self._engine(model_id, form)
         base_model = check_id(form.base_model) if form.base_model and form.base_model.strip() else None
+        revision, url = _checked_revision(form.revision), _checked_url(form.url)
         status = Status.QUEUED
         try:
-            model = self._pinned(engine, model_id, form.revision)
+            model = self._pinned(engine, model_id, revision)
         except PassingFault:
-            model, status = Model(hub_id=model_id, revision=form.revision or ""), Status.RECEIVED
+            model, status = Model(hub_id=model_id, revision=revision or ""), Status.RECEIVED
         now = datetime.now(UTC)
         wanted = Submission(
             id=f"{now:%Y%m%d}-{secrets.token_hex(4)}",
             model=replace(model, base_model=base_model or model.base_model, domain=form.domain),
             edition=form.edition,
             engine=engine.name,
-            url=form.url,
+            url=url,
             submitter=submitter,
             status=status,
             attempt=0,
@@ -84,7 +88,7 @@ class Intake:
 
     def _pinned(self, engine: Engine, model_id: str, revision: str | None) -> Model:
         if engine.from_hub:
-            return self._look_up(model_id, revision or None)
+            return self._look_up(model_id, revision)
         engine.accept(model_id)
         return Model(hub_id=model_id, revision=engine.name)
 
@@ -106,3 +110,17 @@ class Intake:
 def look_up_with(settings: Settings, ask_hub: Callable[..., Model]) -> LookUp:
     """The Hub's word on a model under this installation's size limit."""
     return lambda model_id, revision: ask_hub(model_id, revision, max_gb=settings.max_model_gb)
+
+
+def _checked_revision(revision: str | None) -> str | None:
+    trimmed = (revision or "").strip()
+    if trimmed and not REVISION.fullmatch(trimmed):
+        raise Declined("That is not a revision. Give a branch, a tag or a commit as the Hub shows it, or nothing.")
+    return trimmed or None
+
+
+def _checked_url(url: str | None) -> str | None:
+    trimmed = (url or "").strip()
+    if trimmed and not ADDRESS.fullmatch(trimmed):
+        raise Declined("That is not an endpoint's address. Write it with http:// or https:// and the host's name.")
+    return trimmed or None

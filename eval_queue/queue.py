@@ -1,5 +1,6 @@
 """The rules: what a failure means, cancel, retry, rescue, quarantine."""
 
+import errno
 import logging
 import random
 import sqlite3
@@ -15,6 +16,8 @@ from storage.submissions import Claim, Submissions
 
 MOST_ATTEMPTS = 5
 OPERATOR_PAUSE_SECONDS = 60
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+DISK_NOTICE = "This installation's disk is full or failing; its operator must look at it."
 SYSTEM = "system"
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def judge(fault: BaseException, claim: Claim, stage: Stage, retry_seconds: float
     match fault:
         case ModelFault():
             return Verdict(status=Status.FAILED, code=fault.code, note=str(fault))
-        case ModelCrash() if claim.crashed_stage is stage:
+        case ModelCrash() if claim.crashed_stage is stage or attempt >= MOST_ATTEMPTS:
             return Verdict(status=Status.FAILED, code=FailureCode.QUARANTINED, note=FailureCode.QUARANTINED.sentence)
         case ModelCrash():
             return Verdict(status=Status.QUEUED, note=f"{fault} It is tried once more.", crashed=True)
@@ -55,6 +58,8 @@ def judge(fault: BaseException, claim: Claim, stage: Stage, retry_seconds: float
             return Verdict(
                 status=Status.QUEUED, note=note, refund=True, delay=OPERATOR_PAUSE_SECONDS, pause=fault.public
             )
+        case OSError() if fault.errno in DISK_TROUBLE:
+            return judge(OperatorFault(str(fault), public=DISK_NOTICE), claim, stage, retry_seconds)
     code = FailureCode.INTERNAL_ERROR
     return Verdict(status=Status.FAILED, code=code, note=code.sentence)
 
@@ -131,14 +136,15 @@ class Queue:
         for waiting in [found for found in self._submissions.newest() if found.status is Status.RECEIVED]:
             try:
                 model = self._look_up(waiting.model.hub_id, waiting.model.revision or None)
-                self._submissions.pin(waiting, model)
-                self._submissions.step_unclaimed(waiting, Status.QUEUED, actor=SYSTEM)
             except PassingFault:
                 return
             except ModelFault as fault:
                 self._submissions.step_unclaimed(waiting, Status.FAILED, actor=SYSTEM, note=str(fault), code=fault.code)
-            except sqlite3.IntegrityError:
-                note = "The same commit is already on its way."
+                continue
+            if self._submissions.pin(waiting, model):
+                self._submissions.step_unclaimed(waiting, Status.QUEUED, actor=SYSTEM)
+            else:
+                note = "The same commit is already on the board or on its way."
                 self._submissions.step_unclaimed(
                     waiting, Status.CANCELLED, actor=SYSTEM, note=note, code=FailureCode.CANCELLED
                 )

@@ -65,6 +65,7 @@ class Ledger:
             file.seek(head.offset)
             for line in file:
                 if not line.endswith(b"\n"):
+                    _require_unfinished(line, head)
                     return
                 entry = _parse(line, head)
                 head = Head(entry.number, entry.hash, head.offset + len(line))
@@ -115,6 +116,15 @@ def canonical(value: Any) -> bytes:
 
 def _hash(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def _require_unfinished(line: bytes, before: Head) -> None:
+    """LedgerBroken when only the end of the line is damaged: its writer had finished it, so it was published."""
+    try:
+        _parse(line[:-1] + b"\n", before)
+    except LedgerBroken:
+        return
+    raise LedgerBroken(before.number + 1, "its last byte is not a newline")
 
 
 def _parse(line: bytes, before: Head) -> Entry:

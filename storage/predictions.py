@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +14,41 @@ from pydantic import TypeAdapter
 from backend.domain import Dataset, Fact, Prediction, Task
 
 SYNC_EVERY = 64
-_PREDICTION = TypeAdapter(Prediction)
 Facts = Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line of a journal: which run it belongs to, and the engine's facts about it."""
+
+    run: dict[str, Any]
+    facts: dict[str, Fact]
+
+
+_HEADER = TypeAdapter(Header)
+_PREDICTION = TypeAdapter(Prediction)
 
 
 class RunJournal:
     """Predictions of one model on one version of one task, kept in `path`.
 
-    The first line says what was asked and with what. A torn last line is dropped on opening, and a journal that
-    belongs to another dataset, version or manifest is set aside, never mixed in.
+    The first line says what was asked and with what. On opening, the file ends where it can no longer be read: a torn
+    last line is dropped, anything more is kept aside. A journal that belongs to another dataset, version or manifest is
+    set aside, never mixed in.
     """
 
     def __init__(self, path: Path, run: Mapping[str, Any], facts: Facts | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._found: dict[str, Prediction] = {}
         self._unsynced = 0
-        kept = _whole_lines(path)
-        header = json.loads(kept[0]) if kept else None
-        if header and (header["run"] != run or (facts is not None and header["facts"] != dict(facts))):
-            path.replace(path.with_suffix(f".{path.stat().st_mtime_ns}.stale"))
-            kept, header = [], None
-        self.facts: Facts = header["facts"] if header else (facts or {})
+        header, kept = _readable(path)
+        if header and (header.run != run or (facts is not None and header.facts != dict(facts))):
+            path.replace(_aside(path))
+            header, kept = None, []
+        self.facts: Facts = header.facts if header else (facts or {})
         self._out = path.open("ab")
         path.chmod(0o600)
-        for line in kept[1:]:
-            prediction = _PREDICTION.validate_json(line)
+        for prediction in kept:
             self._found.setdefault(prediction.example_id, prediction)
         if header is None and facts is not None:
             self._write(json.dumps({"run": run, "facts": dict(facts)}).encode())
@@ -46,9 +58,13 @@ class RunJournal:
         return self._found
 
     def append(self, prediction: Prediction) -> None:
-        """Keeps one more; a second answer to the same example is refused with ValueError."""
+        """Keeps one more; a second answer to the same example is refused with ValueError.
+
+        Half a character, which JSON lets an endpoint send and UTF-8 cannot hold, becomes a question mark.
+        """
         if prediction.example_id in self._found:
             raise ValueError(f"example {prediction.example_id} is already answered")
+        prediction = replace(prediction, text=prediction.text.encode(errors="replace").decode())
         self._write(_PREDICTION.dump_json(prediction))
         self._found[prediction.example_id] = prediction
 
@@ -87,11 +103,28 @@ class Journals:
             journal.close()
 
 
-def _whole_lines(path: Path) -> list[bytes]:
+def _readable(path: Path) -> tuple[Header | None, list[Prediction]]:
     if not path.exists():
-        return []
+        return None, []
+    header, found, end = None, [], 0
     text = path.read_bytes()
-    end = text.rfind(b"\n") + 1
+    for line in text.splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            if header is None:
+                header = _HEADER.validate_json(line)
+            else:
+                found.append(_PREDICTION.validate_json(line))
+        except ValueError:
+            break
+        end += len(line)
+    if b"\n" in text[end:]:
+        shutil.copy2(path, _aside(path))
     if end < len(text):
         os.truncate(path, end)
-    return text[:end].splitlines()
+    return header, found
+
+
+def _aside(path: Path) -> Path:
+    return path.with_suffix(f".{path.stat().st_mtime_ns}.stale")

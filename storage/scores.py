@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from pathlib import Path
 from threading import Lock
@@ -17,7 +17,9 @@ from backend.errors import HomeInUse, LedgerBroken
 from storage.ledger import Entry, Head, Ledger
 
 SQL = Path(__file__).parent / "sql"
+
 _QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
+TABLES = ("head", "benchmark", "expected", "result", "score")
 _LOG = logging.getLogger(__name__)
 
 
@@ -36,13 +38,14 @@ class Scores:
         """Takes in what the ledger has beyond the tables, line by line; returns how many lines were new."""
         with self._lock:
             new = 0
-            for entry, head in self._ledger.read(self._head()):
+            for entry, head in self._ledger.read(self.head()):
                 with self._transaction() as db:
                     _insert_entry(db, entry)
                     _run(db, "set_head", [{"number": head.number, "hash": head.hash, "offset": head.offset}])
                 new += 1
             if new:
-                self._db.execute("CHECKPOINT")
+                with suppress(duckdb.TransactionException):  # somebody reads just now; the log is as good until then
+                    self._db.execute("CHECKPOINT")
             return new
 
     def follow(self) -> None:
@@ -63,8 +66,8 @@ class Scores:
         return self.refresh()
 
     def standings(self, provenance: Provenance, edition: Edition) -> list[Standing]:
-        """The rows of the board with all their cells."""
-        with self._cursor() as db:
+        """The rows of the board with all their cells, as they stood at one moment."""
+        with self._transaction() as db:
             rows = _select(db, "standings", {"provenance": provenance, "edition": edition})
             found = _select(db, "cells", {"provenance": provenance, "edition": edition})
         cells: dict[str, dict[str, Score]] = defaultdict(dict)
@@ -75,43 +78,54 @@ class Scores:
     def version(self) -> str:
         """Changes whenever `standings` may answer differently; what was published a moment ago is taken in first."""
         self.follow()
-        return self._head().hash
+        return self.head().hash
+
+    def head(self) -> Head:
+        """How far into the ledger the tables reach."""
+        with self._cursor() as db:
+            row = _select(db, "get_head", {})[0]
+        return Head(row["number"], row["hash"], row["byte_offset"])
 
     def close(self) -> None:
         """Lets another process open the file."""
         self._db.close()
-
-    def _head(self) -> Head:
-        with self._cursor() as db:
-            row = _select(db, "get_head", {})[0]
-        return Head(row["number"], row["hash"], row["byte_offset"])
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if not self._path.exists():
             return self._create()
         try:
             db = duckdb.connect(self._path)
-            row = db.execute("SELECT number, hash FROM head").fetchone()
-            known = db.execute("SELECT count(*) FROM expected").fetchone()
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
-                raise HomeInUse(f"{self._path} is open in another process. Stop it first.") from None
-            return self._make_anew(error)
         except duckdb.Error as error:
-            return self._make_anew(error)
-        expected = sum(1 for _ in _expectations(self._tasks, self._published))
-        if known == (expected,) and row is not None and self._continues(row[0], row[1]):
-            return db
-        db.close()
-        return self._make_anew("it belongs to another ledger or to another set of tasks")
-
-    def _continues(self, number: int, head_hash: str) -> bool:
-        return number == 0 or any(entry.hash == head_hash for entry, _ in self._ledger.read() if entry.number == number)
-
-    def _make_anew(self, reason: object) -> duckdb.DuckDBPyConnection:
+            if "could not set lock" in str(error).lower():
+                raise HomeInUse(f"{self._path} is open in another process. Stop it first.") from None
+            reason = str(error)
+        else:
+            found = self._fault_of(db)
+            if found is None:
+                return db
+            db.close()  # or the next connection would be to the same tables, whatever lies under that name
+            reason = found
         _LOG.warning("%s is rebuilt from the ledger: %s", self._path.name, reason)
         self._remove()
         return self._create()
+
+    def _fault_of(self, db: duckdb.DuckDBPyConnection) -> str | None:
+        """Why these tables cannot be used, if so. Everything is read once: damage to a row shows in no other way."""
+        try:
+            for table in TABLES:
+                db.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {table}").fetchall()
+            ((number, head_hash),) = db.execute("SELECT number, hash FROM head").fetchall()
+            lines = db.execute("SELECT count(*) FROM result WHERE number > 0").fetchall()
+            expected = set(db.execute("FROM expected").fetchall())
+        except (duckdb.Error, ValueError) as error:
+            return str(error)
+        wanted = {tuple(row.values()) for row in _expectations(self._tasks, self._published)}
+        if expected == wanted and lines == [(number,)] and self._continues(number, head_hash):
+            return None
+        return "it belongs to another ledger or to another set of tasks"
+
+    def _continues(self, number: int, head_hash: str) -> bool:
+        return number == 0 or any(entry.hash == head_hash for entry, _ in self._ledger.read() if entry.number == number)
 
     def _remove(self) -> None:
         for path in (self._path, self._path.with_name(self._path.name + ".wal")):
@@ -120,12 +134,14 @@ class Scores:
     def _create(self) -> duckdb.DuckDBPyConnection:
         db = duckdb.connect(self._path)
         self._path.chmod(0o600)
+        db.begin()
         db.execute((SQL / "scores_schema.sql").read_text(encoding="utf-8"))
         levels = [{"level": int(level), "task": task} for level, names in LEVEL_TASKS.items() for task in names]
         _run(db, "insert_benchmark", levels)
         _run(db, "insert_expected", _expectations(self._tasks, self._published))
         for standing in self._published:
             _insert_published(db, standing)
+        db.commit()
         return db
 
     @contextmanager
@@ -248,8 +264,10 @@ def _select(db: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, A
 
 def _score(cell: Mapping[str, Any]) -> Score:
     value, name = cell["value"], cell["cell"]
-    missing = None if value is not None else cell["missing"] or "It was not measured."
-    return Score(metric=name, value=value, low=cell["low"], high=cell["high"], n=cell["n"], missing=missing)
+    if value is None:
+        missing = cell["missing"] or "It was not measured."
+        return Score(metric=name, value=None, low=None, high=None, n=cell["n"], missing=missing)
+    return Score(metric=name, value=value, low=cell["low"], high=cell["high"], n=cell["n"])
 
 
 def _standing(row: Mapping[str, Any], cells: Mapping[str, Score]) -> Standing:

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from storage.ledger import Head
 from storage.scores import Scores
 
 COLUMNS = ("label", "provenance", "edition", "protocol", "engine", "domain", "base_model", "params", "published_at")
+CELL_COLUMNS = ("value", "low", "high", "n", "missing")
 
 
 def write_snapshot(scores: Scores, head: Head, folder: Path) -> Path:
@@ -33,7 +35,8 @@ def write_snapshot(scores: Scores, head: Head, folder: Path) -> Path:
         whole = Path(partial) / "whole"
         whole.mkdir()
         duckdb.from_df(table).write_parquet(str(whole / "scores.parquet"))
-        table.to_json(whole / "scores.json", orient="records", date_format="iso", indent=1)
+        records = table.astype(object).where(table.notna(), None).to_dict("records")
+        (whole / "scores.json").write_text(json.dumps(records, indent=1, default=_moment) + "\n", encoding="utf-8")
         (whole / "manifest.json").write_text(json.dumps(asdict(head), indent=1) + "\n", encoding="utf-8")
         whole.rename(target)
     return target
@@ -47,9 +50,13 @@ def long_table(standings: Sequence[Standing]) -> pd.DataFrame:
             "model_id": standing.model.hub_id if standing.model else None,
             "revision": standing.model.revision if standing.model else None,
             "cell": name,
-            **{field: getattr(cell, field) for field in ("value", "low", "high", "n", "missing")},
+            **{field: getattr(cell, field) for field in CELL_COLUMNS},
         }
         for standing in standings
         for name, cell in sorted(standing.cells.items())
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*COLUMNS, "model_id", "revision", "cell", *CELL_COLUMNS])
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat()

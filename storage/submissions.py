@@ -197,10 +197,14 @@ class Submissions:
                 self._event(db, submission.id, actor, status, note)
             return bool(changed)
 
-    def pin(self, submission: Submission, model: Model) -> None:
-        """Writes what the Hub said of a received submission; sqlite3.IntegrityError when that makes it a duplicate."""
+    def pin(self, submission: Submission, model: Model) -> bool:
+        """Writes what the Hub said of a received submission; False, and nothing, when that makes it a duplicate."""
         with self._writing() as db:
+            same = self._same(db, model, submission.edition, submission.engine)
+            if same is not None and same.id != submission.id:
+                return False
             _QUERIES.pin(db, id=submission.id, now=self._clock(), **_model_columns(model))
+            return True
 
     def same(self, model: Model, edition: Edition, engine: str) -> Submission | None:
         """An open or finished submission of the same commit, edition and engine."""

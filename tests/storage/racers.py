@@ -1,0 +1,107 @@
+"""Programs that race each other for one store, each in a process of its own: python -m tests.storage.racers WHAT …"""
+
+import json
+import shutil
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import duckdb
+
+from storage.ledger import Ledger
+from storage.lock import alone
+from storage.scores import Scores
+from storage.submissions import Submissions
+from tests.storage.records import six_tasks, toy_result, wish
+
+MOST = 1_000
+
+
+def submit_models(path: str, name: str, submissions: str, models: str) -> None:
+    """Submits so many times, from four threads, to so many models; prints the ids that were stored or found."""
+    store = Submissions(Path(path))
+
+    def submit(number: int) -> str:
+        model = f"acme/m{number % int(models)}"
+        asked = wish(model.upper() if number % 3 else model, submission_id=f"{name}-{number}", submitter=name)
+        return store.add(asked, most_open=MOST).id
+
+    with ThreadPoolExecutor(4) as threads:
+        print(json.dumps(list(threads.map(submit, range(int(submissions))))))
+
+
+def submit_endlessly(path: str) -> None:
+    """Prints the id of each submission as soon as it is acknowledged, until killed."""
+    store = Submissions(Path(path))
+    for number in range(1_000_000):
+        print(store.add(wish(f"acme/m{number}", submission_id=f"s{number}"), most_open=2_000_000).id, flush=True)
+
+
+def claim_all(path: str, name: str) -> None:
+    """Claims until nothing is left and prints the ids."""
+    store, claimed = Submissions(Path(path)), []
+    while claim := store.claim(name, 60):
+        claimed.append(claim.submission.id)
+    print(json.dumps(claimed))
+
+
+def publish_models(path: str, name: str, models: str) -> None:
+    """Publishes results of so many models and prints the entries' hashes."""
+    ledger = Ledger(Path(path))
+    print(json.dumps([ledger.append(name, toy_result(f"acme/m{number}")).hash for number in range(int(models))]))
+
+
+def hold_lock(home: str, role: str) -> None:
+    """Holds a role until killed."""
+    with alone(Path(home), role):
+        print("held", flush=True)
+        time.sleep(600)
+
+
+def hold_board(home: str) -> None:
+    """Holds the board's tables open until killed."""
+    with ExitStack() as stack:
+        scores = Scores(Path(home, "scores.duckdb"), Ledger(Path(home, "ledger.jsonl")), six_tasks(), [])
+        stack.callback(scores.close)
+        print("held", flush=True)
+        time.sleep(600)
+
+
+def hold_unchecked_board(home: str, ledger: str) -> None:
+    """Holds tables open that took in a ledger while somebody else wrote, so that all of it is in the log alone."""
+    path, kept = Path(home, "scores.duckdb"), Path(home, "ledger.jsonl")
+    scores = Scores(path, Ledger(kept), six_tasks(), [])
+    with duckdb.connect(path) as other:
+        other.begin()
+        other.execute("CREATE TABLE unfinished (a INTEGER)")
+        shutil.copy(ledger, kept)
+        scores.refresh()
+        print("held", flush=True)
+        time.sleep(600)
+
+
+def append_endlessly(path: str) -> None:
+    """Publishes one model after another and prints each entry's hash, until killed."""
+    ledger = Ledger(Path(path))
+    for number in range(1_000_000):
+        print(ledger.append("s", toy_result(f"acme/m{number}")).hash, flush=True)
+
+
+RACES = {
+    race.__name__: race
+    for race in (
+        submit_models,
+        submit_endlessly,
+        claim_all,
+        publish_models,
+        hold_lock,
+        hold_board,
+        hold_unchecked_board,
+        append_endlessly,
+    )
+}
+
+if __name__ == "__main__":
+    RACES[sys.argv[1]](*sys.argv[2:])

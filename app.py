@@ -19,13 +19,14 @@ import typer
 
 from backend import hub
 from backend.datasets.catalog import DATA_FILES, fetch, state_of
-from backend.domain import Domain, Edition, Engine, Model, ModelSource, ScoredExample, SubmissionForm, Task
+from backend.domain import Domain, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
-from backend.errors import ClueError, HomeInUse, ModelCrash, ModelFault, PassingFault, UsageError
+from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
-from backend.reporting import example_records, result_record
+from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
+from backend.submission import SubmissionForm
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.intake import Intake, look_up_with
@@ -34,6 +35,7 @@ from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.worker import Worker
 from frontend_config.desk import Desk
 from frontend_config.published import published_standings
+from frontend_config.serving import check_port, run_site
 from frontend_config.terminal import download_bar, print_data, print_queue, progress_bar
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -251,7 +253,7 @@ def evaluate(
             journal=Journals(folder / "predictions", run),
             report=stack.enter_context(progress_bar()),
             halt=Event(),
-            scored=partial(_write_examples, out) if out else lambda task, examples: None,
+            scored=partial(write_examples, out) if out else lambda task, examples: None,
             limit=limit,
         ).run()
     _print_json(result_record(result))
@@ -318,13 +320,11 @@ def main() -> None:
 
 
 def _serve(house: House, *, with_worker: bool) -> None:
-    import uvicorn
-
     settings = house.settings
     _log_to_stderr()
     with ExitStack() as stack:
         stack.enter_context(alone(settings.home, "page"))
-        _check_port(settings)
+        check_port(settings)
         scores = house.scores()
         stack.callback(scores.close)
 
@@ -336,22 +336,7 @@ def _serve(house: House, *, with_worker: bool) -> None:
             stack.enter_context(companion([__file__, "work", "--with-parent"]))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         typer.echo(f"CLUE Leaderboard on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
-        config = uvicorn.Config(
-            site, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2
-        )
-        uvicorn.Server(config).run()
-
-
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise HomeInUse(
-                f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. Set CLUE_PORT to another."
-            ) from None
+        run_site(site, settings)
 
 
 def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:
@@ -368,13 +353,6 @@ def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple
         hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or house.settings.endpoint_url
     )
     return found, source
-
-
-def _write_examples(folder: Path, task: Task, examples: list[ScoredExample]) -> None:
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in example_records(examples)]
-    path = folder / f"{task.name}.jsonl"
-    path.touch(mode=0o600)
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 def _chosen(offered: dict[str, Any], name: str, kind: str) -> Any:

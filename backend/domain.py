@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from backend.errors import FailureCode
 from backend.settings import Settings
 
 PROTOCOL = "clue-2"
@@ -51,38 +50,6 @@ class Level(IntEnum):
     TWO = 2
 
 
-class Status(StrEnum):
-    """Where a submission stands."""
-
-    RECEIVED = "received"
-    QUEUED = "queued"
-    RUNNING = "running"
-    SCORING = "scoring"
-    FINISHED = "finished"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
-
-    @property
-    def open(self) -> bool:
-        """Whether work is still to come."""
-        return self in OPEN_STATUSES
-
-
-OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
-
-STEPS: Mapping[Status, frozenset[Status]] = {
-    Status.RECEIVED: frozenset({Status.QUEUED, Status.FAILED, Status.CANCELLED}),
-    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED}),
-    Status.RUNNING: frozenset({Status.SCORING, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
-    Status.SCORING: frozenset({Status.FINISHED, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
-    Status.FINISHED: frozenset({Status.WITHDRAWN}),
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset({Status.QUEUED}),
-    Status.WITHDRAWN: frozenset(),
-}
-
-
 class Stage(StrEnum):
     """What a running submission is doing."""
 
@@ -118,30 +85,6 @@ class Progress:
     total: int = 0
     per_second: float | None = None
     seconds_left: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """One person's wish to see one model on the board, and where it stands."""
-
-    id: str
-    model: Model
-    edition: Edition
-    engine: str
-    url: str | None
-    submitter: str
-    status: Status
-    attempt: int
-    created_at: datetime
-    updated_at: datetime
-    failure_code: FailureCode | None = None
-    failure_stage: Stage | None = None
-    note: str | None = None
-    progress: Progress | None = None
-
-    def may_step(self, status: Status) -> bool:
-        """Whether the table allows this step."""
-        return status in STEPS[self.status]
 
 
 class Role(StrEnum):
@@ -385,36 +328,6 @@ class Standing:
     cells: Mapping[str, Score]
     published_at: datetime | None
     submission_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmissionForm:
-    """What a person may say about a submission; who they are is never part of it."""
-
-    model_id: str
-    revision: str | None = None
-    edition: Edition = Edition.FULL
-    engine: str | None = None
-    url: str | None = None
-    base_model: str | None = None
-    domain: Domain | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The answer to a submission: what was stored, its place in the queue (1 is next), one sentence for the person."""
-
-    submission: Submission
-    position: int | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """When a worker was last seen, and why the queue is paused if it is."""
-
-    seen_at: datetime | None
-    paused: str | None = None
 
 
 LEVEL_TASKS: Mapping[Level, tuple[str, ...]] = {

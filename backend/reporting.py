@@ -1,10 +1,12 @@
 """A result as the JSON object other programs read, and judged answers as lines."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from backend.domain import Result, Run, Score, ScoredExample
+from backend.domain import Result, Run, Score, ScoredExample, Task
 
 
 def result_record(result: Result) -> dict[str, Any]:
@@ -40,6 +42,9 @@ def score_record(score: Score) -> dict[str, Any]:
     return record if score.missing is None else {**record, "missing": score.missing}
 
 
-def example_records(examples: Sequence[ScoredExample]) -> list[Mapping[str, Any]]:
-    """One object per judged answer, in the order given."""
-    return [asdict(example) for example in examples]
+def write_examples(folder: Path, task: Task, examples: Sequence[ScoredExample]) -> None:
+    """`folder`/<task>.jsonl holds one object per judged answer, in the order given, readable by its owner alone."""
+    path = folder / f"{task.name}.jsonl"
+    path.touch(mode=0o600)
+    lines = [json.dumps(asdict(example), ensure_ascii=False) + "\n" for example in examples]
+    path.write_text("".join(lines), encoding="utf-8")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from backend.domain import Engine, Model, Receipt, Status, Submission, SubmissionForm
+from backend.domain import Engine, Model
 from backend.errors import Declined, ModelFault, PassingFault, UsageError
 from backend.hub import check_id
 from backend.settings import Settings
+from backend.submission import Receipt, Status, Submission, SubmissionForm
 from storage.submissions import Submissions
 
 REVISION = re.compile(r"[!-~]{1,250}")

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from backend.domain import Stage, Status, Submission
+from backend.domain import Stage
 from backend.errors import FailureCode, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.settings import Settings
+from backend.submission import Status, Submission
 from eval_queue.intake import LookUp
 from storage.submissions import Claim, Submissions
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
-from backend.domain import PROTOCOL, Engine, Model, ModelSource, Progress, Result, Stage, Status, Submission, Task
+from backend.domain import PROTOCOL, Engine, Model, ModelSource, Progress, Result, Stage, Task
 from backend.errors import ClueError, Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.settings import Settings
+from backend.submission import Status, Submission
 from eval_queue.queue import Queue
 from storage.ledger import Ledger
 from storage.predictions import Journals

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.domain import Edition, Provenance, Pulse, Receipt, Standing, Submission, SubmissionForm, Task
+from backend.domain import Edition, Provenance, Standing, Task
 from backend.settings import Settings
+from backend.submission import Pulse, Receipt, Submission, SubmissionForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

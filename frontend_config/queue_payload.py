@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.domain import Progress, Pulse, Status, Submission
+from backend.domain import Progress
 from backend.errors import FailureCode
+from backend.submission import Pulse, Status, Submission
 from frontend_config.columns import hub_link
 
 SILENCE = timedelta(seconds=120)

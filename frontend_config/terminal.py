@@ -9,7 +9,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from backend.datasets.catalog import DataState, Presence
-from backend.domain import Progress, Submission
+from backend.domain import Progress
+from backend.submission import Submission
 
 ERRORS = Console(stderr=True)
 

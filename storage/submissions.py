@@ -14,8 +14,9 @@ from typing import Any
 import aiosql
 from pydantic import TypeAdapter
 
-from backend.domain import STEPS, Domain, Edition, Model, Progress, Pulse, Stage, Status, Submission
+from backend.domain import Domain, Edition, Model, Progress, Stage
 from backend.errors import FailureCode, Replaced
+from backend.submission import STEPS, Pulse, Status, Submission
 
 SQL = Path(__file__).parent / "sql"
 MIGRATIONS = ("001_queue.sql",)

@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from backend.domain import Domain, Edition, Receipt, SubmissionForm
+from backend.domain import Domain, Edition
 from backend.errors import Declined
+from backend.submission import Receipt, SubmissionForm
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
 from frontend_config.island import heading

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from backend import hub as hub_module
-from backend.domain import Domain, Edition, Engine, Status, SubmissionForm
+from backend.domain import Domain, Edition, Engine
 from backend.errors import Declined, FailureCode, UsageError
 from backend.settings import Settings
+from backend.submission import Status, SubmissionForm
 from eval_queue.intake import Intake, look_up_with
 from storage.submissions import Submissions
 from tests.eval_queue.toys import no_hub, toy_engine
@@ -36,7 +37,7 @@ def store(tmp_path: Path) -> Submissions:
 
 @pytest.fixture
 def intake(store: Submissions, tmp_path: Path) -> Intake:
-    settings = Settings(home=tmp_path, max_model_gb=1)  # type: ignore[call-arg]
+    settings = Settings(home=tmp_path, max_model_gb=1)
     return Intake(store, engines(), settings, look_up_with(settings, hub_module.look_up))
 
 
@@ -179,7 +180,7 @@ def test_a_model_that_is_too_large_is_declined_with_its_code(
     store: Submissions, hub: LoopbackHub, tiny_model: Path, tmp_path: Path
 ) -> None:
     hub.add("acme/tiny", tiny_model)
-    settings = Settings(home=tmp_path, max_model_gb=1e-6)  # type: ignore[call-arg]
+    settings = Settings(home=tmp_path, max_model_gb=1e-6)
     intake = Intake(store, engines(), settings, look_up_with(settings, hub_module.look_up))
     assert declined(intake, store, SubmissionForm(model_id="acme/tiny")).code is FailureCode.TOO_LARGE
 
@@ -214,7 +215,7 @@ def test_rules_are_no_model_and_declined_in_the_full_edition(intake: Intake, sto
 
 
 def test_an_engines_own_ids_need_no_hub(store: Submissions, tmp_path: Path) -> None:
-    intake = Intake(store, engines(), Settings(home=tmp_path), no_hub)  # type: ignore[call-arg]
+    intake = Intake(store, engines(), Settings(home=tmp_path), no_hub)
     form = SubmissionForm(model_id="rules/one", edition=Edition.REHEARSAL)
     stored = intake.submit(form, "ann").submission
     assert (stored.engine, stored.model.revision, stored.status) == ("rules", "rules", Status.QUEUED)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend import hub as hub_module
-from backend.domain import Model, Stage, Status, Submission
+from backend.domain import Model, Stage
 from backend.errors import (
     DataMissing,
     FailureCode,
@@ -18,6 +18,7 @@ from backend.errors import (
     PassingFault,
     UsageError,
 )
+from backend.submission import Status, Submission
 from eval_queue.queue import MOST_ATTEMPTS, OPERATOR_PAUSE_SECONDS, Queue, Verdict, judge
 from storage.submissions import Claim
 from tests.eval_queue.toys import House

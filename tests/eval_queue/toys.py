@@ -6,21 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from backend.domain import (
-    Edition,
-    Engine,
-    Fact,
-    Finish,
-    Model,
-    ModelSource,
-    Prediction,
-    Prompt,
-    Submission,
-    Task,
-    Window,
-)
+from backend.domain import Edition, Engine, Fact, Finish, Model, ModelSource, Prediction, Prompt, Task, Window
 from backend.errors import Halted
 from backend.settings import Settings
+from backend.submission import Submission
 from eval_queue.intake import LookUp
 from eval_queue.queue import Queue
 from eval_queue.worker import Worker
@@ -104,7 +93,7 @@ class House:
         lease_seconds: float = 60,
     ) -> None:
         self.clock = Clock()
-        self.settings = Settings(home=home, retry_seconds=retry_seconds, lease_seconds=lease_seconds)  # type: ignore[call-arg]
+        self.settings = Settings(home=home, retry_seconds=retry_seconds, lease_seconds=lease_seconds)
         self.submissions = Submissions(home / "queue.sqlite", self.clock)
         self.ledger = Ledger(home / "ledger.jsonl")
         self.queue = Queue(self.submissions, self.settings, look_up)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
-from backend.domain import Pulse
 from backend.settings import Settings
+from backend.submission import Pulse
 from frontend_config.site import build_site
 
 from .serving import Shelf, serving

@@ -17,17 +17,15 @@ from backend.domain import (
     Progress,
     Prompt,
     Provenance,
-    Pulse,
     Role,
     Score,
     Stage,
     Standing,
-    Status,
-    Submission,
     Task,
     Window,
 )
 from backend.errors import FailureCode
+from backend.submission import Pulse, Status, Submission
 
 NOW = datetime.now(UTC)
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"

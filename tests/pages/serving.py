@@ -11,19 +11,10 @@ from datetime import UTC, datetime
 import uvicorn
 from fastapi import FastAPI
 
-from backend.domain import (
-    Edition,
-    Model,
-    Provenance,
-    Pulse,
-    Receipt,
-    Standing,
-    Status,
-    Submission,
-    SubmissionForm,
-)
+from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
+from backend.submission import Pulse, Receipt, Status, Submission, SubmissionForm
 from frontend_config.desk import Desk
 
 from . import records

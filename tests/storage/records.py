@@ -26,12 +26,11 @@ from backend.domain import (
     Run,
     Score,
     Standing,
-    Status,
-    Submission,
     Task,
     Window,
 )
 from backend.settings import Settings
+from backend.submission import Status, Submission
 from storage.ledger import Ledger
 from storage.scores import Scores
 

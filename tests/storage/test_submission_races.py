@@ -4,7 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from backend.domain import Status
+from backend.submission import Status
 from storage.submissions import Submissions
 from tests.storage.racing import race, racer, said
 from tests.storage.records import wish

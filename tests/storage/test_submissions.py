@@ -10,18 +10,9 @@ from typing import Any
 
 import pytest
 
-from backend.domain import (
-    OPEN_STATUSES,
-    STEPS,
-    Domain,
-    Edition,
-    Model,
-    Progress,
-    Stage,
-    Status,
-    Submission,
-)
+from backend.domain import Domain, Edition, Model, Progress, Stage
 from backend.errors import FailureCode, Replaced
+from backend.submission import OPEN_STATUSES, STEPS, Status, Submission
 from storage.submissions import Claim, Submissions
 from tests.storage.records import COMMIT, Clock, wish
 
@@ -317,7 +308,6 @@ def test_the_database_itself_takes_the_steps_of_the_table_and_no_other(
     else:
         with pytest.raises(sqlite3.IntegrityError, match="not in the table"):
             raw.execute(change, values)
-    assert found(store, asked.id).may_step(following) is (following in STEPS[found(store, asked.id).status])
 
 
 def test_the_steps_in_the_database_are_those_of_the_domain(raw: sqlite3.Connection) -> None:

@@ -43,7 +43,10 @@ STEPS: Mapping[Status, frozenset[Status]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One person's wish to see one model on the board, and where it stands."""
+    """One person's wish to see one model on the board, and where it stands.
+
+    `note` is a sentence of ours that everybody may read; `url` is the operator's and shown to nobody.
+    """
 
     id: str
     model: Model

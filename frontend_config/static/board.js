@@ -1,6 +1,7 @@
 // The leaderboard: asks /v1 for a view, shows it as table or cards, and keeps every choice in the address.
 
 import { Cards } from "./cards.js";
+import { counted } from "./cells.js";
 import { Controls } from "./controls.js";
 import { csvOf, download } from "./csv.js";
 import { el, shadow, styles } from "./dom.js";
@@ -124,7 +125,7 @@ class Board {
   drawRows(data, places) {
     const columns = shownColumns(data, this.state);
     const intervals = this.state.intervals && this.view() !== "published";
-    const title = `${VIEWS[this.view()].title}: ${places.length} models`;
+    const title = `${VIEWS[this.view()].title}: ${counted(places.length)}`;
     const part = NARROW.matches ? this.cards : this.table;
     if (this.stage.firstChild !== part.node) this.stage.replaceChildren(part.node);
     part.show({ data, columns, places, sort: this.sort(), intervals, title });

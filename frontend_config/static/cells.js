@@ -66,3 +66,8 @@ function shortCount(value) {
   const short = scaled >= 99.95 ? String(Math.round(scaled)) : scaled.toFixed(1).replace(/\.0$/, "");
   return `${short}${letter}`;
 }
+
+/** How many models, in words. */
+export function counted(models) {
+  return `${models} ${models === 1 ? "model" : "models"}`;
+}

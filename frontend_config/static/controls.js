@@ -1,6 +1,6 @@
 // Everything above the table: view, search, filters, columns, link and download.
 
-import { fullTitle } from "./cells.js";
+import { counted, fullTitle } from "./cells.js";
 import { el } from "./dom.js";
 import { PRESETS, VIEWS } from "./state.js";
 import { shownColumns } from "./rows.js";
@@ -59,7 +59,7 @@ export class Controls {
     this.node.querySelector(".second").hidden = !data || data.rows === 0;
     this.csv.hidden = !data || data.rows === 0;
     if (!data) return;
-    this.count.textContent = shown === data.rows ? `${data.rows} models` : `${shown} of ${data.rows} models`;
+    this.count.textContent = shown === data.rows ? counted(shown) : `${shown} of ${counted(data.rows)}`;
     this.fillPicker(state, data);
   }
 

@@ -4,7 +4,7 @@ import { el, linked, shadow, styles } from "./dom.js";
 import { Feed, poll } from "./feed.js";
 import { duration, moment, retell } from "./times.js";
 
-const [BUSY_SECONDS, QUIET_SECONDS, PAGE] = [2, 10, 50];
+const [BUSY_SECONDS, QUIET_SECONDS, PAGE] = [2, 5, 50];
 const STAGES = {
   download: "Downloading the model", load: "Loading the model", predict: "Asking the model",
   score: "Scoring the answers", publish: "Publishing the result",
@@ -42,7 +42,8 @@ class Queue {
   async start() {
     await this.refresh();
     this.node.querySelector(".wanted")?.scrollIntoView({ block: "center" });
-    poll(() => this.refresh(), () => (this.feed.data?.running.length ? BUSY_SECONDS : QUIET_SECONDS));
+    const busy = ({ running, waiting }) => running.length + waiting.length > 0;
+    poll(() => this.refresh(), () => (this.feed.data && busy(this.feed.data) ? BUSY_SECONDS : QUIET_SECONDS));
   }
 
   async refresh() {

@@ -18,7 +18,7 @@ export function readState() {
     sort: query.get("sort") ?? "",
     domains: (query.get("domain") ?? "").split(",").filter((name) => name === "biomedical" || name === "general"),
     columns: query.get("cols") ?? "overview",
-    intervals: query.get("intervals") === "1",
+    intervals: query.get("intervals") !== "0",
   };
 }
 
@@ -31,7 +31,7 @@ export function addressOf(state) {
     sort: state.sort,
     domain: state.domains.join(","),
     cols: state.columns === "overview" ? "" : state.columns,
-    intervals: state.intervals ? "1" : "",
+    intervals: state.intervals ? "" : "0",
   };
   for (const [name, value] of Object.entries(told)) {
     if (value) url.searchParams.set(name, value);

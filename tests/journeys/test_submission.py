@@ -27,7 +27,7 @@ def watch_it_run(page: Page, program: Program, submission_id: str) -> None:
 
 def see_the_row(page: Page, program: Program) -> None:
     """The rehearsal board shows the model, its accuracy with an interval, and says that the data are invented."""
-    page.goto(f"{program.address}/?view=rehearsal&intervals=1")
+    page.goto(f"{program.address}/?view=rehearsal")
     row = page.locator("tbody tr").filter(has_text=MODEL)
     expect(row).to_be_visible()
     expect(row).to_contain_text("–")

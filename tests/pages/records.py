@@ -238,7 +238,7 @@ def submission(number: int, hub_id: str, status: Status, minutes: float, **about
         attempt=1,
         created_at=NOW - timedelta(minutes=minutes + 30),
         updated_at=NOW - timedelta(minutes=minutes),
-        note="a private remark",
+        note="The weights are 810.0 GB; the limit is 200 GB.",
     )
     return replace(record, **about)  # type: ignore[arg-type]
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.domain import Edition
+from backend.submission import Status
 from backend.settings import Settings
 from frontend_config.site import build_site
 
@@ -69,6 +70,14 @@ def test_the_queue_shows_how_far_the_running_one_is(visit: Opener) -> None:
     expect(running.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "412")
 
 
+def test_the_bar_is_drawn_on_the_card_that_a_link_marks(visit: Opener, site: Site) -> None:
+    running = next(each for each in site.shelf.submissions if each.status is Status.RUNNING)
+    page = visit(f"/queue?id={running.id}")
+    bar = page.locator("article.wanted").get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    assert bar.evaluate("node => getComputedStyle(node).backgroundImage") != "none"
+
+
 def test_the_queue_shows_who_is_next_and_why_one_failed(visit: Opener) -> None:
     page = visit("/queue")
     waiting = page.locator("section", has=page.get_by_role("heading", name="Waiting (3)"))
@@ -76,7 +85,7 @@ def test_the_queue_shows_who_is_next_and_why_one_failed(visit: Opener) -> None:
     assert waiting.locator("td.place").all_inner_texts() == ["1", "2", "–"]
     failed = page.locator("tr", has_text="quill/too-big-405b")
     expect(failed).to_contain_text("out_of_memory while: loading the model")
-    expect(failed).to_contain_text("The model does not fit this machine's memory, even one prompt at a time.")
+    expect(failed).to_contain_text("The weights are 810.0 GB; the limit is 200 GB.")
     expect(page.locator("tr", has_text="quill/letters-1.7b")).to_contain_text("Cancelled on request.")
     expect(page.get_by_text("secret")).to_have_count(0)
 

@@ -377,8 +377,9 @@ def _print_json(value: Any) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("apscheduler", "httpx", "httpx2", "huggingface_hub"):
+    for noisy in ("httpx", "httpx2", "huggingface_hub"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns at every tick that meets work in progress
 
 
 def _stop(code: int, sentence: str) -> None:

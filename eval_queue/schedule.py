@@ -35,11 +35,11 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
 
 
 def run_worker_once(worker: Worker, queue: Queue) -> int:
-    """Evaluates what waits, then returns how many submissions were worked on."""
+    """Evaluates what waits, or until the worker is told to stop; returns how many submissions were worked on."""
     queue.check_received()
     queue.rescue(all_claimed=True)
     worked = 0
-    while worker.run_next():
+    while not worker.stop.is_set() and worker.run_next():
         worked += 1
     return worked
 

@@ -1,6 +1,7 @@
 """Takes the next submission and runs every task, from where it was left off."""
 
 import logging
+import sqlite3
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -70,6 +71,8 @@ class Heartbeat:
                 except Replaced:
                     self.halt.set()
                     return
+                except sqlite3.OperationalError as error:  # busy or full just now; the lease outlives a few beats
+                    _LOG.warning("the queue cannot be written: %s", error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +97,21 @@ class Worker:
         submission = claim.submission
         _LOG.info("submission %s: attempt %d begins", submission.id, submission.attempt)
         with Heartbeat(claim, self.submissions, self.settings, self.stop) as heartbeat:
-            try:
-                self._publish(claim, self._evaluate(claim, heartbeat), heartbeat)
-            except Halted:
-                self._give_back(claim)
-            except Exception as fault:  # noqa: BLE001 - the one place where anything may arrive
+            fault = self._attempt(claim, heartbeat)
+            # Not while the fault is being handled: an error in here would carry its text along into the log.
+            if fault is not None:
                 self._settle(claim, fault, heartbeat.progress.stage)
         return True
+
+    def _attempt(self, claim: Claim, heartbeat: Heartbeat) -> Exception | None:
+        """The fault that stopped the work, if one did."""
+        try:
+            self._publish(claim, self._evaluate(claim, heartbeat), heartbeat)
+        except Halted:
+            self._give_back(claim)
+        except Exception as fault:  # noqa: BLE001 - the one place where anything may arrive
+            return fault
+        return None
 
     def _evaluate(self, claim: Claim, heartbeat: Heartbeat) -> Result:
         submission = claim.submission

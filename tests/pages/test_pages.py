@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.domain import Edition
-from backend.submission import Status
 from backend.settings import Settings
+from backend.submission import Status
 from frontend_config.site import build_site
 
 from . import records

@@ -1,0 +1,134 @@
+"""A real worker in a process of its own is killed, stopped and doubled; nothing is lost and nothing is there twice."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from backend.domain import Edition
+from backend.tasks import all_tasks
+from storage.ledger import Ledger
+from tests.commands import CommandLine, wait_for
+from tests.loopback.hub import LoopbackHub
+
+GRACE_SECONDS = 20
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    return CommandLine(home=tmp_path)
+
+
+def submit(cli: CommandLine, model: str) -> str:
+    return str(cli.json("submit", model, "--edition", "rehearsal")["id"])
+
+
+def stand(cli: CommandLine, submission_id: str) -> dict[str, Any]:
+    found: dict[str, Any]
+    (found,) = [one for one in cli.json("queue", "--json") if one["id"] == submission_id]
+    return found
+
+
+def answers(cli: CommandLine, submission_id: str, task: str = "mednli") -> list[dict[str, Any]]:
+    path = cli.home / "runs" / submission_id / f"{task}.jsonl"
+    whole = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
+    return [json.loads(line) for line in whole]
+
+
+def ids(predictions: list[dict[str, Any]]) -> list[str]:
+    return sorted(prediction["example_id"] for prediction in predictions)
+
+
+def asked(cli: CommandLine, task: str) -> list[str]:
+    return sorted(example.id for example in all_tasks()[task].load(Edition.REHEARSAL, cli.home).examples)
+
+
+def published(cli: CommandLine) -> list[str]:
+    return [entry.submission_id for entry, _ in Ledger(cli.home / "ledger.jsonl").read()]
+
+
+def test_a_killed_worker_goes_on_where_it_was_and_publishes_once(cli: CommandLine) -> None:
+    submission_id = submit(cli, "scripted/slow")
+    with cli.running("work") as worker:
+        wait_for(lambda: len(answers(cli, submission_id)) >= 3)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    kept = answers(cli, submission_id)
+    assert 3 <= len(kept) < len(asked(cli, "mednli")) and published(cli) == []
+    assert stand(cli, submission_id)["status"] == "running"
+    assert cli.run("work", "--once").returncode == 0
+    found = stand(cli, submission_id)
+    assert (found["status"], found["attempt"]) == ("finished", 2)
+    for task in ("mednli", "meqsum"):
+        assert ids(answers(cli, submission_id, task)) == asked(cli, task)
+    assert answers(cli, submission_id)[: len(kept)] == kept
+    assert published(cli) == [submission_id]
+    assert cli.run("work", "--once").returncode == 0 and published(cli) == [submission_id]
+
+
+@pytest.mark.parametrize("once", [[], ["--once"]], ids=["always", "once"])
+def test_a_worker_told_to_stop_gives_its_work_back_and_goes(cli: CommandLine, once: list[str]) -> None:
+    submission_id = submit(cli, "scripted/slow")
+    with cli.running("work", *once) as worker:
+        wait_for(lambda: len(answers(cli, submission_id)) >= 3)
+        children = worker.children(recursive=True)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(GRACE_SECONDS) == 0
+    assert not [child for child in children if child.is_running()]
+    found = stand(cli, submission_id)
+    assert (found["status"], found["attempt"], found["position"]) == ("queued", 0, 1)
+    assert len(answers(cli, submission_id)) >= 3 and published(cli) == []
+
+
+def test_a_second_worker_on_the_same_home_is_refused(cli: CommandLine) -> None:
+    submission_id = submit(cli, "scripted/slow")
+    with cli.running("work") as worker:
+        wait_for(lambda: answers(cli, submission_id))
+        second = cli.run("work", "--once")
+        assert second.returncode == 1
+        assert "A worker already runs on" in second.stderr and "Traceback" not in second.stderr
+        assert worker.is_running() and stand(cli, submission_id)["status"] == "running"
+    assert published(cli) == []
+
+
+def test_a_long_evaluation_does_not_fill_the_log(cli: CommandLine) -> None:
+    submission_id = submit(cli, "scripted/slow")
+    with cli.running("work"):
+        wait_for(lambda: published(cli) == [submission_id])
+    log = (cli.home / "stderr.txt").read_text()
+    assert f"submission {submission_id}: published" in log
+    assert len(log.splitlines()) <= 4, log
+
+
+def test_a_killed_worker_takes_its_model_along_and_the_resumed_run_equals_an_uninterrupted_one(
+    tmp_path: Path, hub: LoopbackHub, tiny_model: Path
+) -> None:
+    cli = CommandLine(home=tmp_path, settings={"CLUE_BATCH_SIZE": "1", "CLUE_DTYPE": "float32"})
+    hub.add("acme/tiny", tiny_model)
+    submission_id = submit(cli, "acme/tiny")
+    with cli.running("work") as worker:
+        wait_for(lambda: len(answers(cli, submission_id)) >= 3, patience=120)
+        family = worker.children(recursive=True)
+        assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        kept = answers(cli, submission_id)
+        wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+    assert 3 <= len(kept) < len(asked(cli, "mednli"))
+    assert cli.run("work", "--once", timeout=240).returncode == 0
+    assert stand(cli, submission_id)["status"] == "finished" and published(cli) == [submission_id]
+    resumed = answers(cli, submission_id)
+    assert ids(resumed) == asked(cli, "mednli") and resumed[: len(kept)] == kept
+    out = tmp_path / "uninterrupted"
+    whole = cli.json(
+        "evaluate", str(tiny_model), "--tasks", "mednli", "--edition", "rehearsal", "--out", str(out)
+    )  # fmt: skip
+    lines = (out / "predictions" / "mednli.jsonl").read_text().splitlines()[1:]
+    by_id = {prediction["example_id"]: prediction for prediction in resumed}
+    assert {prediction["example_id"]: prediction for prediction in map(json.loads, lines)} == by_id
+    (entry, _), *_ = Ledger(tmp_path / "ledger.jsonl").read()
+    mednli = next(run for run in entry.result.runs if run.task == "mednli")
+    assert mednli.task_score.value == whole["tasks"]["mednli"]["task_score"]["value"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backend.domain import Edition, Model, Prompt, Stage, Status
+from backend.domain import Edition, Model, Prompt, Stage
 from backend.errors import (
     DataMissing,
     FailureCode,
@@ -21,6 +21,7 @@ from backend.errors import (
     PassingFault,
     Replaced,
 )
+from backend.submission import Status
 from eval_queue.queue import MOST_ATTEMPTS, Queue
 from eval_queue.schedule import run_worker, run_worker_once
 from eval_queue.worker import Heartbeat, Worker

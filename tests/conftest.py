@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import QUIET, chromium
 from tests.loopback.hub import LoopbackHub
+from tests.workbooks import MeqsumData, find_meqsum
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
 _SESSION = ExitStack()
@@ -86,3 +87,9 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def meqsum_data(tmp_path_factory: pytest.TempPathFactory) -> MeqsumData:
+    """The published MeQSum workbook, or a stand-in where it cannot be had."""
+    return find_meqsum(tmp_path_factory.mktemp("data"))

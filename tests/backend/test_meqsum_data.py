@@ -12,8 +12,7 @@ from backend.datasets.sampling import shot_indices, with_shots
 from backend.domain import Edition, Example, Window
 from backend.errors import DataMissing
 from backend.tasks.meqsum import TASK
-from tests.backend.conftest import MeqsumData
-from tests.backend.workbooks import ODD, write_workbook
+from tests.workbooks import ODD, MeqsumData, write_workbook
 
 ORDER_SHA256 = "b833610476e9b28a9f1ab8ddb4899a4acafd52ad26d116e5f0ce559531415cca"
 REMEDY = "python app.py data fetch"

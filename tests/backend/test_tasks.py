@@ -11,7 +11,7 @@ from backend.domain import Access, Dataset, Edition, Example, Role, Task, Window
 from backend.errors import DataMissing
 from backend.prompting import plain_text
 from backend.tasks import all_tasks
-from tests.backend.conftest import MeqsumData
+from tests.workbooks import MeqsumData
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 WIDE = Window(None, lambda messages: 0)

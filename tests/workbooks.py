@@ -1,15 +1,42 @@
-"""Writes invented workbooks with MeQSum's sheet, columns and oddities."""
+"""MeQSum's workbook for tests: the published one where it is, else invented ones of the same schema."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from openpyxl import Workbook
+
+from backend.datasets.catalog import MEQSUM, locate
+from backend.errors import DataMissing
+from backend.settings import read_settings
 
 HEADER = ("File", "CHQ", "Summary")
 ODD = (
     "SUBJECT: {girl} of 4\nMESSAGE: Is a fever of 39\u00a0degrees & a rash dangerous?",
     'My {0} {} and {unbalanced doctor said "&quot;wait&quot;". What should I do?',
 )
+
+# The benchmark file beside the checkout, if there is one.
+BESIDE = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+class MeqsumData(NamedTuple):
+    """A folder that holds a MeQSum workbook; genuine when it is the published one and no stand-in."""
+
+    folder: Path
+    genuine: bool
+
+
+def find_meqsum(fallback: Path) -> MeqsumData:
+    """The published workbook where the operator has it, else an invented one written into `fallback`."""
+    for folder in (read_settings().data, BESIDE):
+        try:
+            if folder is not None and locate(MEQSUM, folder):
+                return MeqsumData(folder, True)
+        except DataMissing:
+            continue
+    write_stand_in(fallback / MEQSUM.places[0] / MEQSUM.name)
+    return MeqsumData(fallback, False)
 
 
 def write_workbook(path: Path, rows: Sequence[Sequence[object]], header: Sequence[str] = HEADER) -> Path:

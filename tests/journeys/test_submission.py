@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
 from tests.journeys.program import Program, environment_of, evaluation, free_port, running, wait_for
 from tests.loopback.hub import LoopbackHub
+from tests.loopback.models import tiny_llama
 from tests.loopback.tgi import TgiServer
 
 MODEL = "acme/tiny-clinical"
@@ -37,10 +39,10 @@ def see_the_row(page: Page, program: Program) -> None:
 
 
 def test_a_model_goes_from_the_form_to_a_row_with_the_numbers_of_the_command_line(
-    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
+    hub: LoopbackHub, tmp_path: Path, page: Page
 ) -> None:
-    sha = hub.add(MODEL, tiny_model)
-    with running(tmp_path / "var", CLUE_BATCH_SIZE="4") as program:
+    sha = hub.add(MODEL, tiny_llama(tmp_path / "model", layers=6))
+    with running(tmp_path / "var", CLUE_BATCH_SIZE="2") as program:
         submission_id = submit(page, program, MODEL)
         watch_it_run(page, program, submission_id)
         assert program.submission(submission_id)["revision"] == sha
@@ -56,10 +58,11 @@ def test_the_same_way_leads_through_a_tgi_endpoint(
     hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
 ) -> None:
     sha = hub.add(MODEL, tiny_model)
-    server = TgiServer(tiny_model, model_id=MODEL, model_sha=sha)
+    server = TgiServer(answer_slowly, model_id=MODEL, model_sha=sha)
+    settings = {"CLUE_ENGINE": "endpoint", "CLUE_ENDPOINT_CONCURRENCY": "2"}
     with (
         server.serving() as address,
-        running(tmp_path / "var", CLUE_ENGINE="endpoint", CLUE_ENDPOINT_URL=address) as program,
+        running(tmp_path / "var", CLUE_ENDPOINT_URL=address, **settings) as program,
     ):
         submission_id = submit(page, program, MODEL)
         watch_it_run(page, program, submission_id)
@@ -83,6 +86,12 @@ def test_the_same_way_leads_through_transformers_serve(
         assert_same_numbers(
             program, evaluation(program.environment, MODEL, "--engine", "endpoint", "--edition", "rehearsal")
         )
+
+
+def answer_slowly(question: str) -> str:
+    """A label or a question of sorts, after long enough for a person to watch the queue."""
+    time.sleep(0.3)
+    return "neutral" if "Hypothesis" in question else "What are the treatments?"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Everything that can go wrong, as a tree by who must act, and the closed list of public failure codes."""
 
+import errno
 from enum import StrEnum
 
 
@@ -54,6 +55,9 @@ SENTENCES: dict[FailureCode, str] = {
     FailureCode.CANCELLED: "Cancelled on request. Answers written so far are kept for a retry.",
     FailureCode.INTERNAL_ERROR: "An error of ours. The operator finds the details in the worker's log; retry when it is mended.",
 }
+
+
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class ClueError(Exception):

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils._validators import validate_repo_id
 
 from backend.domain import Model
-from backend.errors import FailureCode, ModelFault, PassingFault, UsageError
+from backend.errors import DISK_TROUBLE, FailureCode, ModelFault, PassingFault, UsageError
 
 TIMEOUT = 10
 GENERATES_TEXT = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
@@ -78,6 +78,7 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     """Folder with the allowed files of the model at its pinned commit, and no others.
 
     ModelFault when the repository is gone or no longer allowed; PassingFault when the transfer breaks off.
+    OSError when the disk does not take it.
     """
     try:
         info: Any = HfApi().model_info(model.hub_id, revision=model.revision, files_metadata=True, timeout=TIMEOUT)
@@ -90,6 +91,8 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     except (RepositoryNotFoundError, RevisionNotFoundError):
         raise ModelFault(FailureCode.NOT_FOUND) from None
     except (*_UNREACHABLE, LocalEntryNotFoundError) as error:
+        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
+            raise
         raise PassingFault(FailureCode.DOWNLOAD_ERROR) from error
     damaged = [file.rfilename for file in wanted if not _is_intact(Path(folder) / file.rfilename, file)]
     for name in damaged:  # or the cache would offer them for ever

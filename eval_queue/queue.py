@@ -1,6 +1,5 @@
 """The rules: what a failure means, cancel, retry, rescue, quarantine."""
 
-import errno
 import logging
 import random
 import sqlite3
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.domain import Stage
-from backend.errors import FailureCode, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
+from backend.errors import DISK_TROUBLE, FailureCode, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.intake import LookUp
@@ -17,7 +16,6 @@ from storage.submissions import Claim, Submissions
 
 MOST_ATTEMPTS = 5
 OPERATOR_PAUSE_SECONDS = 60
-DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 DISK_NOTICE = "This installation's disk is full or failing; its operator must look at it."
 SYSTEM = "system"
 _LOG = logging.getLogger(__name__)
@@ -93,7 +91,7 @@ class Queue:
 
     def cancel(self, submission_id: str, actor: str) -> Submission:
         """The submission, cancelled; whoever works on it is fenced off. UsageError when there is nothing to cancel."""
-        return self._step(
+        cancelled = self._step(
             submission_id,
             lambda found: found.status.open,
             Status.CANCELLED,
@@ -101,6 +99,8 @@ class Queue:
             code=FailureCode.CANCELLED,
             refusal="can be cancelled only while it waits or runs",
         )
+        self._submissions.pause(None)  # whoever still waits for the operator says so again within a minute
+        return cancelled
 
     def retry(self, submission_id: str, actor: str) -> Submission:
         """The submission, queued again with all its attempts and every answer it already has."""

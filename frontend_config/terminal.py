@@ -20,7 +20,7 @@ def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> No
     if not submissions:
         Console().print("Nothing was submitted yet: python app.py submit owner/name")
         return
-    table = Table("id", "model", "edition", "status", "place", "note", box=None)
+    table = _table("id", "model", "edition", "status", "place", "note")
     for one in submissions:
         place = str(waiting.index(one.id) + 1) if one.id in waiting else ""
         table.add_row(one.id, one.model.hub_id, one.edition, one.status, place, one.note or "")
@@ -29,13 +29,20 @@ def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> No
 
 def print_data(states: Sequence[DataState]) -> None:
     """A table of the files, and under it what to do about those that are not here."""
-    table = Table("task", "access", "state", "licence", "where", box=None)
+    table = _table("task", "access", "state", "licence", "where")
     for state in states:
         table.add_row(state.task, state.access, state.presence, state.licence, str(state.where))
     Console().print(table)
     for state in states:
         if state.presence is not Presence.FOUND:
             Console().print(f"\n{state.task}: {state.advice}", highlight=False)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 @contextmanager

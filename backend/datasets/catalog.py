@@ -93,6 +93,11 @@ def state_of(file: DataFile, data_dir: Path) -> DataState:
     )
 
 
+def unusable(file: DataFile, what: str) -> DataMissing:
+    """The fault to raise for a file that is there but cannot be used: `what` is wrong, and how to get a good one."""
+    return DataMissing(f"{what} {file.obtain}", public=f"The data file {file.name} on this leaderboard cannot be used.")
+
+
 def locate(file: DataFile, data_dir: Path) -> Path:
     """Path of the file; DataMissing says where it was looked for and how to get it."""
     for place in file.places:

@@ -4,8 +4,7 @@ import json
 from codecs import BOM_UTF8
 from pathlib import Path
 
-from backend.datasets.catalog import MEDNLI
-from backend.errors import DataMissing
+from backend.datasets.catalog import MEDNLI, unusable
 
 KEYS = ("pairID", "sentence1", "sentence2", "gold_label")
 SENTENCES = ("sentence1", "sentence2")
@@ -25,11 +24,11 @@ def read_mednli(path: Path) -> list[dict[str, str]]:
             continue
         row = _row(line, number)
         if row["pairID"] in seen:
-            raise DataMissing(f"{MEDNLI.name}, line {number}: its pairID has come before. {MEDNLI.obtain}")
+            raise unusable(MEDNLI, f"{MEDNLI.name}, line {number}: its pairID has come before.")
         seen.add(row["pairID"])
         rows.append(row)
     if not rows:
-        raise DataMissing(f"{path} is empty. {MEDNLI.obtain}")
+        raise unusable(MEDNLI, f"{path} is empty.")
     return rows
 
 
@@ -42,8 +41,8 @@ def _row(line: bytes, number: int) -> dict[str, str]:
         readable = False
     if not readable:
         # Raised outside the handler, so that nothing of the line hangs on to the exception.
-        raise DataMissing(f"{MEDNLI.name}, line {number} is not a MedNLI record. {MEDNLI.obtain}")
+        raise unusable(MEDNLI, f"{MEDNLI.name}, line {number} is not a MedNLI record.")
     row["gold_label"] = row["gold_label"].strip().lower()
     if row["gold_label"] not in LABELS:
-        raise DataMissing(f"{MEDNLI.name}, line {number}: the label is not one of {', '.join(LABELS)}. {MEDNLI.obtain}")
+        raise unusable(MEDNLI, f"{MEDNLI.name}, line {number}: the label is not one of {', '.join(LABELS)}.")
     return row

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backend.datasets.catalog import MEQSUM
-from backend.errors import DataMissing
+from backend.datasets.catalog import MEQSUM, unusable
 
 COLUMNS = ("File", "CHQ", "Summary")
 
@@ -15,18 +14,16 @@ def read_meqsum(path: Path) -> list[dict[str, str]]:
     """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
     try:
         table = pd.read_excel(path, dtype=str, engine="openpyxl", keep_default_na=False)
-    except Exception as error:
-        raise DataMissing(
-            f"{path} cannot be read as an Excel workbook ({type(error).__name__}). {MEQSUM.obtain}"
-        ) from error
+    except Exception as error:  # the libraries let errors of every kind out of a broken workbook
+        raise unusable(MEQSUM, f"{path} cannot be read as an Excel workbook ({type(error).__name__}).") from error
     absent = [column for column in COLUMNS if column not in table.columns]
     if absent:
-        raise DataMissing(f"{path} lacks the columns {', '.join(absent)}. {MEQSUM.obtain}")
+        raise unusable(MEQSUM, f"{path} lacks the columns {', '.join(absent)}.")
     if table.empty:
-        raise DataMissing(f"{path} has no rows. {MEQSUM.obtain}")
+        raise unusable(MEQSUM, f"{path} has no rows.")
     repeated = table["File"].duplicated()
     if repeated.any():
-        raise DataMissing(f"{MEQSUM.name}, row {int(repeated.argmax()) + 2}: its File has come before. {MEQSUM.obtain}")
+        raise unusable(MEQSUM, f"{MEQSUM.name}, row {int(repeated.argmax()) + 2}: its File has come before.")
     rows = table.loc[:, list(COLUMNS)].to_dict("records")
     return [
         check_row({str(key): str(value) for key, value in row.items()}, number) for number, row in enumerate(rows, 2)
@@ -37,5 +34,5 @@ def check_row(row: Mapping[str, str], number: int) -> dict[str, str]:
     """The row, when none of its cells is blank; DataMissing names the sheet's row otherwise."""
     blank = [column for column in COLUMNS if not row[column].strip()]
     if blank:
-        raise DataMissing(f"{MEQSUM.name}, row {number}: {', '.join(blank)} is empty. {MEQSUM.obtain}")
+        raise unusable(MEQSUM, f"{MEQSUM.name}, row {number}: {', '.join(blank)} is empty.")
     return dict(row)

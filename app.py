@@ -161,7 +161,7 @@ def work(
         signal.signal(number, lambda *_: stop.set())
     if with_parent:
         exit_with_parent()
-    _log_to_stderr()
+    _begin_service()
     with alone(house.settings.home, "worker"):
         worker = house.worker(stop)
         if once:
@@ -321,7 +321,7 @@ def main() -> None:
 
 def _serve(house: House, *, with_worker: bool) -> None:
     settings = house.settings
-    _log_to_stderr()
+    _begin_service()
     with ExitStack() as stack:
         stack.enter_context(alone(settings.home, "page"))
         check_port(settings)
@@ -375,7 +375,8 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
-def _log_to_stderr() -> None:
+def _begin_service() -> None:
+    os.umask(0o077)  # what is kept is nobody else's to read
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpx2", "huggingface_hub"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

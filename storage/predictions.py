@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +58,9 @@ class RunJournal:
         return self._found
 
     def append(self, prediction: Prediction) -> None:
-        """Keeps one more; a second answer to the same example is refused with ValueError.
-
-        Half a character, which JSON lets an endpoint send and UTF-8 cannot hold, becomes a question mark.
-        """
+        """Keeps one more; a second answer to the same example is refused with ValueError."""
         if prediction.example_id in self._found:
             raise ValueError(f"example {prediction.example_id} is already answered")
-        prediction = replace(prediction, text=prediction.text.encode(errors="replace").decode())
         self._write(_PREDICTION.dump_json(prediction))
         self._found[prediction.example_id] = prediction
 

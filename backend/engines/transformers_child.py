@@ -18,6 +18,7 @@ from backend.errors import FailureCode, ModelFault
 from backend.isolation import Channel
 from backend.prompting import PLAIN_TURN_END, before_turn_end, merge_system, plain_text
 
+# Templates that write today's date must write the same one every day.
 FIXED_DATE = datetime(2024, 7, 26)
 Prepare = Callable[[Sequence[Message]], tuple[Message, ...]]
 PROBE = (Message(Role.SYSTEM, "Answer with one word."), Message(Role.USER, "Is water wet?"))

@@ -145,38 +145,5 @@ def test_looking_at_a_journal_that_is_not_there_leaves_room_for_one_with_facts(t
         assert list(opened.predictions()) == ["toy-0"] and opened.facts == FACTS
 
 
-def test_half_a_character_from_an_endpoint_costs_one_character_and_not_the_run(tmp_path: Path) -> None:
-    with journal(tmp_path) as opened:
-        opened.append(prediction(0, "38 \ud83e °C"))
-        assert opened.predictions()["toy-0"].text == "38 ? °C"
-    with journal(tmp_path) as opened:
-        assert opened.predictions()["toy-0"].text == "38 ? °C"
-
-
-@pytest.mark.parametrize("damage", [b"\x00" * 60 + b"\n", b"not json\n", b'{"example_id": 1}\n'])
-def test_what_cannot_be_read_and_all_after_it_is_kept_aside_and_asked_again(written: Path, damage: bytes) -> None:
-    path = written / "toy.jsonl"
-    header, first, second, _ = path.read_bytes().split(b"\n")
-    spoiled = header + b"\n" + first + b"\n" + damage + second + b"\n"
-    path.write_bytes(spoiled)
-    with journal(written) as opened:
-        assert list(opened.predictions()) == ["toy-0"]
-        opened.append(prediction(1))
-    assert [line.get("example_id") for line in lines(written)] == [None, "toy-0", "toy-1"]
-    assert [kept.read_bytes() for kept in stale(written)] == [spoiled]
-
-
-@pytest.mark.parametrize("damage", [b"\x00\n", b"5\n", b'{"run": {}}\n'])
-def test_a_journal_whose_first_line_cannot_be_read_is_begun_anew(written: Path, damage: bytes) -> None:
-    path = written / "toy.jsonl"
-    whole = path.read_bytes()
-    spoiled = damage + whole.split(b"\n", 1)[1]
-    path.write_bytes(spoiled)
-    with journal(written) as opened:
-        assert opened.predictions() == {} and opened.facts == FACTS
-    assert path.read_bytes() == whole.split(b"\n")[0] + b"\n"
-    assert [kept.read_bytes() for kept in stale(written)] == [spoiled]
-
-
 def test_only_its_owner_may_read_a_journal(written: Path) -> None:
     assert (written / "toy.jsonl").stat().st_mode & 0o777 == 0o600

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
-from backend.datasets.catalog import DATA_FILES, fetch, state_of
+from backend.datasets.catalog import DATA_FILES, fetch, fetch_missing, state_of
 from backend.domain import Domain, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
@@ -105,6 +105,12 @@ class House:
         """The model's files."""
         return hub.download(model, self.settings.home / "models", max_gb=self.settings.max_model_gb)
 
+    def prepare(self, edition: Edition) -> None:
+        """The open data files are here, if their sources can be reached."""
+        if edition is Edition.FULL:
+            for failure in fetch_missing(self.settings.data_dir, self.settings.mirror):
+                logging.getLogger(__name__).warning("%s", failure)
+
     def worker(self, stop: Event) -> Worker:
         """The worker of this process."""
         return Worker(
@@ -117,6 +123,7 @@ class House:
             engines=self.engines,
             download=self.download,
             stop=stop,
+            prepare=self.prepare,
         )
 
     def desk(self, scores: Scores) -> Desk:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
-from backend.domain import PROTOCOL, Engine, Model, ModelSource, Progress, Result, Stage, Task
+from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Stage, Task
 from backend.errors import ClueError, Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.settings import Settings
@@ -77,7 +77,10 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Evaluates submissions one at a time until `stop` is set. `download(model)` fetches a model's files."""
+    """Evaluates submissions one at a time until `stop` is set.
+
+    `download(model)` fetches a model's files, `prepare(edition)` the data that may be fetched.
+    """
 
     name: str
     settings: Settings
@@ -88,6 +91,7 @@ class Worker:
     engines: Mapping[str, Engine]
     download: Callable[[Model], Path]
     stop: Event
+    prepare: Callable[[Edition], None] = lambda edition: None
 
     def run_next(self) -> bool:
         """Works on the next submission until it is published, failed, or given back; False when none is due."""
@@ -116,6 +120,7 @@ class Worker:
     def _evaluate(self, claim: Claim, heartbeat: Heartbeat) -> Result:
         submission = claim.submission
         engine = self.engines[submission.engine]
+        self.prepare(submission.edition)
         folder = self.download(submission.model) if engine.needs_files else None
         heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
 

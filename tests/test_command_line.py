@@ -10,12 +10,17 @@ from typing import Any
 
 import duckdb
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
-from backend.datasets.catalog import MEDNLI, MEQSUM
+from backend.datasets.catalog import MEDNLI, MEQSUM, locate
 from backend.settings import known_variables
 from tests.commands import PROJECT, CommandLine
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
+from tests.loopback.serving import serve
+from tests.workbooks import MeqsumData
 
 REHEARSE = ("--engine", "scripted", "--edition", "rehearsal")
 TASKS = {"mednli": ["accuracy"], "meqsum": ["rouge_l", "rouge_1", "rouge_2", "bertscore_f1"]}
@@ -214,6 +219,22 @@ def test_the_data_are_found_missing_or_wrong(cli: CommandLine) -> None:
     assert states["mednli"]["sha256"] == hashlib.sha256(places["mednli"].read_bytes()).hexdigest()
     shown = cli.run("data", "status")
     assert shown.returncode == 0 and "wrong" in shown.stdout and "SHA-256" in shown.stdout
+
+
+def test_the_open_data_are_fetched_from_a_mirror_and_checked(meqsum_data: MeqsumData, tmp_path: Path) -> None:
+    source = Starlette(routes=[Mount("/", StaticFiles(directory=locate(MEQSUM, meqsum_data.folder).parent))])
+    with serve(source) as mirror:
+        cli = CommandLine(home=tmp_path / "home", settings={"CLUE_MIRROR": mirror})
+        done = cli.run("data", "fetch")
+    place = cli.home / "data" / MEQSUM.places[0] / MEQSUM.name
+    if meqsum_data.genuine:
+        assert done.returncode == 0 and str(place) in done.stdout and "PhysioNet" in done.stderr
+        assert hashlib.sha256(place.read_bytes()).hexdigest() == MEQSUM.sha256
+    else:
+        assert done.returncode == 1 and "is not the published file" in done.stderr
+        assert not place.exists()
+    gone = cli.run("data", "fetch")
+    assert gone.returncode == 1 and "download_error" in gone.stderr
 
 
 @pytest.fixture(scope="module")

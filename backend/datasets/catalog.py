@@ -129,6 +129,22 @@ def verified(file: DataFile, data_dir: Path) -> tuple[Path, str]:
     return path, found
 
 
+def fetch_missing(data_dir: Path, mirror: str | None) -> list[str]:
+    """Every open file that was missing is in its place, except those for which a sentence says why not.
+
+    A file that is there is left alone, right or wrong.
+    """
+    failures = []
+    for file in DATA_FILES:
+        if file.url is None or state_of(file, data_dir).presence is not Presence.MISSING:
+            continue
+        try:
+            fetch(file, data_dir, mirror, lambda done, total: None)
+        except (PassingFault, DataMissing) as fault:
+            failures.append(str(fault))
+    return failures
+
+
 def fetch(file: DataFile, data_dir: Path, mirror: str | None, report: Callable[[int, int | None], None]) -> Path:
     """The file in its first place, downloaded and checked; what was there before stays until the new one is right.
 

@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from rouge_score.rouge_scorer import RougeScorer
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
-from tests.journeys.program import command, environment_of, evaluation, running
+from backend.datasets.catalog import MEQSUM, locate
+from tests.journeys.conftest import submit, wait_until_ended
+from tests.journeys.program import command, environment_of, evaluation, running, wait_for
+from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
+from tests.loopback.serving import serve
 from tests.workbooks import MeqsumData
 
 ROUGE = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
@@ -38,6 +45,29 @@ def test_the_real_file_gives_997_scored_examples_whose_rouge_anyone_can_recomput
         assert run["scores"][ours]["value"] == pytest.approx(mean, abs=1e-9)
     assert run["scores"]["bertscore_f1"]["value"] is None
     assert "CLUE_SCIBERT" in run["scores"]["bertscore_f1"]["missing"]
+
+
+@pytest.mark.timeout(900)
+def test_a_fresh_install_fetches_the_open_data_and_puts_the_model_on_the_main_board(
+    hub: LoopbackHub, meqsum_data: MeqsumData, tmp_path: Path, page: Page
+) -> None:
+    hub.add("acme/tiny", tiny_llama(tmp_path / "tiny", layers=1, hidden=32))
+    source = Starlette(routes=[Mount("/", StaticFiles(directory=locate(MEQSUM, meqsum_data.folder).parent))])
+    with serve(source) as mirror, running(tmp_path / "var", CLUE_MIRROR=mirror, CLUE_BATCH_SIZE="64") as program:
+        submission_id = submit(page, program, "acme/tiny", "Full")
+        if not meqsum_data.genuine:
+            wait_for(lambda: program.get("/v1/queue")["worker"]["paused"])
+            assert program.submission(submission_id)["status"] == "queued"
+            return
+        assert wait_until_ended(program, submission_id)["status"] == "finished"
+        page.goto(program.address)
+        expect(page.get_by_role("button", name="Measured")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("tbody tr")).to_contain_text("acme/tiny")
+        board = program.get("/v1/leaderboard.json?provenance=measured&edition=full")
+    columns = {column["name"]: column for column in board["columns"]}
+    assert columns["meqsum.rouge_l"]["n"] == [997]
+    assert columns["mednli"]["values"] == [None]
+    assert "mli_test_v1.jsonl is not installed" in columns["mednli"]["missing"]["0"]
 
 
 def test_the_first_visit_shows_the_published_scores_with_dashes_where_nothing_was_published(

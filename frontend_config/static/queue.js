@@ -115,7 +115,7 @@ class Queue {
       el("th", { scope: "row" }, linked(each.model, each.link)),
       el("td", {}, edition(each)),
       el("td", {}, el("bdi", {}, each.submitter)),
-      el("td", { class: "outcome" }, STATUSES[each.status], each.note ? el("p", {}, each.note) : ""),
+      el("td", { class: each.note ? "outcome" : null }, STATUSES[each.status], each.note && el("p", {}, each.note)),
       el("td", {}, permanent(each, each.created_at)),
     ));
     return table(["Place", "Model", "Edition", "Submitted by", "Status", "Submitted"], rows);

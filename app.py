@@ -7,9 +7,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
@@ -26,7 +25,7 @@ from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import SubmissionForm
+from backend.submission import Pulse, SubmissionForm
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.intake import Intake, look_up_with
@@ -105,6 +104,11 @@ class House:
         """The model's files."""
         return hub.download(model, self.settings.home / "models", max_gb=self.settings.max_model_gb)
 
+    def pulse(self, scores: Scores) -> Pulse:
+        """How worker and queue are; a broken ledger comes before any other reason to pause."""
+        found = self.submissions.pulse()
+        return replace(found, paused=str(scores.broken)) if scores.broken else found
+
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
@@ -135,7 +139,7 @@ class House:
             version=scores.version,
             submissions=self.submissions.newest,
             waiting=self.submissions.waiting,
-            pulse=self.submissions.pulse,
+            pulse=partial(self.pulse, scores),
             submit=self.intake.submit,
         )
 
@@ -248,7 +252,7 @@ def evaluate(
     wanted = [_chosen(house.tasks, name, "task") for name in tasks.split(",")] if tasks else list(house.tasks.values())
     found, source = _resolve(house, model, chosen, url)
     with ExitStack() as stack:
-        folder = out or stack.enter_context(_scratch())
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clue-")))
         run = {"model": found.hub_id, "revision": found.revision, "edition": edition}
         result = Evaluation(
             model=found,
@@ -308,8 +312,9 @@ def ledger_rebuild() -> None:
 def snapshot(folder: Path) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
-    with _scratch() as scratch:
-        scores = house.scores(scratch / "scores.duckdb")
+    house.ledger.verify()
+    with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
+        scores = house.scores(Path(scratch) / "scores.duckdb")
         typer.echo(str(write_snapshot(scores, scores.head(), folder)))
         scores.close()
 
@@ -370,12 +375,6 @@ def _chosen(offered: dict[str, Any], name: str, kind: str) -> Any:
 
 def _place(submission_id: str, waiting: list[str]) -> int | None:
     return waiting.index(submission_id) + 1 if submission_id in waiting else None
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="clue-") as folder:
-        yield Path(folder)
 
 
 def _print_json(value: Any) -> None:

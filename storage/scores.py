@@ -1,5 +1,6 @@
 """DuckDB: models, results and scores behind the board, rebuilt from the ledger at any time. One process opens it."""
 
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,20 +20,24 @@ from storage.ledger import Entry, Head, Ledger
 SQL = Path(__file__).parent / "sql"
 
 _QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
-TABLES = ("head", "benchmark", "expected", "result", "score")
+SCHEMA = SQL / "scores_schema.sql"
+TABLES = ("recipe", "head", "benchmark", "expected", "result", "score")
 _LOG = logging.getLogger(__name__)
 
 
 class Scores:
-    """The board's tables. A file that cannot be read, or that does not continue into the ledger, is made anew."""
+    """The board's tables. A file that cannot be read, or that does not continue into the ledger, is made anew.
+
+    A broken ledger stops nothing but publishing: the tables stay as they are, and `broken` says what is wrong.
+    """
 
     def __init__(self, path: Path, ledger: Ledger, tasks: Sequence[Task], published: Sequence[Standing]) -> None:
         self._path, self._ledger = path, ledger
         self._tasks, self._published = tasks, published
         self._lock = Lock()
-        self._broken: LedgerBroken | None = None
+        self.broken: LedgerBroken | None = None
         self._db = self._open()
-        self.refresh()
+        self.follow()
 
     def refresh(self) -> int:
         """Takes in what the ledger has beyond the tables, line by line; returns how many lines were new."""
@@ -50,15 +55,19 @@ class Scores:
 
     def follow(self) -> None:
         """As `refresh`, but a broken ledger only stops it, and is told in the log once."""
-        if self._broken is None:
+        if self.broken is None:
             try:
                 self.refresh()
             except LedgerBroken as broken:
-                self._broken = broken
+                self.broken = broken
                 _LOG.error("%s", broken)
 
     def rebuild(self) -> int:
-        """Drops every table and makes them again from the ledger; returns how many lines it holds."""
+        """Drops every table and makes them again from the ledger; returns how many lines it holds.
+
+        LedgerBroken, and no table dropped, when the ledger does not verify.
+        """
+        self._ledger.verify()
         with self._lock:
             self._db.close()
             self._remove()
@@ -116,16 +125,26 @@ class Scores:
                 db.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {table}").fetchall()
             ((number, head_hash),) = db.execute("SELECT number, hash FROM head").fetchall()
             lines = db.execute("SELECT count(*) FROM result WHERE number > 0").fetchall()
-            expected = set(db.execute("FROM expected").fetchall())
+            recipe = db.execute("FROM recipe").fetchall()
         except (duckdb.Error, ValueError) as error:
             return str(error)
-        wanted = {tuple(row.values()) for row in _expectations(self._tasks, self._published)}
-        if expected == wanted and lines == [(number,)] and self._continues(number, head_hash):
+        if recipe == [(self._recipe(),)] and lines == [(number,)] and self._continues(number, head_hash):
             return None
-        return "it belongs to another ledger or to another set of tasks"
+        return "it belongs to another ledger, another set of tasks or another edition of this program"
+
+    def _recipe(self) -> str:
+        """Names all that goes into the tables besides the ledger: their schema, the metrics, the published scores."""
+        metrics = list(_expectations(self._tasks, self._published))
+        return hashlib.sha256(f"{SCHEMA.read_text(encoding='utf-8')}{metrics}{self._published}".encode()).hexdigest()
 
     def _continues(self, number: int, head_hash: str) -> bool:
-        return number == 0 or any(entry.hash == head_hash for entry, _ in self._ledger.read() if entry.number == number)
+        try:
+            lines = {entry.number: entry.hash for entry, _ in self._ledger.read()}
+        except LedgerBroken as broken:
+            self.broken = broken
+            _LOG.error("%s", broken)
+            return True
+        return number == 0 or lines.get(number) == head_hash
 
     def _remove(self) -> None:
         for path in (self._path, self._path.with_name(self._path.name + ".wal")):
@@ -135,7 +154,8 @@ class Scores:
         db = duckdb.connect(self._path)
         self._path.chmod(0o600)
         db.begin()
-        db.execute((SQL / "scores_schema.sql").read_text(encoding="utf-8"))
+        db.execute(SCHEMA.read_text(encoding="utf-8"))
+        _run(db, "insert_recipe", [{"sha256": self._recipe()}])
         levels = [{"level": int(level), "task": task} for level, names in LEVEL_TASKS.items() for task in names]
         _run(db, "insert_benchmark", levels)
         _run(db, "insert_expected", _expectations(self._tasks, self._published))

@@ -8,6 +8,9 @@ INSERT INTO score VALUES (:result_id, :task, :metric, :value, :low, :high, :n, :
 -- name: insert_benchmark*!
 INSERT INTO benchmark VALUES (:level, :task);
 
+-- name: insert_recipe*!
+INSERT INTO recipe VALUES (:sha256);
+
 -- name: insert_expected*!
 INSERT INTO expected VALUES (:provenance, :task, :metric);
 

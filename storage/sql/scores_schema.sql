@@ -1,5 +1,7 @@
 -- Everything here can be made again from the ledger and the published file.
 
+CREATE TABLE recipe (sha256 VARCHAR);
+
 CREATE TABLE head (number BIGINT, hash VARCHAR, byte_offset BIGINT);
 INSERT INTO head VALUES (0, repeat('0', 64), 0);
 

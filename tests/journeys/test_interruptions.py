@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, command, evaluation, running, wait_for
+from tests.journeys.program import Program, command, environment_of, evaluation, running, wait_for
 from tests.loopback.hub import LoopbackHub
 
 MODEL = "acme/tiny-clinical"
@@ -50,3 +50,22 @@ def test_a_second_start_and_a_taken_port_are_refused_with_a_sentence(tmp_path: P
         assert elsewhere.returncode == 1
         assert "CLUE_PORT" in elsewhere.stderr
         assert program.get("/v1/health")["worker"]
+
+
+def test_a_broken_ledger_stops_publishing_and_leaves_the_board_up(tmp_path: Path, page: Page) -> None:
+    home = tmp_path / "var"
+    cli = environment_of(home)
+    assert command(cli, "submit", "scripted/rules", "--edition", "rehearsal").returncode == 0
+    assert command(cli, "work", "--once").returncode == 0
+    ledger = home / "ledger.jsonl"
+    with running(home) as program:
+        assert program.get("/v1/leaderboard.json?edition=rehearsal")["rows"] == 1
+    ledger.write_bytes(ledger.read_bytes().replace(b"scripted/rules", b"scripted/ruled", 1))
+    with running(home) as program:
+        assert program.get("/v1/leaderboard.json?edition=rehearsal")["rows"] == 1
+        page.goto(f"{program.address}/queue")
+        expect(page.get_by_text("ledger.jsonl line 1").first).to_be_visible()
+        submission_id = submit(page, program, "scripted/silent")
+        wait_for(lambda: program.submission(submission_id)["note"])
+        assert program.submission(submission_id)["status"] == "queued"
+    assert len(ledger.read_bytes().splitlines()) == 1

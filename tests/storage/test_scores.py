@@ -5,12 +5,14 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backend.domain import LEVEL_TASKS, Edition, Level, Provenance, Standing
 from backend.errors import HomeInUse, LedgerBroken
+from frontend_config.published import published_standings
 from storage.ledger import Ledger
 from tests.storage.racing import racer, said
 from tests.storage.records import board, rows_of, six_tasks, toy_result, toy_run
@@ -168,6 +170,18 @@ def test_a_changed_registry_makes_the_averages_anew(home: Path) -> None:
         assert scores.standings(*REHEARSAL)[0].cells["mednli"].value == 1.0
 
 
+def test_a_corrected_published_score_is_shown_after_a_restart(home: Path) -> None:
+    first, *others = published_standings()
+    corrected = replace(
+        first, cells={**first.cells, "mednli.accuracy": replace(first.cells["mednli.accuracy"], value=9.0)}
+    )
+    with board(home, published=[first, *others]):
+        pass
+    with board(home, published=[corrected, *others]) as (scores, _):
+        shown = next(row for row in scores.standings(Provenance.PUBLISHED, Edition.FULL) if row.label == first.label)
+    assert shown.cells["mednli.accuracy"].value == 9.0
+
+
 def test_a_second_process_is_told_that_the_board_is_open(home: Path) -> None:
     with racer("hold_board", home) as holder:
         assert said(holder) == "held"
@@ -186,6 +200,18 @@ def test_a_broken_ledger_stops_the_board_and_leaves_it_as_it_was(home: Path) -> 
         path.write_bytes(path.read_bytes().replace(b"acme/m9", b"acme/x9"))
         with pytest.raises(LedgerBroken, match="line 7"):
             scores.refresh()
+        assert len(scores.standings(*REHEARSAL)) == MODELS
+
+
+@pytest.mark.parametrize("line", [2, MODELS])
+def test_a_board_over_a_broken_ledger_opens_as_it_was_and_says_what_is_wrong(home: Path, line: int) -> None:
+    path = home / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().replace(f"acme/m{line - 1}".encode(), b"acme/xx", 1))
+    with board(home) as (scores, _):
+        assert scores.broken and scores.broken.line == line
+        assert {row.label for row in scores.standings(*REHEARSAL)} == {f"acme/m{number}" for number in range(MODELS)}
+        with pytest.raises(LedgerBroken, match=f"line {line}"):
+            scores.rebuild()
         assert len(scores.standings(*REHEARSAL)) == MODELS
 
 

@@ -25,10 +25,10 @@ from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import Pulse, SubmissionForm
+from backend.submission import LOCAL_USER, Pulse, SubmissionForm
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
-from eval_queue.intake import Intake, look_up_with
+from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.worker import Worker
@@ -43,7 +43,6 @@ from storage.scores import Scores
 from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 
-USER = "local"
 LOCAL_REVISION = "local"
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
@@ -85,15 +84,19 @@ class House:
         return Ledger(self.settings.home / "ledger.jsonl")
 
     @cached_property
+    def look_up(self) -> LookUp:
+        """What the Hub says of a model."""
+        return look_up_with(self.settings, hub.look_up)
+
+    @cached_property
     def queue(self) -> Queue:
         """The queue's rules."""
-        return Queue(self.submissions, self.settings, look_up_with(self.settings, hub.look_up))
+        return Queue(self.submissions, self.settings, self.look_up)
 
     @cached_property
     def intake(self) -> Intake:
         """The door."""
-        look_up = look_up_with(self.settings, hub.look_up)
-        return Intake(self.submissions, self.engines, self.settings, look_up)
+        return Intake(self.submissions, self.engines, self.settings, self.look_up)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -196,7 +199,7 @@ def submit(
     form = SubmissionForm(
         model_id=model, revision=revision, edition=edition, engine=engine, url=url, base_model=base, domain=domain
     )
-    receipt = House(read_settings()).intake.submit(form, USER)
+    receipt = House(read_settings()).intake.submit(form, LOCAL_USER)
     stored = receipt.submission
     _print_json(
         {
@@ -216,8 +219,7 @@ def submit(
 def show_queue(as_json: AsJson = False) -> None:
     """List every submission, newest first."""
     house = House(read_settings())
-    waiting = house.submissions.waiting()
-    found = house.submissions.newest()
+    waiting, found = house.submissions.waiting(), house.submissions.newest()
     if as_json:
         _print_json([{**asdict(one), "position": _place(one.id, waiting)} for one in found])
         return
@@ -227,13 +229,13 @@ def show_queue(as_json: AsJson = False) -> None:
 @cli.command()
 def cancel(submission_id: str) -> None:
     """Cancel a submission that waits or runs; what was answered is kept."""
-    typer.echo(f"{House(read_settings()).queue.cancel(submission_id, USER).id} is cancelled.")
+    typer.echo(f"{House(read_settings()).queue.cancel(submission_id, LOCAL_USER).id} is cancelled.")
 
 
 @cli.command()
 def retry(submission_id: str) -> None:
     """Queue a failed or cancelled submission again; it goes on from where it stopped."""
-    typer.echo(f"{House(read_settings()).queue.retry(submission_id, USER).id} is queued again.")
+    typer.echo(f"{House(read_settings()).queue.retry(submission_id, LOCAL_USER).id} is queued again.")
 
 
 @cli.command()
@@ -304,8 +306,7 @@ def ledger_verify() -> None:
 @ledger.command("rebuild")
 def ledger_rebuild() -> None:
     """Drop the board's tables and make them again from the ledger."""
-    lines = House(read_settings()).scores().rebuild()
-    typer.echo(f"The board was made again from {lines} lines.")
+    typer.echo(f"The board was made again from {House(read_settings()).scores().rebuild()} lines.")
 
 
 @cli.command()
@@ -356,7 +357,7 @@ def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple
     if engine.needs_files and Path(model).is_dir():
         folder, found = Path(model), Model(hub_id=Path(model).resolve().name, revision=LOCAL_REVISION)
     elif engine.needs_files:
-        found = hub.look_up(hub.check_id(model), max_gb=house.settings.max_model_gb)
+        found = house.look_up(hub.check_id(model), None)
         folder = house.download(found)
     else:
         engine.accept(model)

@@ -109,9 +109,7 @@ class Evaluation:
                     )
                     continue
                 dataset = task.load(self.edition, self.settings.data_dir)
-                found[task.name] = Dataset(
-                    examples=dataset.examples[: self.limit], sha256=dataset.sha256, source=dataset.source
-                )
+                found[task.name] = replace(dataset, examples=dataset.examples[: self.limit])
             except DataMissing as missing:
                 found[task.name] = missing.public
                 faults.append(missing)

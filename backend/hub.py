@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
-    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -50,16 +50,10 @@ def look_up(model_id: str, revision: str | None = None, *, max_gb: float) -> Mod
     PassingFault when the Hub does not answer. Nothing of the repository is opened.
     """
     api = HfApi()
-    try:
+    with _faults_of_the_hub(f"{constants.ENDPOINT} did not answer."):
         info: Any = api.model_info(model_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
         if info.gated:
             api.auth_check(model_id)
-    except GatedRepoError:
-        raise ModelFault(FailureCode.GATED) from None
-    except (RepositoryNotFoundError, RevisionNotFoundError):
-        raise ModelFault(FailureCode.NOT_FOUND) from None
-    except _UNREACHABLE as error:
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{constants.ENDPOINT} did not answer.") from error
     if info.id.lower() != model_id.lower():
         raise ModelFault(FailureCode.RENAMED, f"It is {info.id} now.")
     _check_files(info.siblings or [], max_gb)
@@ -80,20 +74,12 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     ModelFault when the repository is gone or no longer allowed; PassingFault when the transfer breaks off.
     OSError when the disk does not take it.
     """
-    try:
+    with _faults_of_the_hub():
         info: Any = HfApi().model_info(model.hub_id, revision=model.revision, files_metadata=True, timeout=TIMEOUT)
         _check_files(info.siblings or [], max_gb)
         wanted = [file for file in info.siblings if ALLOWED.fullmatch(file.rfilename)]
         names = [file.rfilename for file in wanted]
         folder = snapshot_download(model.hub_id, revision=model.revision, cache_dir=cache, allow_patterns=names)
-    except GatedRepoError:
-        raise ModelFault(FailureCode.GATED) from None
-    except (RepositoryNotFoundError, RevisionNotFoundError):
-        raise ModelFault(FailureCode.NOT_FOUND) from None
-    except (*_UNREACHABLE, LocalEntryNotFoundError) as error:
-        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
-            raise
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR) from error
     damaged = [file.rfilename for file in wanted if not _is_intact(Path(folder) / file.rfilename, file)]
     for name in damaged:  # or the cache would offer them for ever
         (Path(folder) / name).resolve().unlink()
@@ -101,6 +87,21 @@ def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     if damaged:
         raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged)}.")
     return Path(folder)
+
+
+@contextmanager
+def _faults_of_the_hub(unreachable: str = "") -> Iterator[None]:
+    """What the Hub's client raises inside becomes a fault of ours, but for a disk that does not take what came."""
+    try:
+        yield
+    except GatedRepoError:
+        raise ModelFault(FailureCode.GATED) from None
+    except (RepositoryNotFoundError, RevisionNotFoundError):
+        raise ModelFault(FailureCode.NOT_FOUND) from None
+    except _UNREACHABLE as error:
+        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
+            raise
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, unreachable) from error
 
 
 def _is_intact(path: Path, file: Any) -> bool:

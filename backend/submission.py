@@ -27,6 +27,7 @@ class Status(StrEnum):
         return self in OPEN_STATUSES
 
 
+LOCAL_USER = "local"
 OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
 
 STEPS: Mapping[Status, frozenset[Status]] = {

@@ -10,9 +10,9 @@ from gradio import oauth
 
 from backend.errors import Declined
 from backend.settings import LOOPBACK, Settings
+from backend.submission import LOCAL_USER
 from frontend_config.words import notice
 
-LOCAL_USER = "local"
 RELAYED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 

@@ -31,7 +31,7 @@ class CommandLine:
         own = {"CLUE_HOME": str(self.home), "CLUE_TICK_SECONDS": "0.2", "CLUE_SCIBERT": str(self.home / "no-scibert")}
         return inherited | own | dict(self.settings)
 
-    def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """The finished program: its exit code and what it wrote."""
         return subprocess.run(
             [sys.executable, "app.py", *arguments],

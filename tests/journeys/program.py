@@ -1,13 +1,11 @@
 """The program itself, started as `python app.py` on a home of its own."""
 
-import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,9 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-PROJECT = Path(__file__).parents[2]
+from backend.metrics.bertscore import SCIBERT
+from tests.commands import PROJECT, CommandLine
+
 START_SECONDS = 60.0
 PATIENCE = 180.0
 Found = TypeVar("Found")
@@ -28,7 +28,7 @@ class Program:
 
     home: Path
     address: str
-    environment: Mapping[str, str]
+    cli: CommandLine
     process: "subprocess.Popen[bytes]"
 
     def get(self, path: str) -> Any:
@@ -39,10 +39,6 @@ class Program:
         """How a submission stands."""
         found: dict[str, Any] = self.get(f"/v1/submissions/{submission_id}")
         return found
-
-    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """A run of the command line on the same home."""
-        return command(self.environment, *words)
 
     def worker(self) -> psutil.Process:
         """The worker's process."""
@@ -63,10 +59,10 @@ class Program:
 def running(home: Path, **settings: str) -> Iterator[Program]:
     """The program until the block ends; afterwards none of its processes is left."""
     port = free_port()
-    environment = environment_of(home, CLUE_PORT=str(port), **settings)
+    cli = command_line(home, CLUE_PORT=str(port), **settings)
     with (home.parent / f"{home.name}.log").open("ab") as log:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stderr=log, stdout=log)
-    program = Program(home, f"http://127.0.0.1:{port}", environment, process)
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=cli.environment, stderr=log, stdout=log)
+    program = Program(home, f"http://127.0.0.1:{port}", cli, process)
     try:
         wait_for(lambda: process.poll() is None and is_up(program.address), START_SECONDS)
         yield program
@@ -77,31 +73,15 @@ def running(home: Path, **settings: str) -> Iterator[Program]:
     assert left == []
 
 
-def environment_of(home: Path, **settings: str) -> dict[str, str]:
-    """This process's environment without its own CLUE_ settings, and with these."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLUE_")}
-    quick = {"CLUE_TICK_SECONDS": "0.3", "CLUE_RETRY_SECONDS": "0.1", "CLUE_HOME": str(home)}
-    return inherited | quick | settings
+def command_line(home: Path, **settings: str) -> CommandLine:
+    """The program on this home, quick to retry and free to ask the Hub for its encoder."""
+    usual = {"CLUE_TICK_SECONDS": "0.3", "CLUE_RETRY_SECONDS": "0.1", "CLUE_SCIBERT": SCIBERT.hub_id}
+    return CommandLine(home=home, settings=usual | settings)
 
 
-def command(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
-    """A finished run of the command line."""
-    return subprocess.run(
-        [sys.executable, "app.py", *words],
-        cwd=PROJECT,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-def evaluation(environment: Mapping[str, str], *words: str) -> dict[str, Any]:
+def evaluation(cli: CommandLine, *words: str) -> dict[str, Any]:
     """What `python app.py evaluate` prints."""
-    done = command(environment, "evaluate", *words)
-    assert done.returncode == 0, done.stderr
-    printed: dict[str, Any] = json.loads(done.stdout)
+    printed: dict[str, Any] = cli.json("evaluate", *words)
     return printed
 
 

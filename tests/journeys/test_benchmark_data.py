@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from backend.datasets.catalog import MEQSUM, locate
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import command, environment_of, evaluation, running, wait_for
+from tests.journeys.program import command_line, evaluation, running, wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
 from tests.loopback.serving import serve
@@ -29,13 +29,13 @@ def test_the_real_file_gives_997_scored_examples_whose_rouge_anyone_can_recomput
     model = tiny_llama(tmp_path / "tiny", layers=1, hidden=32)
     out = tmp_path / "out"
     words = (str(model), "--engine", "transformers", "--tasks", "meqsum", "--out", str(out))
-    environment = environment_of(tmp_path / "var", CLUE_DATA=str(folder), CLUE_BATCH_SIZE="64")
+    cli = command_line(tmp_path / "var", CLUE_DATA=str(folder), CLUE_BATCH_SIZE="64")
     if not genuine:
-        refused = command(environment, "evaluate", *words)
+        refused = cli.run("evaluate", *words)
         assert refused.returncode == 1
         assert "is not the published file" in refused.stderr
         return
-    run = evaluation(environment, *words)["tasks"]["meqsum"]
+    run = evaluation(cli, *words)["tasks"]["meqsum"]
     lines = [json.loads(line) for line in (out / "meqsum.jsonl").read_text(encoding="utf-8").splitlines()]
     assert run["n"] == len(lines) == len({line["example_id"] for line in lines}) == 997
     scorer = RougeScorer(list(ROUGE.values()), use_stemmer=False)

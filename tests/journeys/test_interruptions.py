@@ -1,13 +1,14 @@
 """What a person sees when something goes down in the middle."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, command, environment_of, evaluation, running, wait_for
+from tests.journeys.program import Program, command_line, evaluation, running, wait_for
 from tests.loopback.hub import LoopbackHub
 
 MODEL = "acme/tiny-clinical"
@@ -37,16 +38,16 @@ def test_a_worker_killed_in_mid_task_is_replaced_and_every_example_is_asked_once
         for task, count in (("mednli", 21), ("meqsum", 27)):
             asked = journal(program, submission_id, task)
             assert len(asked) == len(set(asked)) == count
-        uninterrupted = evaluation(program.environment, MODEL, "--engine", "transformers", "--edition", "rehearsal")
+        uninterrupted = evaluation(program.cli, MODEL, "--engine", "transformers", "--edition", "rehearsal")
         assert_same_numbers(program, uninterrupted)
 
 
 def test_a_second_start_and_a_taken_port_are_refused_with_a_sentence(tmp_path: Path) -> None:
     with running(tmp_path / "var") as program:
-        second = command(program.environment)
+        second = program.cli.run()
         assert second.returncode == 1
         assert "already runs" in second.stderr
-        elsewhere = command({**program.environment, "CLUE_HOME": str(tmp_path / "other")})
+        elsewhere = replace(program.cli, home=tmp_path / "other").run()
         assert elsewhere.returncode == 1
         assert "CLUE_PORT" in elsewhere.stderr
         assert program.get("/v1/health")["worker"]
@@ -54,9 +55,9 @@ def test_a_second_start_and_a_taken_port_are_refused_with_a_sentence(tmp_path: P
 
 def test_a_broken_ledger_stops_publishing_and_leaves_the_board_up(tmp_path: Path, page: Page) -> None:
     home = tmp_path / "var"
-    cli = environment_of(home)
-    assert command(cli, "submit", "scripted/rules", "--edition", "rehearsal").returncode == 0
-    assert command(cli, "work", "--once").returncode == 0
+    cli = command_line(home)
+    assert cli.run("submit", "scripted/rules", "--edition", "rehearsal").returncode == 0
+    assert cli.run("work", "--once").returncode == 0
     ledger = home / "ledger.jsonl"
     with running(home) as program:
         assert program.get("/v1/leaderboard.json?edition=rehearsal")["rows"] == 1

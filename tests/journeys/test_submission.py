@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, environment_of, evaluation, free_port, running, wait_for
+from tests.journeys.program import Program, command_line, evaluation, free_port, running, wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
 from tests.loopback.tgi import TgiServer
@@ -49,9 +49,9 @@ def test_a_model_goes_from_the_form_to_a_row_with_the_numbers_of_the_command_lin
         see_the_row(page, program)
         assert_same_numbers(
             program,
-            evaluation(program.environment, MODEL, "--engine", "transformers", "--edition", "rehearsal"),
+            evaluation(program.cli, MODEL, "--engine", "transformers", "--edition", "rehearsal"),
         )
-        assert "1 lines" in program.command("ledger", "verify").stdout
+        assert "1 lines" in program.cli.run("ledger", "verify").stdout
 
 
 def test_the_same_way_leads_through_a_tgi_endpoint(
@@ -67,9 +67,7 @@ def test_the_same_way_leads_through_a_tgi_endpoint(
         submission_id = submit(page, program, MODEL)
         watch_it_run(page, program, submission_id)
         see_the_row(page, program)
-        assert_same_numbers(
-            program, evaluation(program.environment, MODEL, "--engine", "endpoint", "--edition", "rehearsal")
-        )
+        assert_same_numbers(program, evaluation(program.cli, MODEL, "--engine", "endpoint", "--edition", "rehearsal"))
 
 
 def test_the_same_way_leads_through_transformers_serve(
@@ -83,9 +81,7 @@ def test_the_same_way_leads_through_transformers_serve(
         submission_id = submit(page, program, MODEL)
         wait_until_ended(program, submission_id)
         see_the_row(page, program)
-        assert_same_numbers(
-            program, evaluation(program.environment, MODEL, "--engine", "endpoint", "--edition", "rehearsal")
-        )
+        assert_same_numbers(program, evaluation(program.cli, MODEL, "--engine", "endpoint", "--edition", "rehearsal"))
 
 
 def answer_slowly(question: str) -> str:
@@ -100,7 +96,7 @@ def transformers_serve(folder: Path) -> Iterator[str]:
     port = free_port()
     words = [str(Path(sys.executable).with_name("transformers")), "serve", "--port", str(port), "--device", "cpu"]
     with (folder / "serve.log").open("wb") as log:
-        server = subprocess.Popen(words, env=environment_of(folder), stdout=log, stderr=log)
+        server = subprocess.Popen(words, env=command_line(folder).environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: server.poll() is None and answers(f"{address}/health"))

@@ -105,22 +105,49 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One item: its fields, the gold answer, worked examples shown before it, and the cluster it is sampled with."""
+    """One item: its fields, the gold answer, worked examples shown before it, and the cluster it is sampled with.
+
+    `part` names the part of the task it belongs to, if the task has parts. `item` names what it asks where the same is
+    asked several times; it is the id otherwise.
+    """
 
     id: str
     fields: Mapping[str, str]
     reference: str
     cluster: str
     shots: tuple["Example", ...] = ()
+    part: str | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A file of the benchmark, and how a person gets it.
+
+    `places` are folders relative to the data folder. `rows` is how many records the published file has, `sha256` what
+    it hashes to, None where that is not known. `url` is set for files that anyone may fetch.
+    """
+
+    name: str
+    places: tuple[str, ...]
+    obtain: str
+    rows: int | None = None
+    sha256: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """The scored examples of one task in one edition; `sha256` is of the file or of the canonical rehearsal rows."""
+    """The scored examples of one task; `sha256` is of the file, `rows` how many records it has, shots and all.
+
+    `anomalies` are sentences, without any text of a credentialed file, on what is odd in it and was dealt with.
+    """
 
     examples: tuple[Example, ...]
     sha256: str
     source: str
+    rows: int
+    anomalies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +170,10 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a model wrote for one example, raw; token counts are None when the engine does not tell."""
+    """What a model wrote for one example, raw; token counts are None when the engine does not tell.
+
+    `seconds` is the time since the task's previous answer came, so that they add up to the time spent on asking.
+    """
 
     example_id: str
     text: str
@@ -151,6 +181,7 @@ class Prediction:
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     truncated: bool = False
+    seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +200,9 @@ class Metric:
     """How answers are judged.
 
     `prepare(settings)` returns the measure: answers × references → one float in 0..1 per example. It raises
-    MetricUnavailable, with the reason, when it cannot be had here. `facts(settings)` goes into the manifest.
+    MetricUnavailable, with the reason, when it cannot be had here. `facts(settings)` goes into the manifest. `part`
+    limits it to the examples of one part of the task. A `verbatim` metric judges what the model wrote instead of the
+    answer read from it. One that is not `averaged` is shown beside the task's score and is no part of it.
     """
 
     name: str
@@ -177,14 +210,18 @@ class Metric:
     meaning: str
     prepare: Callable[[Settings], Measure]
     facts: Callable[[Settings], Mapping[str, str]] = field(default=lambda _: {})
+    part: str | None = None
+    verbatim: bool = False
+    averaged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One clinical task: where its examples come from, how a model is asked, how its answer is read and judged.
 
-    `load(edition, data_dir)` raises DataMissing. `ask(example, window)` is pure. `answer(text)` is what is judged,
-    None when the text cannot be read as an answer. Changing what `ask` writes needs a new `version`.
+    `load(data_dir)` reads `file` there, the benchmark's own or an invented one of the same format; it raises DataMissing.
+    `ask(example, window)` is pure. `answer(text, example)` is what is judged, None when the text cannot be read as an
+    answer. Changing what `ask` writes needs a new `version`.
     """
 
     name: str
@@ -196,17 +233,20 @@ class Task:
     licence: str
     source: str
     specimen: Example
-    load: Callable[[Edition, Path], Dataset]
+    load: Callable[[Path], Dataset]
     ask: Callable[[Example, Window], Prompt]
-    answer: Callable[[str], str | None]
+    answer: Callable[[str, Example], str | None]
     metrics: tuple[Metric, ...]
+    file: DataFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredExample:
-    """One judged answer; None for a metric that could not be measured."""
+    """One judged answer, with the item and cluster it is sampled with; None for a metric that was not measured."""
 
     example_id: str
+    item: str
+    cluster: str
     answer: str
     reference: str
     metrics: Mapping[str, float | None]
@@ -214,7 +254,7 @@ class ScoredExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """A mean in percent with its 95 % interval; `value` is None, never 0, when it could not be measured."""
+    """A mean in percent with its 95 % interval over `n` examples; `value` is None, never 0, if it was not measured."""
 
     metric: str
     value: float | None
@@ -226,7 +266,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostics:
-    """How the asking went, in examples; `output_tokens` is a mean, None when unknown."""
+    """How the asking went, in examples; `output_tokens` is a mean, `seconds` a sum, None when unknown."""
 
     n: int
     answered: int
@@ -235,6 +275,7 @@ class Diagnostics:
     truncated: int
     refused: int
     output_tokens: float | None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

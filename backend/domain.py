@@ -124,12 +124,14 @@ class Example:
 class DataFile:
     """A file of the benchmark, and how a person gets it.
 
-    `places` are folders relative to the data folder. `rows` is how many records the published file has, `sha256` what
-    it hashes to, None where that is not known. `url` is set for files that anyone may fetch.
+    `places` are folders relative to the data folder, `also` other names it goes by. `rows` is how many records the
+    published file has, `sha256` what it hashes to, None where that is not known. `url` is set for files that anyone may
+    fetch.
     """
 
     name: str
     places: tuple[str, ...]
+    also: tuple[str, ...] = ()
     obtain: str
     rows: int | None = None
     sha256: str | None = None

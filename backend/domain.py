@@ -1,6 +1,6 @@
 """The vocabulary: what this program talks about, as frozen records that know nothing of web, disk or clock."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -327,7 +327,7 @@ class ModelClient(Protocol):
     def facts(self) -> Mapping[str, Fact]:
         """What the manifest says of engine, weights, template and decoding."""
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """Predictions in any order, each as soon as it is known: exactly one for every prompt, or an error."""
 
 

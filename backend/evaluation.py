@@ -108,7 +108,7 @@ class Evaluation:
                         "The task's texts are credentialed and may not leave this machine for an endpoint."
                     )
                     continue
-                dataset = task.load(self.edition, self.settings.data_dir)
+                dataset = task.load(folder)
                 found[task.name] = replace(dataset, examples=dataset.examples[: self.limit])
             except DataMissing as missing:
                 found[task.name] = missing.public

@@ -1,54 +1,23 @@
-"""Which file each task needs, where it is looked for, and how a person gets it."""
+"""Finds, checks and fetches the benchmark's files: where each is looked for, and whether it is the one it should be."""
 
+import gzip
 import hashlib
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
-from backend.domain import Access
+from backend.datasets.rehearsal import is_synthetic
+from backend.domain import Access, DataFile, Edition, Task
 from backend.errors import DataMissing, FailureCode, PassingFault
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataFile:
-    """One file of the benchmark. `places` are relative to the data folder; `url` is set for open files only."""
-
-    task: str
-    name: str
-    places: tuple[str, ...]
-    access: Access
-    licence: str
-    obtain: str
-    url: str | None = None
-    sha256: str | None = None
-
-
-MEQSUM = DataFile(
-    task="meqsum",
-    name="MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
-    places=("MeQSum", "meqsum", "."),
-    access=Access.OPEN,
-    licence="CC BY 4.0 (Ben Abacha and Demner-Fushman, ACL 2019)",
-    obtain="Run `python app.py data fetch`, or download the raw file (not the page) from github.com/abachaa/MeQSum.",
-    url="https://raw.githubusercontent.com/abachaa/MeQSum/51e36cf65c12602333b6fdc3ae8ecf10430529f7/"
-    "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
-    sha256="abedd939d5014306ca576522416bf69103e85dc8fcf1668a4099e8b84a39eeea",
-)
-
-MEDNLI = DataFile(
-    task="mednli",
-    name="mli_test_v1.jsonl",
-    places=("mednli", "MedNLI", "physionet.org/files/mednli/1.0.0", "."),
-    access=Access.CREDENTIALED,
-    licence="PhysioNet Credentialed Health Data License 1.5.0",
-    obtain="Complete PhysioNet's training and data use agreement for MedNLI 1.0.0 (doi 10.13026/C2RS98), download "
-    "mli_test_v1.jsonl and put it into the folder mednli of CLUE_DATA.",
-)
-
-DATA_FILES = (MEDNLI, MEQSUM)
+COMPRESSED = ".gz"
+Row = TypeVar("Row")
 
 
 class Presence(StrEnum):
@@ -61,34 +30,42 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataState:
-    """One data file: whether it is here, where it is or belongs, and what to do if it cannot be used."""
+    """One task's data: whether they are here, where they lie or belong, what is odd, and what to do if they are not."""
 
     task: str
     access: Access
     presence: Presence
     where: Path
+    looked_in: tuple[str, ...]
+    rows: int | None
     sha256: str | None
+    anomalies: tuple[str, ...]
     licence: str
+    obtain: str
     advice: str
 
 
-def state_of(file: DataFile, data_dir: Path) -> DataState:
-    """How it stands with a file."""
-    presence, where, sha256, advice = Presence.MISSING, data_dir / file.places[0] / file.name, None, ""
+def state_of(task: Task, file: DataFile, data_dir: Path) -> DataState:
+    """How it stands with a task's data; the file is read in full."""
+    presence, where, dataset, advice = Presence.MISSING, data_dir / file.places[0] / file.name, None, ""
     try:
         where = locate(file, data_dir)
         presence = Presence.WRONG
-        _, sha256 = verified(file, data_dir)
+        dataset = task.load(data_dir)
         presence = Presence.FOUND
     except DataMissing as fault:
         advice = str(fault)
     return DataState(
-        task=file.task,
-        access=file.access,
+        task=task.name,
+        access=task.access,
         presence=presence,
         where=where,
-        sha256=sha256,
-        licence=file.licence,
+        looked_in=tuple(f"{place}/" if place != "." else "the folder itself" for place in file.places),
+        rows=dataset.rows if dataset else None,
+        sha256=dataset.sha256 if dataset else None,
+        anomalies=dataset.anomalies if dataset else (),
+        licence=task.licence,
+        obtain=file.obtain,
         advice=advice,
     )
 
@@ -99,75 +76,160 @@ def unusable(file: DataFile, what: str) -> DataMissing:
 
 
 def locate(file: DataFile, data_dir: Path) -> Path:
-    """Path of the file; DataMissing says where it was looked for and how to get it."""
+    """Path of the file, which may be compressed; DataMissing says where it was looked for and how to get it."""
     for place in file.places:
-        path = data_dir / place / file.name
-        if path.is_file():
-            return path
+        for name in (file.name, *file.also):
+            for path in (data_dir / place / name, data_dir / place / f"{name}{COMPRESSED}"):
+                if path.is_file():
+                    return path
     raise DataMissing(
         f"{file.name} is not in {data_dir} (looked in {', '.join(file.places)}). {file.obtain}",
         public=f"The data file {file.name} is not installed on this leaderboard.",
     )
 
 
+def content(path: Path) -> bytes:
+    """All bytes of the file, decompressed if it is compressed; OSError or EOFError when they cannot be read."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == COMPRESSED else path.read_bytes()
+
+
 def digest(path: Path) -> str:
-    """SHA-256 of the file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of the file's content, decompressed if it is compressed, in hex."""
+    with gzip.open(path) if path.suffix == COMPRESSED else path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def verified(file: DataFile, data_dir: Path) -> tuple[Path, str]:
-    """Path and digest of the file; DataMissing when it is not there or not the known one."""
+def source_name(file: DataFile, data_dir: Path) -> str:
+    """How results name where their examples came from."""
+    return f"{file.name}, invented for rehearsal" if is_synthetic(data_dir) else file.name
+
+
+def read_rows(file: DataFile, data_dir: Path, reader: Callable[[Path], Sequence[Row]]) -> tuple[Sequence[Row], str]:
+    """The file's records and its SHA-256, when it is the published one or, where its digest is unknown, as at first use.
+
+    DataMissing says what is wrong and what to do. The digest of a file that is read for the first time is written
+    beside it. Invented files are held to neither digest nor number of rows.
+    """
     path = locate(file, data_dir)
-    found = digest(path)
+    try:
+        found = digest(path)
+    except (OSError, EOFError) as error:
+        raise unusable(file, f"{path} cannot be read ({type(error).__name__}).") from None
+    if is_synthetic(data_dir):
+        return reader(path), found
+    _check_digest(file, path, found)
+    rows = reader(path)
+    if file.rows is not None and len(rows) != file.rows:
+        raise unusable(file, f"{path} holds {len(rows):,} records, {file.name} as published {file.rows:,}.")
+    if file.sha256 is None:
+        _remember(path, found)
+    return rows, found
+
+
+def fetch_missing(tasks: Iterable[Task], data_dir: Path, mirror: str | None) -> list[str]:
+    """Every open file that was missing is in its place, except those for which a sentence says why not.
+
+    A file that is there is left alone, right or wrong.
+    """
+    failures = []
+    for task in tasks:
+        if task.file is None or task.file.url is None:
+            continue
+        try:
+            with suppress(DataMissing):
+                locate(task.file, data_dir)
+                continue
+            fetch(task, task.file, data_dir, mirror, lambda done, total: None)
+        except (PassingFault, DataMissing) as fault:
+            failures.append(str(fault))
+    return failures
+
+
+def fetch(
+    task: Task, file: DataFile, data_dir: Path, mirror: str | None, report: Callable[[int, int | None], None]
+) -> Path:
+    """The file in its first place, downloaded and checked; what was there before stays until the new one is right.
+
+    It is right when its digest is the known one and the task can be loaded from it. `report(bytes so far, bytes in
+    all)` is called as it arrives. PassingFault when the source cannot be reached.
+    """
+    if file.url is None:
+        raise DataMissing(f"{file.name} cannot be fetched for you. {file.obtain}")
+    url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
+    place = Path(file.places[0]) / file.name
+    target = data_dir / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=data_dir) as scratch:
+        partial = Path(scratch) / place
+        partial.parent.mkdir(parents=True)
+        _download(url, partial, file, report)
+        try:
+            _check_digest(file, target, digest(partial))
+            task.load(Path(scratch))
+        except DataMissing as fault:
+            raise DataMissing(f"What {url} gave is not {file.name}; nothing was changed. {fault}") from None
+        partial.replace(target)
+    if file.sha256 is None:
+        _remember(target, digest(target))
+    return target
+
+
+def data_folder(edition: Edition, full: Path, rehearsal: Path) -> Path:
+    """Where an edition's files lie; DataMissing when what is called real is invented, or the other way round."""
+    if edition is Edition.REHEARSAL and not is_synthetic(rehearsal):
+        raise DataMissing(
+            f"{rehearsal} is not marked as invented data, so it cannot be a rehearsal. "
+            "Make such a folder with `python app.py data rehearsal FOLDER`."
+        )
+    if edition is Edition.FULL and is_synthetic(full):
+        raise DataMissing(
+            f"{full} holds invented data, which never count as results. Ask for the rehearsal edition, or name the "
+            "folder of the benchmark's own files in CLUE_DATA.",
+            public="This leaderboard has only invented data installed.",
+        )
+    return rehearsal if edition is Edition.REHEARSAL else full
+
+
+def _download(url: str, out: Path, file: DataFile, report: Callable[[int, int | None], None]) -> None:
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as response, out.open("wb") as stream:
+            response.raise_for_status()
+            length = response.headers.get("content-length")
+            for block in response.iter_bytes():
+                stream.write(block)
+                report(stream.tell(), int(length) if length else None)
+    except httpx.HTTPError as error:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{url}: {error}. {file.obtain}") from error
+
+
+def _check_digest(file: DataFile, path: Path, found: str) -> None:
     if file.sha256 and found != file.sha256:
         raise DataMissing(
             f"{path} is not the published file: its SHA-256 begins {found[:12]}, expected {file.sha256[:12]}. "
             f"A web page saved under the file's name is the usual cause. {file.obtain}",
             public=f"The data file {file.name} on this leaderboard is not the published one.",
         )
-    return path, found
+    first = _remembered(path)
+    if file.sha256 is None and first is not None and found != first:
+        raise DataMissing(
+            f"{path} has changed since it was first used: its SHA-256 begins {found[:12]}, then it was {first[:12]}. "
+            f"Bring the first file back, or delete {_note(path).name} beside it if it was replaced on purpose.",
+            public=f"The data file {file.name} on this leaderboard has changed since it was first used.",
+        )
 
 
-def fetch_missing(data_dir: Path, mirror: str | None) -> list[str]:
-    """Every open file that was missing is in its place, except those for which a sentence says why not.
-
-    A file that is there is left alone, right or wrong.
-    """
-    failures = []
-    for file in DATA_FILES:
-        if file.url is None or state_of(file, data_dir).presence is not Presence.MISSING:
-            continue
-        try:
-            fetch(file, data_dir, mirror, lambda done, total: None)
-        except (PassingFault, DataMissing) as fault:
-            failures.append(str(fault))
-    return failures
+def _note(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(COMPRESSED)}.sha256")
 
 
-def fetch(file: DataFile, data_dir: Path, mirror: str | None, report: Callable[[int, int | None], None]) -> Path:
-    """The file in its first place, downloaded and checked; what was there before stays until the new one is right.
+def _remembered(path: Path) -> str | None:
+    note = _note(path)
+    words = note.read_text(encoding="utf-8", errors="replace").split() if note.is_file() else []
+    return words[0].lower() if words else None
 
-    `report(bytes so far, bytes in all)` is called as it arrives. PassingFault when the source cannot be reached.
-    """
-    if file.url is None:
-        raise DataMissing(f"{file.name} cannot be fetched for you. {file.obtain}")
-    url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
-    target = data_dir / file.places[0] / file.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as response, partial.open("wb") as out:
-            response.raise_for_status()
-            length = response.headers.get("content-length")
-            for block in response.iter_bytes():
-                out.write(block)
-                report(out.tell(), int(length) if length else None)
-        if file.sha256 and digest(partial) != file.sha256:
-            raise DataMissing(f"{url} is not the published file (its SHA-256 differs); nothing was changed.")
-        partial.replace(target)
-    except httpx.HTTPError as error:
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"{url}: {error}. {file.obtain}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+
+def _remember(path: Path, found: str) -> None:
+    # A folder that cannot be written to belongs to somebody who watches over it; each result names the digest anyway.
+    with suppress(OSError):
+        if not _note(path).exists():
+            _note(path).write_text(f"{found}  {path.name.removesuffix(COMPRESSED)}\n", encoding="utf-8")

@@ -4,8 +4,16 @@ import json
 from codecs import BOM_UTF8
 from pathlib import Path
 
-from backend.datasets.catalog import MEDNLI, unusable
+from backend.datasets.catalog import content, unusable
+from backend.domain import DataFile
 
+MEDNLI = DataFile(
+    name="mli_test_v1.jsonl",
+    places=("mednli", "MedNLI", "physionet.org/files/mednli/1.0.0", "."),
+    obtain="Complete PhysioNet's training and data use agreement for MedNLI 1.0.0 (doi 10.13026/C2RS98), download "
+    "mli_test_v1.jsonl and put it into the folder mednli of CLUE_DATA.",
+    rows=1422,
+)
 KEYS = ("pairID", "sentence1", "sentence2", "gold_label")
 SENTENCES = ("sentence1", "sentence2")
 LABELS = ("entailment", "neutral", "contradiction")
@@ -19,7 +27,7 @@ def read_mednli(path: Path) -> list[dict[str, str]]:
     rows = []
     seen: set[str] = set()
     # Lines end at a line feed only: JSON strings may hold every other character that str.splitlines breaks at.
-    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
+    for number, line in enumerate(content(path).removeprefix(BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
         row = _row(line, number)

@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from backend.datasets.catalog import MEQSUM, unusable
+from backend.datasets.catalog import unusable
+from backend.domain import DataFile
 
+MEQSUM = DataFile(
+    name="MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
+    places=("MeQSum", "meqsum", "."),
+    obtain="Run `python app.py data fetch`, or download the raw file (not the page) from github.com/abachaa/MeQSum.",
+    rows=1000,
+    url="https://raw.githubusercontent.com/abachaa/MeQSum/51e36cf65c12602333b6fdc3ae8ecf10430529f7/"
+    "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx",
+    sha256="abedd939d5014306ca576522416bf69103e85dc8fcf1668a4099e8b84a39eeea",
+)
 COLUMNS = ("File", "CHQ", "Summary")
 
 

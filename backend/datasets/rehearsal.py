@@ -8,7 +8,9 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+MARKER = "SYNTHETIC"
 SOURCE = "invented rehearsal data, bundled"
 
 # premise · what follows · what may be · what cannot be
@@ -114,6 +116,11 @@ _ASKED = (
         "Is {topic} inherited, and how is it tested for?",
     ),
 )
+
+
+def is_synthetic(folder: Path) -> bool:
+    """Whether the folder is marked as invented data."""
+    return (folder / MARKER).is_file()
 
 
 def mednli_rows() -> list[dict[str, str]]:

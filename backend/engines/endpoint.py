@@ -1,6 +1,6 @@
 """Asks a model that is served elsewhere: TGI's /generate, or any OpenAI-compatible /v1/chat/completions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from functools import partial
@@ -67,7 +67,7 @@ class Endpoint:
             "window": served.get("window"),
         }
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """Predictions as they arrive, with bounded concurrency; the first request to fail for good raises."""
         queue = iter(prompts)
         flying: set[Future[Prediction]] = set()

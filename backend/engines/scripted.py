@@ -1,7 +1,7 @@
 """Answers by rules instead of a model: for rehearsals, tests and screenshots, and never in edition full."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 
@@ -55,7 +55,7 @@ class Script:
         self.window = Window(None, lambda messages: 0)
         self.facts: Mapping[str, str | int | float | None] = {"engine_version": "1", "template": "scripted"}
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order."""
         for prompt in prompts:
             if self._halt.wait(self._pace) if self._pace else self._halt.is_set():

@@ -1,6 +1,6 @@
 """Asks a local model with Hugging Face transformers, in a process of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Event
@@ -25,7 +25,7 @@ class LocalModel:
         self.window = Window(loaded.window, self._count)
         self.facts: Mapping[str, str | int | float | None] = loaded.facts
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """Longest prompts first, so that running out of memory shows early; at most one chunk is ever in flight."""
         ordered = sorted(prompts, key=lambda prompt: -sum(len(message.content) for message in prompt.messages))
         for start in range(0, len(ordered), CHUNK):

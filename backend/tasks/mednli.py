@@ -1,12 +1,12 @@
 """MedNLI: does a clinical sentence entail, contradict or leave open another one? (Romanov & Shivade, 2018)"""
 
+import hashlib
 from pathlib import Path
 
-from backend.datasets import rehearsal
-from backend.datasets.catalog import MEDNLI, verified
-from backend.datasets.mednli import LABELS, read_mednli
+from backend.datasets.catalog import read_rows, source_name
+from backend.datasets.mednli import LABELS, MEDNLI, read_mednli
 from backend.datasets.sampling import with_shots
-from backend.domain import Access, Dataset, Edition, Example, Level, Prompt, Task, Window
+from backend.domain import Access, Dataset, Example, Level, Prompt, Task, Window
 from backend.metrics.labels import ACCURACY, read_label
 from backend.prompting import dialogue
 
@@ -19,15 +19,11 @@ INSTRUCTION = (
 )
 
 
-def load(edition: Edition, data_dir: Path) -> Dataset:
+def load(data_dir: Path) -> Dataset:
     """The test pairs that are scored; items that share a premise are one cluster."""
-    if edition is Edition.REHEARSAL:
-        rows = rehearsal.mednli_rows()
-        sha256, source = rehearsal.rows_digest(rows), rehearsal.SOURCE
-    else:
-        path, sha256 = verified(MEDNLI, data_dir)
-        rows, source = read_mednli(path), MEDNLI.name
-    return Dataset(examples=with_shots([_example(row) for row in rows], SHOTS), sha256=sha256, source=source)
+    rows, sha256 = read_rows(MEDNLI, data_dir, read_mednli)
+    examples = with_shots([_example(row) for row in rows], SHOTS)
+    return Dataset(examples=examples, sha256=sha256, source=source_name(MEDNLI, data_dir), rows=len(rows))
 
 
 def ask(example: Example, window: Window) -> Prompt:
@@ -43,7 +39,7 @@ def ask(example: Example, window: Window) -> Prompt:
     )
 
 
-def answer(text: str) -> str | None:
+def answer(text: str, example: Example) -> str | None:
     """The label the text decides for; None when it names none or two at once."""
     return read_label(text, LABELS)
 
@@ -53,7 +49,7 @@ def _example(row: dict[str, str]) -> Example:
         id=row["pairID"],
         fields={"premise": row["sentence1"], "hypothesis": row["sentence2"]},
         reference=row["gold_label"],
-        cluster=row["sentence1"],
+        cluster=hashlib.sha256(row["sentence1"].encode()).hexdigest()[:16],
     )
 
 
@@ -68,7 +64,7 @@ TASK = Task(
     version=1,
     access=Access.CREDENTIALED,
     summary="Judge whether a statement follows from a sentence of a clinical note, contradicts it, or stays open.",
-    licence=MEDNLI.licence,
+    licence="PhysioNet Credentialed Health Data License 1.5.0",
     source="https://physionet.org/content/mednli/1.0.0/",
     specimen=Example(
         id="specimen",
@@ -91,4 +87,5 @@ TASK = Task(
     ask=ask,
     answer=answer,
     metrics=(ACCURACY,),
+    file=MEDNLI,
 )

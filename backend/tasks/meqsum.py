@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from backend.datasets import rehearsal
-from backend.datasets.catalog import MEQSUM, verified
-from backend.datasets.meqsum import read_meqsum
+from backend.datasets.catalog import read_rows, source_name
+from backend.datasets.meqsum import MEQSUM, read_meqsum
 from backend.datasets.sampling import with_shots
-from backend.domain import Access, Dataset, Edition, Example, Level, Prompt, Task, Window
+from backend.domain import Access, Dataset, Example, Level, Prompt, Task, Window
 from backend.metrics.bertscore import SCIBERT, bertscore
 from backend.metrics.rouge import ROUGE_1, ROUGE_2, ROUGE_L
 from backend.prompting import dialogue
@@ -19,15 +18,11 @@ INSTRUCTION = (
 )
 
 
-def load(edition: Edition, data_dir: Path) -> Dataset:
+def load(data_dir: Path) -> Dataset:
     """The inquiries that are scored."""
-    if edition is Edition.REHEARSAL:
-        rows = rehearsal.meqsum_rows()
-        sha256, source = rehearsal.rows_digest(rows), rehearsal.SOURCE
-    else:
-        path, sha256 = verified(MEQSUM, data_dir)
-        rows, source = read_meqsum(path), MEQSUM.name
-    return Dataset(examples=with_shots([_example(row) for row in rows], SHOTS), sha256=sha256, source=source)
+    rows, sha256 = read_rows(MEQSUM, data_dir, read_meqsum)
+    examples = with_shots([_example(row) for row in rows], SHOTS)
+    return Dataset(examples=examples, sha256=sha256, source=source_name(MEQSUM, data_dir), rows=len(rows))
 
 
 def ask(example: Example, window: Window) -> Prompt:
@@ -43,7 +38,7 @@ def ask(example: Example, window: Window) -> Prompt:
     )
 
 
-def answer(text: str) -> str:
+def answer(text: str, example: Example) -> str:
     """The whole text: any text is a summary, good or bad."""
     return text.strip()
 
@@ -68,7 +63,7 @@ TASK = Task(
     version=1,
     access=Access.OPEN,
     summary="Condense a patient's message to a health service into the one short question it asks.",
-    licence=MEQSUM.licence,
+    licence="CC BY 4.0 (Ben Abacha and Demner-Fushman, ACL 2019)",
     source="https://github.com/abachaa/MeQSum",
     specimen=Example(
         id="specimen",
@@ -91,4 +86,5 @@ TASK = Task(
     ask=ask,
     answer=answer,
     metrics=(ROUGE_L, ROUGE_1, ROUGE_2, bertscore(SCIBERT)),
+    file=MEQSUM,
 )

@@ -221,7 +221,7 @@ class Metric:
 class Task:
     """One clinical task: where its examples come from, how a model is asked, how its answer is read and judged.
 
-    `load(data_dir)` reads `file` there, the benchmark's own or an invented one of the same format; it raises DataMissing.
+    `load(data_dir)` reads `file` there, the benchmark's own or an invented one of that format; it raises DataMissing.
     `ask(example, window)` is pure. `answer(text, example)` is what is judged, None when the text cannot be read as an
     answer. Changing what `ask` writes needs a new `version`.
     """

@@ -96,7 +96,7 @@ def content(path: Path) -> bytes:
 def digest(path: Path) -> str:
     """SHA-256 of the file's content, decompressed if it is compressed, in hex."""
     with gzip.open(path) if path.suffix == COMPRESSED else path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def source_name(file: DataFile, data_dir: Path) -> str:
@@ -105,7 +105,7 @@ def source_name(file: DataFile, data_dir: Path) -> str:
 
 
 def read_rows(file: DataFile, data_dir: Path, reader: Callable[[Path], Sequence[Row]]) -> tuple[Sequence[Row], str]:
-    """The file's records and its SHA-256, when it is the published one or, where its digest is unknown, as at first use.
+    """The file's records and its SHA-256, when it is the published one or, where that is unknown, as at first use.
 
     DataMissing says what is wrong and what to do. The digest of a file that is read for the first time is written
     beside it. Invented files are held to neither digest nor number of rows.

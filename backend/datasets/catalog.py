@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from backend.errors import DataMissing, FailureCode, PassingFault
 from backend.settings import Settings
 
 COMPRESSED = ".gz"
+UNREADABLE = (OSError, EOFError, zlib.error)  # what a file that is cut off or damaged inside is read with
 Row = TypeVar("Row")
 
 
@@ -90,7 +92,7 @@ def locate(file: DataFile, data_dir: Path) -> Path:
 
 
 def content(path: Path) -> bytes:
-    """All bytes of the file, decompressed if it is compressed; OSError or EOFError when they cannot be read."""
+    """All bytes of the file, decompressed if it is compressed; one of UNREADABLE when they cannot be read."""
     return gzip.decompress(path.read_bytes()) if path.suffix == COMPRESSED else path.read_bytes()
 
 
@@ -114,7 +116,7 @@ def read_rows(file: DataFile, data_dir: Path, reader: Callable[[Path], Sequence[
     path = locate(file, data_dir)
     try:
         found = digest(path)
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise unusable(file, f"{path} cannot be read ({type(error).__name__}).") from None
     if is_synthetic(data_dir):
         return reader(path), found
@@ -173,6 +175,11 @@ def fetch(
     if file.sha256 is None:
         _remember(target, digest(target))
     return target
+
+
+def trust(path: Path, sha256: str) -> None:
+    """From now on the file is expected to hash to this; what was written beside it before is forgotten."""
+    _note(path).write_text(f"{sha256}  {path.name.removesuffix(COMPRESSED)}\n", encoding="utf-8")
 
 
 def data_folder(edition: Edition, settings: Settings) -> Path:
@@ -240,5 +247,5 @@ def _remembered(path: Path) -> str | None:
 def _remember(path: Path, found: str) -> None:
     # A folder that cannot be written to belongs to somebody who watches over it; each result names the digest anyway.
     with suppress(OSError):
-        if not _note(path).exists():
-            _note(path).write_text(f"{found}  {path.name.removesuffix(COMPRESSED)}\n", encoding="utf-8")
+        if _remembered(path) is None:
+            trust(path, found)

@@ -12,6 +12,7 @@ from typing import Protocol
 from backend.settings import Settings
 
 PROTOCOL = "clue-2"
+PAPERS_PROTOCOL = "clue-2024"
 Fact = str | int | float | None
 
 
@@ -356,7 +357,8 @@ class Standing:
     """One row of the board.
 
     `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores; a key that is absent was
-    never asked for. `label` is the name as published where there is no Hub id.
+    never asked for. `diagnostics` says for each measured task how the asking went. `label` is the name as published
+    where there is no Hub id.
     """
 
     label: str
@@ -371,6 +373,7 @@ class Standing:
     cells: Mapping[str, Score]
     published_at: datetime | None
     submission_id: str | None = None
+    diagnostics: Mapping[str, Diagnostics] = field(default_factory=dict)
 
 
 LEVEL_TASKS: Mapping[Level, tuple[str, ...]] = {

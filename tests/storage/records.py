@@ -100,7 +100,7 @@ def toy_dataset(name: str = "toy", examples: int = 3, sha256: str = "d" * 64) ->
         Example(id=f"{name}-{number}", fields={"question": f"question {number}?"}, reference="yes", cluster=str(number))
         for number in range(examples)
     )
-    return Dataset(examples=made, sha256=sha256, source="invented")
+    return Dataset(examples=made, sha256=sha256, source="invented", rows=examples)
 
 
 def toy_task(
@@ -115,7 +115,7 @@ def toy_task(
     """A task of invented yes-questions."""
     dataset = toy_dataset(name, examples)
 
-    def load(edition: Edition, data_dir: Path) -> Dataset:
+    def load(data_dir: Path) -> Dataset:
         return dataset
 
     def ask(example: Example, window: Window) -> Prompt:
@@ -135,7 +135,7 @@ def toy_task(
         specimen=dataset.examples[0] if examples else Example(id="s", fields={}, reference="", cluster="s"),
         load=load,
         ask=ask,
-        answer=str.strip,
+        answer=lambda text, example: text.strip(),
         metrics=tuple(toy_metric(metric) for metric in metrics),
     )
 

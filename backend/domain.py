@@ -339,7 +339,8 @@ class Engine:
     `open(source, settings, halt)` yields a client and ends all it started on leaving; once `halt` is set, waiting
     raises Halted within a second. `keeps_text_home`: prompts never leave this machine. `from_hub`: its models are
     repositories of the Hub; otherwise ids of the form <engine>/<name> are its own and `accept` raises UsageError for
-    those it does not know. `needs_files`: the repository's files must be here before it opens.
+    those it does not know. `needs_files`: the repository's files must be here before it opens. `takes_folder`: a
+    local folder will do in the place of an id.
     """
 
     name: str
@@ -348,6 +349,7 @@ class Engine:
     editions: frozenset[Edition]
     from_hub: bool = True
     needs_files: bool = False
+    takes_folder: bool = False
     accept: Callable[[str], object] = lambda model_id: None
     open: Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
 

@@ -99,7 +99,8 @@ class Scores:
             cells[cell["result_id"]][cell["cell"]] = _score(cell)
         diagnostics: dict[str, dict[str, Diagnostics]] = defaultdict(dict)
         for row in asked:
-            diagnostics[row.pop("result_id")][row.pop("task")] = Diagnostics(**row)
+            result_id, task = row.pop("result_id"), row.pop("task")
+            diagnostics[result_id][task] = Diagnostics(**row)
         return [_standing(row, cells[row["id"]], diagnostics[row["id"]]) for row in rows]
 
     def version(self) -> str:

@@ -29,7 +29,7 @@ from backend.domain import (
     Task,
 )
 from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
-from backend.scoring import score, unmeasured
+from backend.scoring import score, storable, unmeasured
 from backend.settings import Settings
 from backend.statistics import RESAMPLES, SEED
 
@@ -141,7 +141,7 @@ class Evaluation:
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         for prediction in client.complete(task.ask(example, client.window) for example in missing):
-            journal.append(replace(prediction, text=_storable(prediction.text), seconds=pace.count()))
+            journal.append(replace(prediction, text=storable(prediction.text), seconds=pace.count()))
             self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         unanswered = {example.id for example in missing} - journal.predictions().keys()
         if unanswered:
@@ -191,11 +191,6 @@ class Pace:
             per_second=rate,
             seconds_left=(self._total - self.done) / rate if rate else None,
         )
-
-
-def _storable(text: str) -> str:
-    """The text with a question mark for every half of a surrogate pair, which no file or tokenizer takes."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:

@@ -64,6 +64,11 @@ def visible(text: str) -> str:
     return _UNFINISHED_THINKING.sub("", _THINKING.sub("", text, count=1)).strip()
 
 
+def storable(text: str) -> str:
+    """The text with a question mark for every half of a surrogate pair, which no file or tokenizer takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _names(task: Task) -> list[str]:
     return [*(metric.name for metric in task.metrics), TASK_SCORE]
 

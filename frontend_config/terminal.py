@@ -46,7 +46,7 @@ def print_comparison(record: Mapping[str, Any]) -> None:
 
     Of more than two runs only averages and tasks are shown, of very many no pairs.
     """
-    out = Console(highlight=False)
+    out = Console(highlight=False, markup=False, emoji=False)  # names are shown as they are
     runs, cells = record["runs"], record["cells"]
     heads = [cell for key, cell in cells.items() if "." not in key]
     scores = _table("run", *(cell["title"] for cell in heads))

@@ -70,3 +70,10 @@ def test_of_more_runs_the_metrics_are_not_printed_and_of_many_no_pairs(capsys: p
     assert not any("Same" in line for line in three)
     many = printed(capsys, record("abcdefg"))
     assert any("--json" in line for line in many) and not any("better" in line for line in many)
+
+
+def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("runs/[bold]a", "b:smile:")
+    toy = cell("Toy [x]", {name: (50.0, [1, 2]) for name in names}, [pair(*names, 0.0, "cannot tell")])
+    lines = printed(capsys, {"runs": list(names), "cells": {"toy": toy}})
+    assert "Toy [x] runs/[bold]a b:smile: +0.0 (-1.0 to +1.0) cannot tell 1.4" in lines

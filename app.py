@@ -354,7 +354,7 @@ def _serve(house: House, *, with_worker: bool) -> None:
 
 def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:
     folder: Path | None = None
-    if engine.needs_files and Path(model).is_dir():
+    if engine.takes_folder and Path(model).is_dir():
         folder, found = Path(model), Model(hub_id=Path(model).resolve().name, revision=LOCAL_REVISION)
     elif engine.needs_files:
         found = house.look_up(hub.check_id(model), None)

@@ -12,6 +12,7 @@ from typing import Protocol
 from backend.settings import Settings
 
 PROTOCOL = "clue-2"
+PAPERS_PROTOCOL = "clue-2024"
 Fact = str | int | float | None
 
 
@@ -338,7 +339,8 @@ class Engine:
     `open(source, settings, halt)` yields a client and ends all it started on leaving; once `halt` is set, waiting
     raises Halted within a second. `keeps_text_home`: prompts never leave this machine. `from_hub`: its models are
     repositories of the Hub; otherwise ids of the form <engine>/<name> are its own and `accept` raises UsageError for
-    those it does not know. `needs_files`: the repository's files must be here before it opens.
+    those it does not know. `needs_files`: the repository's files must be here before it opens. `takes_folder`: a
+    local folder will do in the place of an id.
     """
 
     name: str
@@ -347,6 +349,7 @@ class Engine:
     editions: frozenset[Edition]
     from_hub: bool = True
     needs_files: bool = False
+    takes_folder: bool = False
     accept: Callable[[str], object] = lambda model_id: None
     open: Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
 
@@ -356,7 +359,8 @@ class Standing:
     """One row of the board.
 
     `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores; a key that is absent was
-    never asked for. `label` is the name as published where there is no Hub id.
+    never asked for. `diagnostics` says for each measured task how the asking went. `label` is the name as published
+    where there is no Hub id.
     """
 
     label: str
@@ -371,6 +375,7 @@ class Standing:
     cells: Mapping[str, Score]
     published_at: datetime | None
     submission_id: str | None = None
+    diagnostics: Mapping[str, Diagnostics] = field(default_factory=dict)
 
 
 LEVEL_TASKS: Mapping[Level, tuple[str, ...]] = {

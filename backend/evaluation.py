@@ -1,29 +1,22 @@
-"""Predict, score, and the rule that credentialed text stays home."""
+"""From a model to a result: every task asked and judged, and credentialed text stays home."""
 
 import platform
-import re
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from threading import Event
 from typing import Protocol
 
-import numpy as np
-
+from backend.datasets.catalog import data_folder
 from backend.domain import (
     PROTOCOL,
     Access,
     Dataset,
-    Diagnostics,
     Edition,
     Engine,
-    Example,
     Fact,
-    Finish,
-    Metric,
     Model,
     ModelClient,
     ModelSource,
@@ -31,19 +24,16 @@ from backend.domain import (
     Progress,
     Result,
     Run,
-    Score,
     ScoredExample,
     Stage,
     Task,
 )
-from backend.errors import DataMissing, FailureCode, MetricUnavailable, ModelCrash, UsageError
+from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
+from backend.scoring import score, unmeasured
 from backend.settings import Settings
-from backend.statistics import RESAMPLES, SEED, intervals
+from backend.statistics import RESAMPLES, SEED
 
-TASK_SCORE = "task_score"
 SOFTWARE = ("transformers", "torch", "huggingface_hub", "rapidfuzz", "numpy")
-_THINKING = re.compile(r"\A\s*(<think>)?.*?</think>", re.DOTALL)
-_UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 
 
 class Journal(Protocol):
@@ -99,6 +89,7 @@ class Evaluation:
 
     def _load(self) -> dict[str, Dataset | str]:
         """Each task's dataset, or the reason why there is none."""
+        folder = data_folder(self.edition, self.settings)
         found: dict[str, Dataset | str] = {}
         faults: list[DataMissing] = []
         for task in self.tasks:
@@ -149,9 +140,8 @@ class Evaluation:
         missing = [example for example in dataset.examples if example.id not in answered]
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
-        for prediction in client.complete([task.ask(example, client.window) for example in missing]):
-            journal.append(replace(prediction, text=_storable(prediction.text)))
-            pace.done += 1
+        for prediction in client.complete(task.ask(example, client.window) for example in missing):
+            journal.append(replace(prediction, text=_storable(prediction.text), seconds=pace.count()))
             self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         unanswered = {example.id for example in missing} - journal.predictions().keys()
         if unanswered:
@@ -178,7 +168,13 @@ class Pace:
         self.done = done
         self._total = total
         self._before = done
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
+
+    def count(self) -> float:
+        """One more is done; returns the seconds since the one before."""
+        before, self._last = self._last, time.monotonic()
+        self.done += 1
+        return self._last - before
 
     def progress(self, stage: Stage, task: str, number: int, count: int) -> Progress:
         """How far it is now."""
@@ -207,56 +203,6 @@ def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:
     return task.access is Access.OPEN or edition is Edition.REHEARSAL or engine.keeps_text_home
 
 
-def visible(text: str) -> str:
-    """The text without a leading block of reasoning; nothing when the reasoning never came to an end."""
-    return _UNFINISHED_THINKING.sub("", _THINKING.sub("", text, count=1)).strip()
-
-
-def score(
-    task: Task, dataset: Dataset, predictions: Mapping[str, Prediction], settings: Settings
-) -> tuple[Run, list[ScoredExample]]:
-    """One task judged: means with 95 % intervals in percent, diagnostics, and every example's own values."""
-    made = [predictions[example.id] for example in dataset.examples]
-    read = [task.answer(visible(prediction.text)) for prediction in made]
-    answers = [answer or "" for answer in read]
-    references = [example.reference for example in dataset.examples]
-    values: dict[str, Sequence[float]] = {}
-    reasons: dict[str, str] = {}
-    for metric in task.metrics:
-        if not answers:
-            reasons[metric.name] = "No example is left to score."
-            continue
-        try:
-            values[metric.name] = metric.prepare(settings)(answers, references)
-        except MetricUnavailable as reason:
-            reasons[metric.name] = str(reason)
-    scores = _scores(task.metrics, values, reasons, dataset.examples)
-    run = Run(
-        task=task.name,
-        version=task.version,
-        dataset_sha256=dataset.sha256,
-        scores=scores[:-1],
-        task_score=scores[-1],
-        diagnostics=_diagnose(made, read),
-        facts={key: fact for metric in task.metrics for key, fact in metric.facts(settings).items()},
-    )
-    return run, list(_scored(dataset.examples, answers, task.metrics, values))
-
-
-def unmeasured(task: Task, reason: str) -> Run:
-    """A run without scores, and why."""
-    dashes = [Score(metric=name, value=None, low=None, high=None, n=0, missing=reason) for name in _names(task)]
-    return Run(
-        task=task.name,
-        version=task.version,
-        dataset_sha256=None,
-        scores=tuple(dashes[:-1]),
-        task_score=dashes[-1],
-        diagnostics=None,
-        missing=reason,
-    )
-
-
 def manifest(limit: int | None) -> dict[str, Fact]:
     """What is the same for every model: decoding, seeds, software and machine."""
     return {
@@ -269,63 +215,3 @@ def manifest(limit: int | None) -> dict[str, Fact]:
         "cpu": platform.processor() or None,
         **{name: version(name) for name in SOFTWARE},
     }
-
-
-def _names(task: Task) -> list[str]:
-    return [*(metric.name for metric in task.metrics), TASK_SCORE]
-
-
-def _scores(
-    metrics: Sequence[Metric],
-    values: Mapping[str, Sequence[float]],
-    reasons: Mapping[str, str],
-    examples: Sequence[Example],
-) -> tuple[Score, ...]:
-    """A score per metric, and last the task's own: the mean of all its metrics, missing when one of them is."""
-    rows = dict(values)
-    why = dict(reasons)
-    if reasons:
-        why[TASK_SCORE] = (
-            f"{', '.join(metric.title for metric in metrics if metric.name in reasons)} could not be measured."
-        )
-    else:
-        rows[TASK_SCORE] = np.mean([values[metric.name] for metric in metrics], axis=0).tolist()
-    table = np.asarray(list(rows.values()), dtype=np.float64).reshape(len(rows), len(examples))
-    bounds = intervals(table, [example.cluster for example in examples]) if rows else None
-    found: dict[str, Score] = {}
-    for row, (name, column) in enumerate(rows.items()):
-        low, high = (100 * bounds[row]).tolist() if bounds is not None else (None, None)
-        found[name] = Score(metric=name, value=float(100 * np.mean(column)), low=low, high=high, n=len(examples))
-    for name, reason in why.items():
-        found[name] = Score(metric=name, value=None, low=None, high=None, n=0, missing=reason)
-    return tuple(found[name] for name in [*(metric.name for metric in metrics), TASK_SCORE])
-
-
-def _scored(
-    examples: Sequence[Example],
-    answers: Sequence[str],
-    metrics: Sequence[Metric],
-    values: Mapping[str, Sequence[float]],
-) -> Iterator[ScoredExample]:
-    for row, (example, answer) in enumerate(zip(examples, answers, strict=True)):
-        measured = {
-            metric.name: float(values[metric.name][row]) if metric.name in values else None for metric in metrics
-        }
-        yield ScoredExample(example_id=example.id, answer=answer, reference=example.reference, metrics=measured)
-
-
-def _diagnose(made: Sequence[Prediction], read: Sequence[str | None]) -> Diagnostics:
-    finishes = Counter(prediction.finish for prediction in made)
-    empty = sum(not visible(prediction.text) and prediction.finish is not Finish.REFUSED for prediction in made)
-    lengths = [prediction.output_tokens for prediction in made if prediction.output_tokens is not None]
-    return Diagnostics(
-        n=len(made),
-        answered=len(made) - finishes[Finish.REFUSED] - empty,
-        empty=empty,
-        unparsable=sum(
-            answer is None and visible(prediction.text) != "" for prediction, answer in zip(made, read, strict=True)
-        ),
-        truncated=sum(prediction.truncated for prediction in made),
-        refused=finishes[Finish.REFUSED],
-        output_tokens=sum(lengths) / len(lengths) if lengths else None,
-    )

@@ -22,6 +22,9 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address the page listens on; submitting is open on loopback only")
     port: int = Field(7860, ge=1, le=65535, description="port the page listens on")
     data: Path | None = Field(None, description="folder of the benchmark's data files; default: data in CLUE_HOME")
+    rehearsal: Path | None = Field(
+        None, description="folder of invented data to rehearse with; default: written into CLUE_HOME"
+    )
     mirror: str | None = Field(
         None, description="base URL that open data files are fetched from instead of their source"
     )

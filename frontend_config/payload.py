@@ -1,9 +1,10 @@
 """The board as columnar data: for each column its values, and for scores their intervals and why one is missing."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from backend.domain import Edition, Provenance, Standing, Task
+from backend.domain import Diagnostics, Edition, Provenance, Standing, Task
 from frontend_config.columns import Column, Kind, board_columns, hub_link
 from frontend_config.words import notice
 
@@ -75,7 +76,9 @@ def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, 
 
 def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
     cells = [row.cells.get(name) for row in standings]
+    asked = {place: row.diagnostics[name] for place, row in enumerate(standings) if name in row.diagnostics}
     return {
+        **({"asked": {str(place): _asked(each) for place, each in asked.items()}} if asked else {}),
         "values": [cell and cell.value for cell in cells],
         "low": [cell and cell.low for cell in cells],
         "high": [cell and cell.high for cell in cells],
@@ -84,6 +87,12 @@ def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
             str(place): cell.missing for place, cell in enumerate(cells) if cell and cell.value is None and cell.missing
         },
     }
+
+
+def _asked(diagnostics: Diagnostics) -> dict[str, Any]:
+    """How the asking went, without what did not occur."""
+    found = asdict(diagnostics)
+    return {name: value for name, value in found.items() if value is not None and (value or name in ("n", "answered"))}
 
 
 def _model_link(row: Standing) -> str | None:

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
 from threading import Lock
@@ -13,7 +14,20 @@ from typing import Any
 import aiosql
 import duckdb
 
-from backend.domain import LEVEL_TASKS, Domain, Edition, Model, Provenance, Run, Score, Standing, Task
+from backend.domain import (
+    LEVEL_TASKS,
+    PAPERS_PROTOCOL,
+    PROTOCOL,
+    Diagnostics,
+    Domain,
+    Edition,
+    Model,
+    Provenance,
+    Run,
+    Score,
+    Standing,
+    Task,
+)
 from backend.errors import HomeInUse, LedgerBroken
 from storage.ledger import Entry, Head, Ledger
 
@@ -21,7 +35,8 @@ SQL = Path(__file__).parent / "sql"
 
 _QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
 SCHEMA = SQL / "scores_schema.sql"
-TABLES = ("recipe", "head", "benchmark", "expected", "result", "score")
+TABLES = ("recipe", "head", "benchmark", "expected", "result", "score", "diagnostics")
+OWN_PROTOCOL = {Provenance.MEASURED: PROTOCOL, Provenance.PUBLISHED: PAPERS_PROTOCOL}
 _LOG = logging.getLogger(__name__)
 
 
@@ -74,15 +89,19 @@ class Scores:
             self._db = self._create()
         return self.refresh()
 
-    def standings(self, provenance: Provenance, edition: Edition) -> list[Standing]:
-        """The rows of the board with all their cells, as they stood at one moment."""
+    def standings(self, provenance: Provenance, edition: Edition, protocol: str | None = None) -> list[Standing]:
+        """The rows of the board with all their cells, as they stood at one moment; one protocol at a time."""
+        view = {"provenance": provenance, "edition": edition, "protocol": protocol or OWN_PROTOCOL[provenance]}
         with self._transaction() as db:
-            rows = _select(db, "standings", {"provenance": provenance, "edition": edition})
-            found = _select(db, "cells", {"provenance": provenance, "edition": edition})
+            rows, found, asked = (_select(db, name, view) for name in ("standings", "cells", "diagnostics"))
         cells: dict[str, dict[str, Score]] = defaultdict(dict)
         for cell in found:
             cells[cell["result_id"]][cell["cell"]] = _score(cell)
-        return [_standing(row, cells[row["id"]]) for row in rows]
+        diagnostics: dict[str, dict[str, Diagnostics]] = defaultdict(dict)
+        for row in asked:
+            result_id, task = row.pop("result_id"), row.pop("task")
+            diagnostics[result_id][task] = Diagnostics(**row)
+        return [_standing(row, cells[row["id"]], diagnostics[row["id"]]) for row in rows]
 
     def version(self) -> str:
         """Changes whenever `standings` may answer differently; what was published a moment ago is taken in first."""
@@ -189,7 +208,8 @@ def _expectations(tasks: Sequence[Task], published: Sequence[Standing]) -> Itera
     """Which metrics make up each task's score."""
     for task in tasks:
         for metric in task.metrics:
-            yield {"provenance": Provenance.MEASURED, "task": task.name, "metric": metric.name}
+            if metric.averaged:
+                yield {"provenance": Provenance.MEASURED, "task": task.name, "metric": metric.name}
     for cell in dict.fromkeys(cell for standing in published for cell in standing.cells):
         name, metric_name = cell.split(".")
         yield {"provenance": Provenance.PUBLISHED, "task": name, "metric": metric_name}
@@ -211,6 +231,9 @@ def _insert_entry(db: duckdb.DuckDBPyConnection, entry: Entry) -> None:
     }
     _run(db, "insert_result", [row])
     _run(db, "insert_score", [row for run in result.runs for row in _run_rows(entry.hash, run)])
+    asked = {run.task: asdict(run.diagnostics) for run in result.runs if run.diagnostics}
+    if asked:
+        _run(db, "insert_diagnostics", [{"result_id": entry.hash, "task": task} | asked[task] for task in asked])
 
 
 def _insert_published(db: duckdb.DuckDBPyConnection, standing: Standing) -> None:
@@ -290,7 +313,7 @@ def _score(cell: Mapping[str, Any]) -> Score:
     return Score(metric=name, value=value, low=cell["low"], high=cell["high"], n=cell["n"])
 
 
-def _standing(row: Mapping[str, Any], cells: Mapping[str, Score]) -> Standing:
+def _standing(row: Mapping[str, Any], cells: Mapping[str, Score], asked: Mapping[str, Diagnostics]) -> Standing:
     params = int(row["params"]) if row["params"] is not None else None
     domain = Domain(row["domain"]) if row["domain"] else None
     model = Model(
@@ -315,4 +338,5 @@ def _standing(row: Mapping[str, Any], cells: Mapping[str, Score]) -> Standing:
         cells=cells,
         published_at=row["published_at"].astimezone(UTC) if row["published_at"] else None,
         submission_id=row["submission_id"],
+        diagnostics=asked,
     )

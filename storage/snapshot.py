@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from backend.domain import Edition, Provenance, Standing
+from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Edition, Provenance, Standing
 from storage.ledger import Head
 from storage.scores import Scores
 
@@ -29,7 +29,8 @@ def write_snapshot(scores: Scores, head: Head, folder: Path) -> Path:
             standing
             for provenance in Provenance
             for edition in Edition
-            for standing in scores.standings(provenance, edition)
+            for protocol in (PROTOCOL, PAPERS_PROTOCOL)
+            for standing in scores.standings(provenance, edition, protocol)
         ]
         table = long_table(standings)
         whole = Path(partial) / "whole"

@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from backend.datasets.catalog import MEDNLI, MEQSUM, locate
+from backend.datasets.catalog import locate
+from backend.datasets.mednli import MEDNLI
+from backend.datasets.meqsum import MEQSUM
 from backend.settings import known_variables
 from tests.commands import PROJECT, CommandLine
 from tests.loopback.hub import LoopbackHub

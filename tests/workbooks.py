@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from openpyxl import Workbook
 
-from backend.datasets.catalog import MEQSUM, locate
+from backend.datasets.catalog import locate
+from backend.datasets.meqsum import MEQSUM
 from backend.errors import DataMissing
 from backend.settings import read_settings
 

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 import httpx
 
-from backend.datasets.rehearsal import is_synthetic
+from backend.datasets.rehearsal import is_synthetic, rehearsal_folder
 from backend.domain import Access, DataFile, Edition, Task
 from backend.errors import DataMissing, FailureCode, PassingFault
+from backend.settings import Settings
 
 COMPRESSED = ".gz"
 Row = TypeVar("Row")
@@ -178,20 +179,28 @@ def fetch(
     return target
 
 
-def data_folder(edition: Edition, full: Path, rehearsal: Path) -> Path:
-    """Where an edition's files lie; DataMissing when what is called real is invented, or the other way round."""
-    if edition is Edition.REHEARSAL and not is_synthetic(rehearsal):
+def data_folder(edition: Edition, settings: Settings) -> Path:
+    """Where an edition's files lie; the rehearsal's are written there first if need be.
+
+    DataMissing when what is to be the benchmark's own data are invented, or the other way round.
+    """
+    if edition is Edition.FULL:
+        if is_synthetic(settings.data_dir):
+            raise DataMissing(
+                f"{settings.data_dir} holds invented data, which never count as results. Ask for the rehearsal "
+                "edition, or name the folder of the benchmark's own files in CLUE_DATA.",
+                public="This leaderboard has only invented data installed.",
+            )
+        return settings.data_dir
+    if settings.rehearsal is None:
+        return rehearsal_folder(settings.home)
+    if not is_synthetic(settings.rehearsal):
         raise DataMissing(
-            f"{rehearsal} is not marked as invented data, so it cannot be a rehearsal. "
-            "Make such a folder with `python app.py data rehearsal FOLDER`."
+            f"{settings.rehearsal} is not marked as invented data, so it is no rehearsal. "
+            "Make such a folder with `python app.py data rehearsal FOLDER`.",
+            public="This leaderboard's rehearsal data are not installed.",
         )
-    if edition is Edition.FULL and is_synthetic(full):
-        raise DataMissing(
-            f"{full} holds invented data, which never count as results. Ask for the rehearsal edition, or name the "
-            "folder of the benchmark's own files in CLUE_DATA.",
-            public="This leaderboard has only invented data installed.",
-        )
-    return rehearsal if edition is Edition.REHEARSAL else full
+    return settings.rehearsal
 
 
 def _download(url: str, out: Path, file: DataFile, report: Callable[[int, int | None], None]) -> None:

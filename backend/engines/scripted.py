@@ -1,35 +1,18 @@
-"""Answers by rules instead of a model: for rehearsals, tests and screenshots, and never in edition full."""
+"""Answers by rules or written replies instead of a model: for rehearsals and tests, and never in edition full."""
 
-import re
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 from backend.domain import Edition, Engine, Finish, ModelSource, Prediction, Prompt, Role, Window
+from backend.engines.rules import first_sentence, follow_rules
 from backend.errors import Halted, UsageError
 from backend.settings import Settings
 
 OWNER = "scripted"
 PACE_SECONDS = 0.2
-_SENTENCE = re.compile(r"[^.?!\n]+[.?!]?")
-_DENIAL = re.compile(r"\b(no|not|never|without|normal|unchanged|clear|well)\b", re.IGNORECASE)
-
-
-def follow_rules(question: str) -> str:
-    """A label guessed from denials and shared words, or the message's last question."""
-    if "Hypothesis:" in question:
-        premise, hypothesis = question.split("Hypothesis:", 1)
-        if _DENIAL.search(hypothesis):
-            return "contradiction"
-        return "entailment" if _long_words(premise) & _long_words(hypothesis) else "neutral"
-    asked = [sentence for sentence in _SENTENCE.findall(_body(question)) if sentence.endswith("?")]
-    return asked[-1].strip() if asked else first_sentence(question)
-
-
-def first_sentence(question: str) -> str:
-    """The first sentence of what was asked about."""
-    found = _SENTENCE.search(_body(question))
-    return found.group().strip() if found else ""
 
 
 def say_nothing(question: str) -> str:
@@ -64,6 +47,30 @@ class Script:
             yield Prediction(example_id=prompt.example_id, text=self._answer(question), finish=Finish.STOP)
 
 
+class Replies:
+    """Answers prompts with what was written down for them, by example id.
+
+    `folder` holds *.jsonl files of objects with `example_id` and `text` or `answer`, such as `evaluate --out` writes.
+    """
+
+    def __init__(self, folder: Path, halt: Event) -> None:
+        self._folder = folder
+        self._replies = _read_replies(folder)
+        self._halt = halt
+        self.window = Window(None, lambda messages: 0)
+        self.facts: Mapping[str, str | int | float | None] = {"engine_version": "1", "template": "recorded"}
+
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
+        """One answer per prompt, in order; UsageError at the first prompt that has none."""
+        for prompt in prompts:
+            if self._halt.is_set():
+                raise Halted("The evaluation was told to stop.")
+            if prompt.example_id not in self._replies:
+                raise UsageError(f"{self._folder} holds no reply for example {prompt.example_id}.")
+            text = self._replies[prompt.example_id]
+            yield Prediction(example_id=prompt.example_id, text=text, finish=Finish.STOP, truncated=prompt.truncated)
+
+
 def script_name(model_id: str) -> str | None:
     """The script that an id like scripted/name asks for, None for another id; UsageError for an unknown one."""
     owner, _, name = model_id.partition("/")
@@ -77,17 +84,26 @@ def script_name(model_id: str) -> str | None:
 
 
 @contextmanager
-def open_script(source: ModelSource, settings: Settings, halt: Event) -> Iterator[Script]:
-    """The script that the id names, rules for any other id."""
-    yield Script(script_name(source.hub_id) or "rules", halt)
+def open_script(source: ModelSource, settings: Settings, halt: Event) -> Iterator[Script | Replies]:
+    """The replies of a folder, else the script that the id names, rules for any other id."""
+    if source.folder is not None:
+        yield Replies(source.folder, halt)
+    else:
+        yield Script(script_name(source.hub_id) or "rules", halt)
 
 
-def _body(question: str) -> str:
-    return question.removeprefix("Message:").removesuffix("Question:").split("MESSAGE:")[-1]
-
-
-def _long_words(text: str) -> set[str]:
-    return {word for word in re.findall(r"[a-z]+", text.lower()) if len(word) > 5} - {"premise", "patient", "relation"}
+def _read_replies(folder: Path) -> dict[str, str]:
+    replies: dict[str, str] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            try:
+                record = json.loads(line)
+                known, text = str(record["example_id"]), str(record["text"] if "text" in record else record["answer"])
+            except (ValueError, LookupError, TypeError):
+                raise UsageError(f"{path}, line {number} is no object with example_id and text.") from None
+            if replies.setdefault(known, text) != text:
+                raise UsageError(f"{path}, line {number}: example {known} has another reply already.")
+    return replies
 
 
 ENGINE = Engine(
@@ -96,6 +112,7 @@ ENGINE = Engine(
     keeps_text_home=True,
     editions=frozenset({Edition.REHEARSAL}),
     from_hub=False,
+    takes_folder=True,
     accept=script_name,
     open=open_script,
 )

@@ -120,5 +120,6 @@ ENGINE = Engine(
     keeps_text_home=True,
     editions=frozenset(Edition),
     needs_files=True,
+    takes_folder=True,
     open=open_model,
 )

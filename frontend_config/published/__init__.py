@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from backend.domain import Domain, Edition, Model, Provenance, Score, Standing
+from backend.domain import PAPERS_PROTOCOL, Domain, Edition, Model, Provenance, Score, Standing
 
 FILE = Path(__file__).parent / "clue_2024_06.csv"
-PROTOCOL = "clue-2024"
 NOT_PUBLISHED = "It was not published."
 _TASKS = {
     "mednli": "mednli",
@@ -72,7 +71,7 @@ def _standing(row: Mapping[str, str]) -> Standing:
         else None,
         provenance=Provenance.PUBLISHED,
         edition=Edition.FULL,
-        protocol=PROTOCOL,
+        protocol=PAPERS_PROTOCOL,
         engine=None,
         domain=domain,
         base_model=base_model,

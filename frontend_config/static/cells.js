@@ -4,6 +4,7 @@ import { el, linked } from "./dom.js";
 
 export const DASH = "–";
 const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+const ASKED = ["answered", "empty", "unparsable", "truncated", "refused"];
 const BADGES = { biomedical: "Biomedical", general: "General" };
 
 /** The value as text; an empty string when it is missing. */
@@ -42,7 +43,17 @@ export function detailOf(data, column, place) {
   const interval = intervalOf(data, column, place);
   const items = column.n[place] ? `${column.n[place].toLocaleString("en")} items` : "";
   const range = interval ? `95 % interval ${interval}` : "No interval was published.";
-  return [`${fullTitle(column)} ${text}`, [range, items].filter(Boolean).join(", ")];
+  return [`${fullTitle(column)} ${text}`, [range, items].filter(Boolean).join(", "), askedOf(column, place)];
+}
+
+/** How the model took a task's prompts, in words; an empty string where that is not known. */
+function askedOf(column, place) {
+  const asked = column.asked?.[place];
+  if (!asked) return "";
+  const counts = ASKED.filter((name) => asked[name] !== undefined)
+    .map((name) => `${asked[name].toLocaleString("en")} ${name}`);
+  const tokens = asked.output_tokens === undefined ? "" : `, ${asked.output_tokens.toFixed(1)} tokens an answer`;
+  return `Of ${asked.n.toLocaleString("en")} prompts ${counts.join(", ")}${tokens}`;
 }
 
 /** What a cell holds, as nodes. */

@@ -5,6 +5,10 @@ INSERT INTO result VALUES (:id, :number, :provenance, :edition, :protocol, :labe
 -- name: insert_score*!
 INSERT INTO score VALUES (:result_id, :task, :metric, :value, :low, :high, :n, :missing);
 
+-- name: insert_diagnostics*!
+INSERT INTO diagnostics VALUES (:result_id, :task, :n, :answered, :empty, :unparsable, :truncated, :refused,
+    :output_tokens, :seconds);
+
 -- name: insert_benchmark*!
 INSERT INTO benchmark VALUES (:level, :task);
 
@@ -21,8 +25,13 @@ UPDATE head SET number = :number, hash = :hash, byte_offset = :offset;
 SELECT number, hash, byte_offset FROM head;
 
 -- name: standings
-SELECT * FROM standing WHERE provenance = :provenance AND edition = :edition ORDER BY number, id;
+SELECT * FROM standing
+WHERE provenance = :provenance AND edition = :edition AND protocol = :protocol ORDER BY number, id;
 
 -- name: cells
 SELECT cell.* FROM cell JOIN standing ON standing.id = cell.result_id
-WHERE standing.provenance = :provenance AND standing.edition = :edition;
+WHERE standing.provenance = :provenance AND standing.edition = :edition AND standing.protocol = :protocol;
+
+-- name: diagnostics
+SELECT diagnostics.* FROM diagnostics JOIN standing ON standing.id = diagnostics.result_id
+WHERE standing.provenance = :provenance AND standing.edition = :edition AND standing.protocol = :protocol;

@@ -38,6 +38,19 @@ CREATE TABLE score (
     missing VARCHAR
 );
 
+CREATE TABLE diagnostics (
+    result_id VARCHAR NOT NULL,
+    task VARCHAR NOT NULL,
+    n BIGINT NOT NULL,
+    answered BIGINT NOT NULL,
+    empty BIGINT NOT NULL,
+    unparsable BIGINT NOT NULL,
+    truncated BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    output_tokens DOUBLE,
+    seconds DOUBLE
+);
+
 -- One row per model on the board: the latest result of each commit, engine and protocol.
 CREATE VIEW standing AS
 SELECT * FROM result
@@ -45,7 +58,7 @@ QUALIFY row_number() OVER (
     PARTITION BY provenance, edition, protocol, engine, coalesce(lower(model_id), label), revision ORDER BY number DESC
 ) = 1;
 
--- A task's score: the mean of all its metrics, missing when one of them is.
+-- A task's score: the mean of all the metrics it is made of, missing when one of them is.
 CREATE VIEW task_cell AS
 SELECT
     standing.id AS result_id,

@@ -22,7 +22,8 @@ from backend.domain import (
 )
 from backend.engines.scripted import ENGINE as SCRIPTED
 from backend.errors import ClueError, DataMissing, Halted, UsageError
-from backend.evaluation import Evaluation, may_ask, score, visible
+from backend.evaluation import Evaluation, may_ask
+from backend.scoring import score, visible
 from backend.settings import Settings
 from tests.backend.toys import OPERATORS, MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
 
@@ -71,10 +72,10 @@ def test_right_answers_are_a_hundred_percent_and_the_task_score_is_the_mean_of_i
     assert values(run.scores) == {"same": 100.0, "half": 50.0}
     assert run.task_score.value == pytest.approx(75.0)
     assert [run.task_score.low, run.task_score.high] == pytest.approx([75.0, 75.0])
-    assert run.dataset_sha256 == "toy-rehearsal" and run.facts == {"same_fact": "1", "half_fact": "1"}
+    assert run.dataset_sha256 == "toy-10" and run.facts == {"same_fact": "1", "half_fact": "1"}
     assert [one.example_id for one in bench.scored["toy"]] == [f"sum-{n}" for n in range(10)]
     assert bench.scored["toy"][3] == ScoredExample(
-        example_id="sum-3", answer="6", reference="6", metrics={"same": 1.0, "half": 0.5}
+        example_id="sum-3", item="sum-3", cluster="1", answer="6", reference="6", metrics={"same": 1.0, "half": 0.5}
     )
 
 
@@ -227,8 +228,8 @@ def test_a_leading_block_of_reasoning_is_no_part_of_the_answer(text: str, seen: 
 
 
 def test_diagnostics_count_each_way_an_answer_can_fail(bench: Bench) -> None:
-    task = toy_task(count=7, answer=lambda text: text if text.isdigit() else None)
-    dataset = task.load(Edition.REHEARSAL, bench.settings.data_dir)
+    task = toy_task(count=7, answer=lambda text, example: text if text.isdigit() else None)
+    dataset = task.load(bench.settings.data_dir)
     texts = ["0", "two", "", "<think>it is 6", "<think>8</think>8", "10", ""]
     finishes = [Finish.STOP] * 5 + [Finish.LENGTH, Finish.REFUSED]
     lengths = [1, 2, 0, 5, 4, None, None]

@@ -20,16 +20,16 @@ TASK_FILE = '''"""Colours: what colour is it?"""
 
 from pathlib import Path
 
-from backend.domain import Access, Dataset, Edition, Example, Level, Prompt, Task, Window
+from backend.domain import Access, Dataset, Example, Level, Prompt, Task, Window
 from backend.metrics.labels import ACCURACY
 from backend.prompting import dialogue
 
 ROWS = (("grass", "green"), ("blood", "red"), ("snow", "white"))
 
 
-def load(edition: Edition, data_dir: Path) -> Dataset:
+def load(data_dir: Path) -> Dataset:
     rows = [Example(id=thing, fields={"thing": thing}, reference=colour, cluster=thing) for thing, colour in ROWS]
-    return Dataset(examples=tuple(rows), sha256="colours", source="invented")
+    return Dataset(examples=tuple(rows), sha256="colours", source="invented", rows=3)
 
 
 def ask(example: Example, window: Window) -> Prompt:
@@ -56,7 +56,7 @@ TASK = Task(
     specimen=Example(id="specimen", fields={"thing": "sky"}, reference="blue", cluster="sky"),
     load=load,
     ask=ask,
-    answer=str.strip,
+    answer=lambda text, example: text.strip(),
     metrics=(ACCURACY,),
 )
 '''

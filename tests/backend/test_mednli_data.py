@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.datasets.catalog import MEDNLI
-from backend.datasets.mednli import read_mednli
-from backend.domain import Edition
+from backend.datasets.mednli import MEDNLI, read_mednli
 from backend.errors import DataMissing
 from backend.tasks.mednli import TASK
 
@@ -111,7 +109,7 @@ def test_the_file_is_found_in_each_of_its_places_and_premises_are_clusters(tmp_p
     folder = tmp_path / place
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / MEDNLI.name, *(record(n) for n in range(30)))
-    dataset = TASK.load(Edition.FULL, tmp_path)
+    dataset = TASK.load(tmp_path)
     shown = dataset.examples[0].shots
     left_out = {shot.cluster for shot in shown}
     assert len(shown) == 3
@@ -121,5 +119,5 @@ def test_the_file_is_found_in_each_of_its_places_and_premises_are_clusters(tmp_p
 
 def test_a_missing_file_is_asked_for_with_where_and_how(tmp_path: Path) -> None:
     with pytest.raises(DataMissing) as caught:
-        TASK.load(Edition.FULL, tmp_path)
+        TASK.load(tmp_path)
     assert all(part in str(caught.value) for part in (MEDNLI.name, str(tmp_path), "10.13026/C2RS98"))

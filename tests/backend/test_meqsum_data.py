@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.datasets.catalog import MEQSUM, locate, verified
-from backend.datasets.meqsum import read_meqsum
+from backend.datasets.catalog import locate, read_rows
+from backend.datasets.meqsum import MEQSUM, read_meqsum
 from backend.datasets.sampling import shot_indices, with_shots
-from backend.domain import Edition, Example, Window
+from backend.domain import Example, Window
 from backend.errors import DataMissing
 from backend.tasks.meqsum import TASK
 from tests.workbooks import ODD, MeqsumData, write_workbook
@@ -22,7 +22,7 @@ def test_a_thousand_rows_are_read_and_997_scored(meqsum_data: MeqsumData) -> Non
     rows = read_meqsum(locate(MEQSUM, meqsum_data.folder))
     assert len(rows) == 1000 and len({row["File"] for row in rows}) == 1000
     if meqsum_data.genuine:
-        dataset = TASK.load(Edition.FULL, meqsum_data.folder)
+        dataset = TASK.load(meqsum_data.folder)
         assert (len(dataset.examples), dataset.sha256) == (997, MEQSUM.sha256)
         shown = dataset.examples[0].shots
         assert [shot.id for shot in shown] == ["12479.txt", "1-135820815.xml.txt", "10263.xml.txt"]
@@ -30,7 +30,7 @@ def test_a_thousand_rows_are_read_and_997_scored(meqsum_data: MeqsumData) -> Non
         assert not {shot.id for shot in shown} & {example.id for example in dataset.examples}
     else:
         with pytest.raises(DataMissing, match="is not the published file: its SHA-256 begins .*" + REMEDY):
-            TASK.load(Edition.FULL, meqsum_data.folder)
+            TASK.load(meqsum_data.folder)
         examples = [Example(id=row["File"], fields={}, reference="", cluster=row["File"]) for row in rows]
         assert len(with_shots(examples, 3)) == 997
 
@@ -84,7 +84,7 @@ def test_a_web_page_saved_as_a_workbook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataMissing, match=r"cannot be read as an Excel workbook \(BadZipFile\).*" + REMEDY):
         read_meqsum(path)
     with pytest.raises(DataMissing, match="A web page saved under the file's name is the usual cause.*" + REMEDY):
-        verified(MEQSUM, tmp_path)
+        read_rows(MEQSUM, tmp_path, read_meqsum)
 
 
 def test_a_workbook_without_the_columns_is_refused(tmp_path: Path) -> None:
@@ -137,5 +137,5 @@ def test_a_damaged_workbook_is_refused_wherever_it_is_damaged(tmp_path: Path) ->
 
 def test_a_file_that_is_not_there_is_asked_for_with_where_and_how(tmp_path: Path) -> None:
     with pytest.raises(DataMissing) as caught:
-        TASK.load(Edition.FULL, tmp_path)
+        TASK.load(tmp_path)
     assert all(part in str(caught.value) for part in (MEQSUM.name, str(tmp_path), *MEQSUM.places, REMEDY))

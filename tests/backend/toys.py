@@ -1,6 +1,6 @@
 """A toy task, toy engines and a journal in memory: machinery is tested with these, never with the real registry."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,14 +67,14 @@ def toy_task(
     access: Access = Access.OPEN,
     missing: str | None = None,
     metrics: Sequence[Metric] = (metric("same", same), metric("half", half)),
-    answer: Callable[[str], str | None] = str.strip,
+    answer: Callable[[str, Example], str | None] = lambda text, example: text.strip(),
 ) -> Task:
     """A task of `count` sums; `missing` is the public sentence of its DataMissing."""
 
-    def load(edition: Edition, data_dir: Path) -> Dataset:
+    def load(data_dir: Path) -> Dataset:
         if missing is not None:
             raise DataMissing(f"{missing} It belongs into {OPERATORS}.", public=missing)
-        return Dataset(examples=examples(count), sha256=f"{name}-{edition}", source="toy")
+        return Dataset(examples=examples(count), sha256=f"{name}-{count}", source="toy", rows=count)
 
     def ask(example: Example, window: Window) -> Prompt:
         return dialogue(
@@ -159,8 +159,8 @@ class ToyClient:
     def facts(self) -> Facts:
         return self.toy.facts
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
-        for prompt in reversed(prompts):
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
+        for prompt in reversed(list(prompts)):
             if self.toy.stop_after is not None and len(self.toy.asked) >= self.toy.stop_after:
                 raise PowerCut
             if prompt.example_id in self.toy.forgets:

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from backend.domain import Edition
+from backend.datasets.rehearsal import rehearsal_folder
 from backend.tasks import all_tasks
 from storage.ledger import Ledger
 from tests.commands import CommandLine, wait_for
@@ -43,7 +43,7 @@ def ids(predictions: list[dict[str, Any]]) -> list[str]:
 
 
 def asked(cli: CommandLine, task: str) -> list[str]:
-    return sorted(example.id for example in all_tasks()[task].load(Edition.REHEARSAL, cli.home).examples)
+    return sorted(example.id for example in all_tasks()[task].load(rehearsal_folder(cli.home)).examples)
 
 
 def published(cli: CommandLine) -> list[str]:

@@ -1,6 +1,6 @@
 """Toy engines, and a house of real stores with a toy registry."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ class ToyModel:
     window: Window = field(default_factory=lambda: Window(None, lambda messages: 0))
     facts: dict[str, Fact] = field(default_factory=lambda: {"engine_version": "1"})
 
-    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Prediction]:
+    def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order."""
         for prompt in prompts:
             if self.halt.is_set():

@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from backend.datasets.catalog import MEQSUM, locate
+from backend.datasets.catalog import locate
+from backend.datasets.meqsum import MEQSUM
 from tests.journeys.conftest import submit, wait_until_ended
 from tests.journeys.program import command_line, evaluation, running, wait_for
 from tests.loopback.hub import LoopbackHub

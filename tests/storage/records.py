@@ -100,7 +100,7 @@ def toy_dataset(name: str = "toy", examples: int = 3, sha256: str = "d" * 64) ->
         Example(id=f"{name}-{number}", fields={"question": f"question {number}?"}, reference="yes", cluster=str(number))
         for number in range(examples)
     )
-    return Dataset(examples=made, sha256=sha256, source="invented")
+    return Dataset(examples=made, sha256=sha256, source="invented", rows=examples)
 
 
 def toy_task(
@@ -115,7 +115,7 @@ def toy_task(
     """A task of invented yes-questions."""
     dataset = toy_dataset(name, examples)
 
-    def load(edition: Edition, data_dir: Path) -> Dataset:
+    def load(data_dir: Path) -> Dataset:
         return dataset
 
     def ask(example: Example, window: Window) -> Prompt:
@@ -135,7 +135,7 @@ def toy_task(
         specimen=dataset.examples[0] if examples else Example(id="s", fields={}, reference="", cluster="s"),
         load=load,
         ask=ask,
-        answer=str.strip,
+        answer=lambda text, example: text.strip(),
         metrics=tuple(toy_metric(metric) for metric in metrics),
     )
 
@@ -149,13 +149,13 @@ def toy_run(task: str, values: Mapping[str, float | None], missing: str | None =
     """A run with these metric values in percent; the task's score is their mean, missing when one of them is."""
     known = [value for value in values.values() if value is not None]
     mean = sum(known) / len(known) if known and len(known) == len(values) else None
-    scores = tuple(_score(name, value, missing) for name, value in values.items())
+    scores = tuple(score_of(name, value, missing) for name, value in values.items())
     return Run(
         task=task,
         version=1,
         dataset_sha256=None if missing else "d" * 64,
         scores=scores,
-        task_score=_score("task_score", mean, missing),
+        task_score=score_of("task_score", mean, missing),
         diagnostics=None,
         missing=missing,
     )
@@ -205,7 +205,7 @@ def rows_of(path: Path, table: str) -> list[tuple[object, ...]]:
         return sorted(db.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
 
 
-def _score(name: str, value: float | None, missing: str | None) -> Score:
+def score_of(name: str, value: float | None, missing: str | None = None) -> Score:
     if value is None:
         return Score(metric=name, value=None, low=None, high=None, n=0, missing=missing or "It was not measured.")
     return Score(metric=name, value=value, low=value - 1, high=value + 1, n=3)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.domain import LEVEL_TASKS, Edition, Level, Provenance, Standing
+from backend.domain import LEVEL_TASKS, PAPERS_PROTOCOL, Diagnostics, Edition, Level, Provenance, Standing
 from backend.errors import HomeInUse, LedgerBroken
 from frontend_config.published import published_standings
 from storage.ledger import Ledger
 from tests.storage.racing import racer, said
-from tests.storage.records import board, rows_of, six_tasks, toy_result, toy_run
+from tests.storage.records import board, rows_of, score_of, six_tasks, toy_result, toy_run, toy_task
 
 REHEARSAL = (Provenance.MEASURED, Edition.REHEARSAL)
 FULL = (Provenance.MEASURED, Edition.FULL)
-TABLES = ("head", "benchmark", "expected", "result", "score", "standing", "cell")
+TABLES = ("head", "benchmark", "expected", "result", "score", "diagnostics", "standing", "cell")
 ALL = {task: 10.0 * number for number, task in enumerate(name for names in LEVEL_TASKS.values() for name in names)}
 MODELS = 6
 
@@ -311,3 +311,41 @@ def test_a_reader_never_sees_half_of_a_refresh(tmp_path: Path) -> None:
 
 def test_only_its_owner_may_read_the_board(home: Path) -> None:
     assert (home / "scores.duckdb").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_metric_beside_the_average_is_shown_and_changes_nothing(tmp_path: Path) -> None:
+    task = toy_task("meqsum", metrics=["exact", "strict"])
+    beside = replace(task, metrics=(task.metrics[0], replace(task.metrics[1], averaged=False)))
+    run = replace(toy_run("meqsum", {"exact": 40.0, "strict": 10.0}), task_score=score_of("task_score", 40.0))
+    with board(tmp_path, [beside]) as (scores, ledger):
+        ledger.append("s", replace(toy_result(), runs=(run,)))
+        scores.refresh()
+        (standing,) = scores.standings(*REHEARSAL)
+    assert {name: standing.cells[name].value for name in ("meqsum", "meqsum.exact", "meqsum.strict")} == {
+        "meqsum": 40.0,
+        "meqsum.exact": 40.0,
+        "meqsum.strict": 10.0,
+    }
+
+
+def test_how_the_asking_went_is_kept_for_each_measured_task(tmp_path: Path) -> None:
+    asked = Diagnostics(
+        n=9, answered=7, empty=1, unparsable=2, truncated=3, refused=1, output_tokens=4.5, seconds=60.25
+    )
+    runs = (replace(toy_run("mednli", {"exact": 1.0}), diagnostics=asked), toy_run("meqsum", {"exact": None}, "Gone."))
+    with board(tmp_path) as (scores, ledger):
+        ledger.append("s", replace(toy_result(), runs=runs))
+        scores.refresh()
+        (standing,) = scores.standings(*REHEARSAL)
+        assert standing.diagnostics == {"mednli": asked}
+        scores.rebuild()
+        assert scores.standings(*REHEARSAL)[0].diagnostics == {"mednli": asked}
+
+
+def test_results_under_the_papers_protocol_are_never_among_ours(tmp_path: Path) -> None:
+    with board(tmp_path) as (scores, ledger):
+        ledger.append("s", toy_result("acme/ours"))
+        ledger.append("t", replace(toy_result("acme/theirs"), protocol=PAPERS_PROTOCOL))
+        scores.refresh()
+        assert [row.label for row in scores.standings(*REHEARSAL)] == ["acme/ours"]
+        assert [row.label for row in scores.standings(*REHEARSAL, PAPERS_PROTOCOL)] == ["acme/theirs"]

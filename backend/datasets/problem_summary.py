@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 
 def read_problem_summary(path: Path) -> list[dict[str, str]]:
-    """Rows with File ID, Subjectives, Assessment and Summary, whatever order the columns have; only the first is needed.
+    """Rows with File ID, Subjectives, Assessment and Summary, in any order of columns; all but File ID may be empty.
 
     Line ends within a cell are line feeds. DataMissing names the row as a spreadsheet numbers it, without its text.
     """

@@ -40,7 +40,7 @@ def text(file: DataFile, path: Path) -> str:
 
 
 def json_records(file: DataFile, path: Path) -> Iterator[tuple[str, Record]]:
-    """Each record with its place ("line 3", "record 3"); DataMissing when there are none, or something else is there."""
+    """Each record with its place ("line 3", "record 3"); DataMissing when there are none, or one of them is none."""
     data = whole(file, path)
     found = _elements(file, path, data) if data.lstrip().startswith(b"[") else _lines(data)
     for place, record in found:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.datasets.catalog import unusable
-from backend.datasets.records import text
+from backend.datasets.records import whole_text
 from backend.domain import DataFile
 
 PROBLEM_SUMMARY = DataFile(
@@ -60,7 +60,7 @@ def read_problem_summary(path: Path) -> list[dict[str, str]]:
 
 def _table(path: Path) -> list[list[str]]:
     # The stream reads every kind of line end as a line feed, so that a prompt does not depend on who saved the file.
-    reader = csv.reader(io.StringIO(text(PROBLEM_SUMMARY, path), newline=None), strict=True)
+    reader = csv.reader(io.StringIO(whole_text(PROBLEM_SUMMARY, path), newline=None), strict=True)
     try:
         return list(reader)
     except csv.Error as error:

@@ -28,7 +28,7 @@ def whole(file: DataFile, path: Path) -> bytes:
     return data
 
 
-def text(file: DataFile, path: Path) -> str:
+def whole_text(file: DataFile, path: Path) -> str:
     """The whole file as text; DataMissing names the line that is not UTF-8."""
     data = whole(file, path)
     try:

@@ -30,7 +30,7 @@ def load(data_dir: Path) -> Dataset:
         sha256=sha256,
         source=source_name(MEDISUMCODE, data_dir),
         rows=len(rows),
-        anomalies=tuple(_anomalies(rows, BUILT if not is_synthetic(data_dir) else len(rows))),
+        anomalies=tuple(_anomalies(rows, len(rows) if is_synthetic(data_dir) else BUILT)),
     )
 
 

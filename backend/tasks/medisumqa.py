@@ -24,7 +24,7 @@ INSTRUCTION = (
     "answer only."
 )
 # A line of its own, or the beginning of one up to a colon; marks of lists and of emphasis around it are no matter.
-INSTRUCTIONS_HEADING = re.compile(r"(?im)^[^\w\n]*discharge[ \t]+instructions?[^\w\n:]*(?::|$)")
+INSTRUCTIONS_HEADING = re.compile(r"(?im)^[^a-z0-9\n]*discharge[ \t]+instructions?[^a-z0-9\n:]*(?::|$)")
 
 
 def load(data_dir: Path) -> Dataset:
@@ -35,7 +35,7 @@ def load(data_dir: Path) -> Dataset:
         sha256=sha256,
         source=source_name(MEDISUMQA, data_dir),
         rows=len(rows),
-        anomalies=tuple(_anomalies(rows, RELEASED if not is_synthetic(data_dir) else len(rows))),
+        anomalies=tuple(_anomalies(rows, len(rows) if is_synthetic(data_dir) else RELEASED)),
     )
 
 

@@ -78,6 +78,7 @@ def test_another_number_of_questions_is_named_and_not_refused(tmp_path: Path) ->
         ("DISCHARGE INSTRUCTIONS", True),
         ("  **Discharge instruction:** rest", True),
         ("# Discharge  Instructions #", True),
+        ("___ Discharge Instructions: ___", True),
         ("discharge instructions: you were", True),
         ("Please see discharge instructions: they help", False),
         ("Discharge instructions were given to her son", False),

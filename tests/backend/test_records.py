@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.datasets.records import json_records, text, texts
+from backend.datasets.records import json_records, texts, whole_text
 from backend.domain import DataFile
 from backend.errors import DataMissing
 from tests.backend.saved import WAYS, lines, save
@@ -106,5 +106,5 @@ def test_text_that_is_not_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(f"a,b\n{SECRET},1\n".encode() + "é".encode("latin-1"))
     with pytest.raises(DataMissing, match="table.csv, line 3 is not UTF-8 text.*Ask Ada") as caught:
-        text(FILE, path)
+        whole_text(FILE, path)
     assert caught.value.__context__ is None

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,7 +91,10 @@ def locate(file: DataFile, data_dir: Path) -> Path:
 
 
 def content(path: Path) -> bytes:
-    """All bytes of the file, decompressed if it is compressed; OSError or EOFError when they cannot be read."""
+    """All bytes of the file, decompressed if it is compressed.
+
+    OSError, EOFError or zlib.error when they cannot be read.
+    """
     return gzip.decompress(path.read_bytes()) if path.suffix == COMPRESSED else path.read_bytes()
 
 
@@ -114,8 +118,8 @@ def read_rows(file: DataFile, data_dir: Path, reader: Callable[[Path], Sequence[
     path = locate(file, data_dir)
     try:
         found = digest(path)
-    except (OSError, EOFError) as error:
-        raise unusable(file, f"{path} cannot be read ({type(error).__name__}).") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise unusable(file, f"{path} cannot be read ({type(error).__name__}); it may have arrived in part.") from None
     if is_synthetic(data_dir):
         return reader(path), found
     _check_digest(file, path, found)

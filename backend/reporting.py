@@ -6,7 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from backend.domain import Result, Run, Score, ScoredExample, Task
+from backend.errors import UsageError
+
+_JUDGED = TypeAdapter(ScoredExample)
+_AGAIN = "Evaluate the model once more with --out and compare again."
 
 
 def result_record(result: Result) -> dict[str, Any]:
@@ -48,3 +54,37 @@ def write_examples(folder: Path, task: Task, examples: Sequence[ScoredExample]) 
     path.touch(mode=0o600)
     lines = [json.dumps(asdict(example), ensure_ascii=False) + "\n" for example in examples]
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def read_examples(path: Path) -> list[ScoredExample]:
+    """The judged answers that `write_examples` left in `path`, in their order.
+
+    A line without item or cluster, as they once were written, is its own item and cluster. UsageError, naming the line
+    but none of its text, for what cannot be read, is no judged answer, or judges an example a second time.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        raise UsageError(f"{path} cannot be read. {_AGAIN}") from None
+    found: dict[str, ScoredExample] = {}
+    for number, line in enumerate(lines, 1):
+        example = _read_line(line)
+        if example is None:
+            raise UsageError(f"{path} line {number} is not a judged answer. {_AGAIN}")
+        if example.example_id in found:
+            raise UsageError(f"{path} line {number} judges an example for the second time. {_AGAIN}")
+        found[example.example_id] = example
+    return list(found.values())
+
+
+def _read_line(line: bytes) -> ScoredExample | None:
+    try:
+        record = json.loads(line, parse_constant=_refuse)
+        itself = record["example_id"]
+        return _JUDGED.validate_python({"item": itself, "cluster": itself, **record})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")

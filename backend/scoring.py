@@ -9,7 +9,7 @@ import numpy as np
 from backend.domain import Dataset, Diagnostics, Example, Finish, Metric, Prediction, Run, Score, ScoredExample, Task
 from backend.errors import MetricUnavailable
 from backend.settings import Settings
-from backend.statistics import estimate_means
+from backend.statistics import estimate, seed_of
 
 TASK_SCORE = "task_score"
 _THINKING = re.compile(r"\A\s*(<think>)?.*?</think>", re.DOTALL)
@@ -32,7 +32,7 @@ def score(
             values[metric.name] = _measured(metric, dataset.examples, judged, settings)
         except MetricUnavailable as reason:
             reasons[metric.name] = str(reason)
-    scores = _scores(task.metrics, values, reasons, dataset.examples)
+    scores = _scores(task, values, reasons, dataset.examples)
     run = Run(
         task=task.name,
         version=task.version,
@@ -90,42 +90,46 @@ def _measured(
 
 
 def _scores(
-    metrics: Sequence[Metric],
+    task: Task,
     values: Mapping[str, Sequence[float | None]],
     reasons: Mapping[str, str],
     examples: Sequence[Example],
 ) -> tuple[Score, ...]:
     """A score per metric, and last the task's own: the mean of its averaged metrics, missing when one of them is."""
+    metrics = task.metrics
     without = [metric.title for metric in metrics if metric.averaged and metric.name in reasons]
     why = {**reasons, TASK_SCORE: f"{', '.join(without)} could not be measured."} if without else dict(reasons)
     names = list(values)
     found: dict[str, Score] = {}
     if names:
         averaged = [names.index(metric.name) for metric in metrics if metric.averaged and not without]
-        found = _estimated(names, averaged, values, examples)
+        found = _estimated(task.name, names, averaged, values, examples)
     for name, reason in why.items():
         found[name] = Score(metric=name, value=None, low=None, high=None, n=0, missing=reason)
     return tuple(found[name] for name in [*(metric.name for metric in metrics), TASK_SCORE])
 
 
 def _estimated(
+    task: str,
     names: Sequence[str],
     averaged: Sequence[int],
     values: Mapping[str, Sequence[float | None]],
     examples: Sequence[Example],
 ) -> dict[str, Score]:
-    estimate = estimate_means(
+    means = estimate(
         np.asarray([values[name] for name in names], dtype=np.float64),
         [example.cluster for example in examples],
         [example.item or example.id for example in examples],
         combined=averaged,
+        seed=seed_of(task),
     )
     counts = [sum(value is not None for value in values[name]) for name in names]
     rows = [*zip(names, counts, strict=True), *([(TASK_SCORE, len(examples))] if averaged else [])]
     found = {}
     for row, (name, count) in enumerate(rows):
-        low, high = (100 * estimate.bounds[row]).tolist() if estimate.bounds is not None else (None, None)
-        found[name] = Score(metric=name, value=float(100 * estimate.means[row]), low=low, high=high, n=count)
+        bounds = None if means.bounds is None else (100 * means.bounds[row]).tolist()
+        low, high = (None, None) if bounds is None or np.isnan(bounds).any() else bounds
+        found[name] = Score(metric=name, value=float(100 * means.means[row]), low=low, high=high, n=count)
     return found
 
 

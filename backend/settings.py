@@ -45,6 +45,12 @@ class Settings(BaseModel):
         "allenai/scibert_scivocab_uncased",
         description="BERTScore's encoder: the Hub id, or a local folder holding the same model",
     )
+    umls: Path | None = Field(
+        None, description="folder of the operator's downloads for UMLS F1: en_core_sci_sm and scispaCy's UMLS linker"
+    )
+    umls_python: Path | None = Field(
+        None, description="Python of the environment that has requirements-umls.txt, for UMLS F1"
+    )
     max_model_gb: float = Field(200, gt=0, description="largest sum of weight files that is downloaded, in GB")
     load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
     answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")

@@ -1,7 +1,8 @@
 """What a person sees in the terminal: tables and progress bars."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -13,6 +14,8 @@ from backend.domain import Progress
 from backend.submission import Submission
 
 ERRORS = Console(stderr=True)
+MISSING = "–"
+PAIRS_SHOWN = 15
 
 
 def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> None:
@@ -36,6 +39,58 @@ def print_data(states: Sequence[DataState]) -> None:
     for state in states:
         if state.presence is not Presence.FOUND:
             Console().print(f"\n{state.task}: {state.advice}", highlight=False)
+
+
+def print_comparison(record: Mapping[str, Any]) -> None:
+    """What `compare_folders` found: the runs' scores with their ranges of ranks, then the differences of pairs.
+
+    Of more than two runs only averages and tasks are shown, of very many no pairs.
+    """
+    out = Console(highlight=False, markup=False, emoji=False)  # names are shown as they are
+    runs, cells = record["runs"], record["cells"]
+    heads = [cell for key, cell in cells.items() if "." not in key]
+    scores = _table("run", *(cell["title"] for cell in heads))
+    for run in runs:
+        scores.add_row(run, *(_ranked(cell["runs"][run]) for cell in heads))
+    out.print(scores)
+    out.print("Scores in percent, in brackets the ranks that each run may have.\n")
+    shown = list(cells.values()) if len(runs) == 2 else heads
+    if len(shown[0]["pairs"]) > PAIRS_SHOWN:
+        out.print("These are too many pairs to print; --json has them all.")
+        return
+    differences = _table("", "first", "second", "difference, 95 % interval", "the first is", "detectable")
+    for cell in shown:
+        for number, pair in enumerate(cell["pairs"]):
+            title = "" if number else cell["title"]
+            finding, reach = pair["finding"] or MISSING, _points(pair["detectable"])
+            differences.add_row(title, pair["first"], pair["second"], _difference(pair), finding, reach)
+    out.print(differences)
+    out.print(
+        "Differences in percentage points over shared items. Better and worse stand after Holm's correction for all "
+        "pairs and columns of a kind; an interval is of one difference alone. Detectable: the difference that a set "
+        "like this finds four times in five."
+    )
+
+
+def _ranked(score: Mapping[str, Any]) -> str:
+    if score["value"] is None:
+        return MISSING
+    if score["rank"] is None:
+        return f"{score['value']:.1f}"
+    best, worst = score["rank"]
+    return f"{score['value']:.1f} ({best})" if best == worst else f"{score['value']:.1f} ({best}–{worst})"
+
+
+def _difference(pair: Mapping[str, Any]) -> str:
+    if pair["difference"] is None:
+        return MISSING
+    if pair["low"] is None:
+        return f"{pair['difference']:+.1f}"
+    return f"{pair['difference']:+.1f} ({pair['low']:+.1f} to {pair['high']:+.1f})"
+
+
+def _points(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
 
 
 def _table(*names: str) -> Table:

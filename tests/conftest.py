@@ -93,3 +93,13 @@ def browser() -> Iterator[Browser]:
 def meqsum_data(tmp_path_factory: pytest.TempPathFactory) -> MeqsumData:
     """The published MeQSum workbook, or a stand-in where it cannot be had."""
     return find_meqsum(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def rehearsal_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of small invented files for every task."""
+    from backend.datasets.rehearsal import Scale, write_rehearsal
+
+    folder = tmp_path_factory.mktemp("rehearsal") / "data"
+    write_rehearsal(folder, Scale.SMALL)
+    return folder

@@ -14,7 +14,7 @@ INSTRUCTION = (
     "The question is what this patient, or somebody who cares for the patient at home, could ask. It is about this "
     "fact alone, is put in everyday words, can be understood by somebody who has not seen the fact, cannot be answered "
     "with yes or no, and does not hold its own answer.\n"
-    "The answer is one short sentence, two at most, in plain words, spoken to the patient as \"you\". Put everyday "
+    'The answer is one short sentence, two at most, in plain words, spoken to the patient as "you". Put everyday '
     "words in the place of medical ones. Say what the fact says and nothing more; keep every number, dose and time.\n"
     "Write exactly two lines:\n"
     "Question: <the question>\n"
@@ -75,4 +75,4 @@ def read_pair(statement: Statement, prediction: Prediction) -> Pair | None:
 
 
 def _question(fact: str) -> str:
-    return f"Fact: {fact}"
+    return f"Fact: {fact}\n\nQuestion and answer:"

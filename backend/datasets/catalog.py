@@ -117,7 +117,7 @@ def read_rows(file: DataFile, data_dir: Path, reader: Callable[[Path], Sequence[
     try:
         found = digest(path)
     except UNREADABLE as error:
-        raise unusable(file, f"{path} cannot be read ({type(error).__name__}).") from None
+        raise unusable(file, f"{path} cannot be read ({type(error).__name__}); it may have arrived in part.") from None
     if is_synthetic(data_dir):
         return reader(path), found
     _check_digest(file, path, found)

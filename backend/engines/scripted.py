@@ -1,37 +1,18 @@
 """Answers by rules or written replies instead of a model: for rehearsals and tests, and never in edition full."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
 from backend.domain import Edition, Engine, Finish, ModelSource, Prediction, Prompt, Role, Window
+from backend.engines.rules import first_sentence, follow_rules
 from backend.errors import Halted, UsageError
 from backend.settings import Settings
 
 OWNER = "scripted"
 PACE_SECONDS = 0.2
-_SENTENCE = re.compile(r"[^.?!\n]+[.?!]?")
-_DENIAL = re.compile(r"\b(no|not|never|without|normal|unchanged|clear|well)\b", re.IGNORECASE)
-
-
-def follow_rules(question: str) -> str:
-    """A label guessed from denials and shared words, or the message's last question."""
-    if "Hypothesis:" in question:
-        premise, hypothesis = question.split("Hypothesis:", 1)
-        if _DENIAL.search(hypothesis):
-            return "contradiction"
-        return "entailment" if _long_words(premise) & _long_words(hypothesis) else "neutral"
-    asked = [sentence for sentence in _SENTENCE.findall(_body(question)) if sentence.endswith("?")]
-    return asked[-1].strip() if asked else first_sentence(question)
-
-
-def first_sentence(question: str) -> str:
-    """The first sentence of what was asked about."""
-    found = _SENTENCE.search(_body(question))
-    return found.group().strip() if found else ""
 
 
 def say_nothing(question: str) -> str:
@@ -123,14 +104,6 @@ def _read_replies(folder: Path) -> dict[str, str]:
             if replies.setdefault(known, text) != text:
                 raise UsageError(f"{path}, line {number}: example {known} has another reply already.")
     return replies
-
-
-def _body(question: str) -> str:
-    return question.removeprefix("Message:").removesuffix("Question:").split("MESSAGE:")[-1]
-
-
-def _long_words(text: str) -> set[str]:
-    return {word for word in re.findall(r"[a-z]+", text.lower()) if len(word) > 5} - {"premise", "patient", "relation"}
 
 
 ENGINE = Engine(

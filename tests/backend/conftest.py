@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from backend.settings import Settings
+from tests.umls import build_umls, umls_python
 
 hypothesis_settings.register_profile("clue", deadline=None, derandomize=True, print_blob=False)
 hypothesis_settings.load_profile("clue")
@@ -15,3 +16,15 @@ hypothesis_settings.load_profile("clue")
 def settings(tmp_path: Path) -> Settings:
     """Settings as they come, with a home of the test's own and no encoder, so that nothing is fetched."""
     return Settings(home=tmp_path / "home", scibert=str(tmp_path / "no-encoder"), load_timeout=120, answer_timeout=120)
+
+
+@pytest.fixture(scope="session")
+def umls_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An invented knowledge base with its linker and pipeline, laid out as the published downloads are."""
+    return build_umls(tmp_path_factory.mktemp("umls") / "downloads")
+
+
+@pytest.fixture
+def umls_settings(umls_folder: Path) -> Settings:
+    """Settings with which UMLS F1 can be measured."""
+    return Settings(umls=umls_folder, umls_python=umls_python(), load_timeout=120, answer_timeout=120)

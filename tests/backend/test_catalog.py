@@ -26,7 +26,6 @@ from backend.datasets.catalog import (
     trust,
 )
 from backend.datasets.mednli import MEDNLI
-from backend.datasets.meqsum import MEQSUM
 from backend.datasets.rehearsal import MARKER
 from backend.domain import Access, DataFile, Dataset, Edition, Example, Task
 from backend.errors import DataMissing, FailureCode, PassingFault

@@ -9,6 +9,7 @@ import pytest
 from backend.datasets.mednli import MEDNLI, read_mednli
 from backend.errors import DataMissing
 from backend.tasks.mednli import TASK
+from tests.backend.saved import WAYS, save
 
 REMEDY = "PhysioNet"
 
@@ -37,11 +38,9 @@ def write(path: Path, *lines: dict[str, Any] | str | bytes) -> Path:
     return path
 
 
-def test_a_mark_of_byte_order_blank_lines_and_crlf_are_no_matter(tmp_path: Path) -> None:
-    path = tmp_path / "mednli.jsonl"
-    text = "\r\n\r\n".join(json.dumps(record(n)) for n in range(6))
-    path.write_text("\ufeff" + text + "\r\n  \r\n", encoding="utf-8", newline="")
-    rows = read_mednli(path)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_pairs_are_the_same_however_they_were_saved(tmp_path: Path, way: str) -> None:
+    rows = read_mednli(save(tmp_path, MEDNLI.name, [record(n) for n in range(6)], way))
     assert [row["pairID"] for row in rows] == [f"pair-{n}" for n in range(6)]
     assert rows[0]["sentence1"] == record(0)["sentence1"]
     assert set(rows[0]) == {"pairID", "sentence1", "sentence2", "gold_label"}
@@ -82,12 +81,14 @@ def test_a_line_that_is_no_record_is_named_by_its_number_alone(
     tmp_path: Path, line: dict[str, Any] | str | bytes
 ) -> None:
     path = write(tmp_path / "mednli.jsonl", record(0), "", line, record(2))
-    with pytest.raises(DataMissing, match=f"line 3 is not a MedNLI record.*{REMEDY}") as caught:
+    with pytest.raises(
+        DataMissing, match=f"line 3 (is not a JSON object|has no text for .*sentence).*{REMEDY}"
+    ) as caught:
         read_mednli(path)
     assert SECRET not in str(caught.value) and caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("label", ["-", "maybe", "", SECRET])
+@pytest.mark.parametrize("label", ["-", "maybe", SECRET])
 def test_an_unknown_label_is_named_by_its_line_alone(tmp_path: Path, label: str) -> None:
     with pytest.raises(DataMissing, match=f"line 2: the label is not one of entailment.*{REMEDY}") as caught:
         read_mednli(write(tmp_path / "mednli.jsonl", record(0), record(1, gold_label=label)))
@@ -106,15 +107,18 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", MEDNLI.places)
 def test_the_file_is_found_in_each_of_its_places_and_premises_are_clusters(tmp_path: Path, place: str) -> None:
-    folder = tmp_path / place
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / MEDNLI.name, *(record(n) for n in range(30)))
+    save(tmp_path / place, MEDNLI.name, [record(n) for n in range(1422)])
     dataset = TASK.load(tmp_path)
     shown = dataset.examples[0].shots
-    left_out = {shot.cluster for shot in shown}
-    assert len(shown) == 3
-    assert len(dataset.examples) == 30 - 3 * len(left_out), "every pair of a shown premise is left out"
-    assert not left_out & {example.cluster for example in dataset.examples}
+    assert [shot.id for shot in shown] == ["pair-360", "pair-544", "pair-1303"]
+    assert (dataset.rows, len(dataset.examples)) == (1422, 1422 - 3 * 3), "every pair of a shown premise is left out"
+    assert not {shot.cluster for shot in shown} & {example.cluster for example in dataset.examples}
+
+
+def test_the_training_pairs_are_refused(tmp_path: Path) -> None:
+    save(tmp_path, MEDNLI.name, [record(n) for n in range(30)])
+    with pytest.raises(DataMissing, match=f"holds 30 records, mli_test_v1.jsonl as published 1,422.*{REMEDY}"):
+        TASK.load(tmp_path)
 
 
 def test_a_missing_file_is_asked_for_with_where_and_how(tmp_path: Path) -> None:

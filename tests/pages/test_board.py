@@ -100,6 +100,14 @@ def test_an_interval_is_told_on_hover_and_by_the_toggle(visit: Opener) -> None:
     assert "intervals=0" in page.url
 
 
+def test_how_the_asking_went_is_told_beside_the_tasks_score(visit: Opener) -> None:
+    page = visit("/?q=notes-70b")
+    page.locator("td.score", has_text="81.5").hover()
+    expect(page.get_by_role("tooltip")).to_contain_text(
+        "Of 1,419 prompts 1,415 answered, 4 empty, 12 unparsable, 3.2 tokens an answer"
+    )
+
+
 def test_search_finds_parts_of_names_and_semicolons_mean_or(visit: Opener) -> None:
     page = visit("/?view=published")
     names(page)

@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def test_the_board_is_the_desks_standings(
             ]  # fmt: skip
             if score.value is None:
                 assert column["missing"].get(str(row_at)) == score.missing
+        for task, asked in row.diagnostics.items():
+            told_asked = by_name[task]["asked"][str(row_at)]
+            assert told_asked.items() <= asdict(asked).items() and told_asked["n"] == asked.n
+            assert all(asdict(asked)[name] == 0 for name in asdict(asked).keys() - told_asked.keys())
 
 
 def test_an_answer_already_held_is_not_sent_again(site: Site) -> None:

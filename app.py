@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
-from backend.datasets.catalog import DATA_FILES, fetch, fetch_missing, state_of
+from backend.datasets.catalog import fetch_missing
 from backend.domain import Domain, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
@@ -32,10 +32,11 @@ from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.worker import Worker
+from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.published import published_standings
 from frontend_config.serving import check_port, run_site
-from frontend_config.terminal import download_bar, print_data, print_queue, progress_bar
+from frontend_config.terminal import print_queue, progress_bar
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -46,9 +47,7 @@ from storage.submissions import Submissions
 LOCAL_REVISION = "local"
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
-data = typer.Typer(help="The benchmark's data files.", no_args_is_help=True)
 ledger = typer.Typer(help="The ledger of published results.", no_args_is_help=True)
-cli.add_typer(data, name="data")
 cli.add_typer(ledger, name="ledger")
 
 EngineName = Annotated[str | None, typer.Option("--engine", help="transformers, endpoint or scripted")]
@@ -115,7 +114,7 @@ class House:
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
-            for failure in fetch_missing(self.settings.data_dir, self.settings.mirror):
+            for failure in fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror):
                 logging.getLogger(__name__).warning("%s", failure)
 
     def worker(self, stop: Event) -> Worker:
@@ -272,30 +271,6 @@ def evaluate(
     _print_json(result_record(result))
 
 
-@data.command("status")
-def data_status(as_json: AsJson = False) -> None:
-    """Which data files are here, and how to get the others."""
-    settings = read_settings()
-    states = [state_of(file, settings.data_dir) for file in DATA_FILES]
-    if as_json:
-        _print_json([asdict(state) for state in states])
-    else:
-        print_data(states)
-
-
-@data.command("fetch")
-def data_fetch() -> None:
-    """Download the open data files from their public sources and check them."""
-    settings = read_settings()
-    for file in DATA_FILES:
-        if file.url is None:
-            typer.echo(f"{file.task}: cannot be fetched for you. {file.obtain}", err=True)
-            continue
-        with download_bar(file.task) as show:
-            path = fetch(file, settings.data_dir, settings.mirror, show)
-        typer.echo(f"{file.task}: {path}")
-
-
 @ledger.command("verify")
 def ledger_verify() -> None:
     """Check every line of the ledger."""
@@ -318,6 +293,16 @@ def snapshot(folder: Path) -> None:
         scores = house.scores(Path(scratch) / "scores.duckdb")
         typer.echo(str(write_snapshot(scores, scores.head(), folder)))
         scores.close()
+
+
+cli.add_typer(
+    data_commands(
+        all_tasks,
+        lambda name: _chosen(all_engines(), name, "engine"),
+        lambda model, engine, url: _resolve(House(read_settings()), model, engine, url),
+    ),
+    name="data",
+)
 
 
 def main() -> None:

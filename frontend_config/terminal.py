@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -30,15 +31,37 @@ def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> No
     Console().print(table)
 
 
-def print_data(states: Sequence[DataState]) -> None:
-    """A table of the files, and under it what to do about those that are not here."""
-    table = _table("task", "access", "state", "licence", "where")
+def print_data(states: Sequence[DataState], folder: Path) -> None:
+    """A table of the files in the data folder, and under it what there is to know about each."""
+    out = Console(highlight=False, markup=False, emoji=False)
+    out.print(f"Files are looked for in {folder}.\n")
+    table = _table("task", "access", "state", "rows", "file")
     for state in states:
-        table.add_row(state.task, state.access, state.presence, state.licence, str(state.where))
-    Console().print(table)
+        rows = "" if state.rows is None else f"{state.rows:,}"
+        table.add_row(state.task, state.access, state.presence, rows, _within(state.where, folder))
+    out.print(table)
     for state in states:
-        if state.presence is not Presence.FOUND:
-            Console().print(f"\n{state.task}: {state.advice}", highlight=False)
+        out.print(f"\n{state.task}: {state.presence}", style="bold")
+        out.print(_details(state))
+
+
+def _details(state: DataState) -> Table:
+    lines = [("looked for in", ", ".join(state.looked_in)), ("licence", state.licence)]
+    if state.presence is Presence.MISSING:
+        lines.append(("how to get it", state.obtain))
+    if state.presence is Presence.WRONG:
+        lines.append(("what is wrong", state.advice))
+    lines += [("odd, and dealt with", anomaly) for anomaly in state.anomalies]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in lines:
+        grid.add_row(f"  {name}", text)
+    return grid
+
+
+def _within(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def print_comparison(record: Mapping[str, Any]) -> None:
@@ -117,9 +140,27 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error that shows how much of a file is here."""
+def file_bar() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar on standard error that shows for each named file how many of its bytes are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Bars(*columns, console=ERRORS) as bars:
-        bar = bars.add_task(name, total=None)
-        yield lambda done, total: bars.update(bar, completed=done, total=total)
+        yield _rows_of(bars)
+
+
+@contextmanager
+def stage_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error that shows for each named stage how many items are done; 0 of 0 where that is unknown."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=ERRORS) as bars:
+        yield _rows_of(bars)
+
+
+def _rows_of(bars: Bars) -> Callable[[str, int, int | None], None]:
+    rows: dict[str, TaskID] = {}
+
+    def show(name: str, done: int, total: int | None) -> None:
+        if name not in rows:
+            rows[name] = bars.add_task(name, total=None)
+        bars.update(rows[name], completed=done, total=total or None)
+
+    return show

@@ -68,7 +68,7 @@ def read_pair(statement: Statement, prediction: Prediction) -> Pair | None:
     found = _REPLY.search(visible(prediction.text))
     if found is None or prediction.finish is not Finish.STOP:
         return None
-    question, answer = (" ".join(found[part].split()).strip("* ") for part in ("question", "answer"))
+    question, answer = (" ".join(found[part].split()).strip('*#" ') for part in ("question", "answer"))
     if not question or not answer:
         return None
     return Pair(id=statement.id, note_id=statement.note_id, question=question, answer=answer, statement=statement.text)

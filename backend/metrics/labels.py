@@ -1,4 +1,4 @@
-"""Accuracy of a label read out of free text."""
+"""Accuracy of a label read out of free text, and of the letter of an option."""
 
 import re
 from collections.abc import Sequence
@@ -22,6 +22,11 @@ def read_label(text: str, labels: Sequence[str]) -> str | None:
 def accuracy(answers: Sequence[str], references: Sequence[str]) -> list[float]:
     """1 where the answer is the reference, else 0."""
     return [float(answer == reference) for answer, reference in zip(answers, references, strict=True)]
+
+
+def one_of(answers: Sequence[str], references: Sequence[str]) -> list[float]:
+    """1 where the answer is one of the reference's characters, each of which is a right option, else 0."""
+    return [float(answer in {*reference}) for answer, reference in zip(answers, references, strict=True)]
 
 
 ACCURACY = Metric(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets.mednli import LABELS
-from backend.metrics.labels import ACCURACY, read_label
+from backend.metrics.labels import ACCURACY, one_of, read_label
 from backend.settings import Settings
 
 
@@ -56,3 +56,20 @@ def test_punctuation_around_a_label_changes_nothing(label: str, before: str, aft
 def test_an_unreadable_answer_is_wrong() -> None:
     measure = ACCURACY.prepare(Settings())
     assert list(measure(["neutral", "", "entailment"], ["neutral", "neutral", "neutral"])) == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "right"),
+    [
+        ("C", "C", 1.0),
+        ("C", "CD", 1.0),
+        ("D", "CD", 1.0),
+        ("B", "CD", 0.0),
+        ("CD", "CD", 0.0),  # two options are no choice
+        ("", "CD", 0.0),
+        ("", "", 0.0),
+        ("c", "C", 0.0),  # reading the letter, case and all, is the task's business
+    ],
+)
+def test_an_option_is_right_when_it_is_one_of_the_right_ones(answer: str, reference: str, right: float) -> None:
+    assert one_of([answer], [reference]) == [right]

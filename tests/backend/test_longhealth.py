@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets.documents import CUT
-from backend.domain import Dataset, Example, Message, Prompt, Window
+from backend.domain import Dataset, Example, Finish, Message, Prediction, Prompt, Window
 from backend.errors import DataMissing
+from backend.scoring import score
 from backend.settings import Settings
 from backend.tasks.longhealth import (
     BUDGET,
@@ -305,6 +306,21 @@ def test_three_accuracies_are_averaged_and_the_strict_readings_stand_beside_them
         "task3_accuracy": 0,
         "task3_strict": 0,
     }
+
+
+def test_the_tasks_score_is_the_mean_of_its_three_parts(dataset: Dataset) -> None:
+    made = {
+        example.id: Prediction(
+            example_id=example.id,
+            text="I cannot tell." if example.part == "task3" else example.reference[0],
+            finish=Finish.STOP,
+        )
+        for example in dataset.examples
+    }
+    run, _ = score(TASK, dataset, made, Settings())
+    assert run.task_score.value == pytest.approx(200 / 3)
+    assert {found.metric: found.n for found in run.scores}["task1_accuracy"] == 50
+    assert run.diagnostics is not None and run.diagnostics.unparsable == 50
 
 
 def test_silence_scores_nothing(dataset: Dataset) -> None:

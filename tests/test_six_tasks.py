@@ -44,9 +44,7 @@ def datasets(rehearsal_data: Path) -> dict[str, Dataset]:
 
 
 @pytest.fixture(scope="module")
-def cli(
-    rehearsal_data: Path, datasets: dict[str, Dataset], tmp_path_factory: pytest.TempPathFactory
-) -> CommandLine:
+def cli(rehearsal_data: Path, datasets: dict[str, Dataset], tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """The program with everything that the metrics need: an encoder of SciBERT's shape and a base of invented concepts."""
     folder = tmp_path_factory.mktemp("judges")
     references = [example.reference for name in ("problem_summary", "medisumqa") for example in datasets[name].examples]
@@ -102,7 +100,7 @@ def test_gold_answers_are_a_hundred_on_every_metric(
 
 
 def test_silence_is_zero_on_every_metric_and_counted(
-    judged: Callable[[Callable[[Task, Example], str]], dict[str, Any]]
+    judged: Callable[[Callable[[Task, Example], str]], dict[str, Any]],
 ) -> None:
     for run in judged(lambda task, example: "").values():
         assert {found["value"] for found in run["scores"].values()} == {0.0}
@@ -116,7 +114,7 @@ def test_each_odd_reply_gets_the_documented_verdict(settings_without_judges: Set
 
 
 def test_what_the_program_prints_holds_no_text_of_a_credentialed_task(
-    judged: Callable[[Callable[[Task, Example], str]], dict[str, Any]]
+    judged: Callable[[Callable[[Task, Example], str]], dict[str, Any]],
 ) -> None:
     printed = json.dumps(judged(gold_reply))
     credentialed = {name for name, task in all_tasks().items() if task.access is Access.CREDENTIALED}
@@ -153,6 +151,4 @@ def verdict(task: Task, what: str, settings: Settings) -> dict[str, str]:
     dataset = Dataset(examples=(task.specimen,), sha256="specimen", source="invented", rows=1)
     run, _ = score(task, dataset, {task.specimen.id: reply}, settings)
     unread = "?" if run.diagnostics and run.diagnostics.unparsable else ""
-    return {
-        each.metric: f"{each.value:.0f}{unread}" if each.value is not None else each.metric for each in run.scores
-    }
+    return {each.metric: f"{each.value:.0f}{unread}" if each.value is not None else each.metric for each in run.scores}

@@ -45,7 +45,7 @@ def datasets(rehearsal_data: Path) -> dict[str, Dataset]:
 
 @pytest.fixture(scope="module")
 def cli(rehearsal_data: Path, datasets: dict[str, Dataset], tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """The program with everything that the metrics need: an encoder of SciBERT's shape and a base of invented concepts."""
+    """The program with all that the metrics need: an encoder of SciBERT's shape and a base of invented concepts."""
     folder = tmp_path_factory.mktemp("judges")
     references = [example.reference for name in ("problem_summary", "medisumqa") for example in datasets[name].examples]
     named = sorted({max(re.findall(r"[a-z]+", reference.lower()), key=len) for reference in references})

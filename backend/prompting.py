@@ -1,12 +1,15 @@
 """Builds a prompt of instruction, worked examples and question that fits a model's window."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from backend.domain import Message, Prompt, Role, Window
 
 PLAIN_TURN_END = "\n\n### "
 TEMPLATE_ALLOWANCE = 32
 CUT_MARK = "\n[...]\n"
+MOST_COUNTS = 10
+SLACK = 0.01
 
 
 def dialogue(
@@ -49,6 +52,24 @@ def dialogue(
     )
 
 
+def squeezed(
+    *, example_id: str, build: Callable[[int], tuple[Message, ...]], room: int, max_new_tokens: int, window: Window
+) -> Prompt:
+    """`build(room)`, or where it does not fit the window, `build` of less room, marked truncated.
+
+    Room is a number of characters. About a hundredth of the window is left unused, so that few prompts have to be
+    counted. One that does not fit even without any room is returned like that, for the engine to refuse.
+    """
+    whole = Prompt(example_id=example_id, messages=build(room), max_new_tokens=max_new_tokens)
+    if _surely_fits(whole.messages, max_new_tokens, window):
+        return whole
+    limit, size = (window.tokens or 0) - max_new_tokens, window.count(whole.messages)
+    if size <= limit:
+        return whole
+    less = _roomiest(lambda tried: window.count(build(tried)), room, size, limit)
+    return replace(whole, messages=build(less), truncated=True)
+
+
 def merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The same turns with the instruction at the head of the first user turn, for templates without a system role."""
     instruction, first, *rest = messages
@@ -68,11 +89,15 @@ def before_turn_end(text: str) -> str:
 
 
 def _fits(messages: Sequence[Message], max_new_tokens: int, window: Window) -> bool:
-    if window.tokens is None:
-        return True
-    # No tokenizer in use writes more tokens than bytes, so counting is needed near the limit only.
+    return _surely_fits(messages, max_new_tokens, window) or (
+        window.tokens is not None and window.count(messages) + max_new_tokens <= window.tokens
+    )
+
+
+def _surely_fits(messages: Sequence[Message], max_new_tokens: int, window: Window) -> bool:
+    """Whether it is known without counting: no tokenizer in use writes more tokens than bytes."""
     most = sum(len(message.content.encode()) + TEMPLATE_ALLOWANCE for message in messages)
-    return most + max_new_tokens <= window.tokens or window.count(messages) + max_new_tokens <= window.tokens
+    return window.tokens is None or most + max_new_tokens <= window.tokens
 
 
 def _middle_cut(document: str, length: int) -> str:
@@ -88,3 +113,23 @@ def _longest(limit: int, fits: Callable[[int], bool]) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return max(low, 0)
+
+
+def _roomiest(size: Callable[[int], int], room: int, most: int, limit: int) -> int:
+    """The most room found whose size is within the limit, 0 if there is none; `most`, that of `room`, is beyond it."""
+    low, high, wide = 0, room, 2 * room
+    least = size(low)
+    for _ in range(MOST_COUNTS):
+        if limit - least <= SLACK * limit or high - low <= 1:
+            break
+        # Sizes grow evenly with room, nearly, so that a straight line finds the limit in a step or two. Where it does
+        # not, halving does.
+        share = (1 - SLACK / 2) * (limit - least) / (most - least) if high - low <= wide / 2 else 0.5
+        wide = high - low
+        tried = min(max(low + int(share * wide), low + 1), high - 1)
+        found = size(tried)
+        if found <= limit:
+            low, least = tried, found
+        else:
+            high, most = tried, found
+    return low

@@ -15,11 +15,15 @@ def umls_python() -> Path:
     return UMLS_PYTHON
 
 
-def build_umls(folder: Path) -> Path:
-    """The folder holds the invented knowledge base in the layout of the published downloads."""
+def build_umls(folder: Path, *more: str) -> Path:
+    """The folder holds the invented knowledge base, with more names if wished, laid out as the published downloads."""
     builder = PROJECT / "tests" / "umls_builder.py"
     made = subprocess.run(
-        [umls_python(), "-I", builder, folder], env=inherited_environment(), capture_output=True, text=True, check=False
+        [umls_python(), "-I", builder, folder, *more],
+        env=inherited_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert made.returncode == 0, made.stderr
     return folder

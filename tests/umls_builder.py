@@ -26,15 +26,16 @@ MENTIONS = [
 ]
 
 
-def main(folder: Path) -> None:
-    """The folder holds the pipeline, the linker's four files and the knowledge base."""
+def main(folder: Path, more: list[str]) -> None:
+    """The folder holds the pipeline, the linker's four files and the base; each of `more` names is a concept, too."""
+    names = NAMES | {f"C8{number:06}": (name,) for number, name in enumerate(more)}
     linker = folder / "data/linkers/2023-04-23/umls"
     linker.mkdir(parents=True)
     base = folder / "data/kbs/2023-04-23/umls_2022_ab_cat0129.jsonl"
     base.parent.mkdir(parents=True)
-    base.write_text("".join(json.dumps(_concept(*entry)) + "\n" for entry in NAMES.items()), encoding="utf-8")
+    base.write_text("".join(json.dumps(_concept(*entry)) + "\n" for entry in names.items()), encoding="utf-8")
     _write_index(linker, base)
-    _write_pipeline(folder / "en_core_sci_sm-0.5.4/en_core_sci_sm/en_core_sci_sm-0.5.4")
+    _write_pipeline(folder / "en_core_sci_sm-0.5.4/en_core_sci_sm/en_core_sci_sm-0.5.4", [*MENTIONS, *more])
 
 
 def _concept(cui: str, names: tuple[str, ...]) -> dict[str, Any]:
@@ -71,15 +72,15 @@ def _write_index(linker: Path, base: Path) -> None:
     )
 
 
-def _write_pipeline(folder: Path) -> None:
+def _write_pipeline(folder: Path, mentions: list[str]) -> None:
     import spacy
 
     pipeline = spacy.blank("en", meta={"name": "core_sci_sm", "version": "0.5.4"})
     ruler = pipeline.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
-    ruler.add_patterns([{"label": "ENTITY", "pattern": mention} for mention in MENTIONS])
+    ruler.add_patterns([{"label": "ENTITY", "pattern": mention} for mention in mentions])
     folder.mkdir(parents=True)
     pipeline.to_disk(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

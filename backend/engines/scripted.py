@@ -12,7 +12,7 @@ from backend.errors import Halted, UsageError
 from backend.settings import Settings
 
 OWNER = "scripted"
-PACE_SECONDS = 0.2
+PACE_SECONDS = 0.1
 
 
 def say_nothing(question: str) -> str:

@@ -87,7 +87,11 @@ def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
 
 
 def bertscore_f1(encoder: Encoder, answers: Sequence[str], references: Sequence[str]) -> list[float]:
-    """F1 per pair. [CLS] and [SEP] may be matched but carry no weight; an empty side gives 0."""
+    """F1 per pair. [CLS] and [SEP] may be matched but carry no weight; an empty side gives 0.
+
+    It is what bert-score 0.3.13 gives for the pair alone. Among others that package pads, and counts padding as a match
+    of similarity 0, so that a token which is like nothing at all (below 0) gains from longer company.
+    """
     vectors = encoder.vectors([*answers, *references])
     return [
         _pair_f1(vectors[answer], vectors[reference]) for answer, reference in zip(answers, references, strict=True)

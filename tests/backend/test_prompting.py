@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from backend.domain import Message, Prompt, Role, Window
 from backend.prompting import (
     CUT_MARK,
+    MOST_COUNTS,
     PLAIN_TURN_END,
     TEMPLATE_ALLOWANCE,
     before_turn_end,
     dialogue,
     merge_system,
     plain_text,
+    squeezed,
 )
 
 INSTRUCTION = "Say whether it follows."
@@ -100,6 +102,65 @@ def test_a_prompt_that_can_never_fit_keeps_instruction_and_question_and_is_marke
     prompt = build([("asked", "answered")], "a note " * 50, 5)
     assert prompt.truncated and count(prompt.messages) > 5
     assert prompt.messages[0].content == INSTRUCTION and "Question: is it so?" in prompt.messages[-1].content
+
+
+def size_of(kept: int, weights: Sequence[float]) -> int:
+    """Tokens of a turn of `kept` characters, up to 3,000, each stretch of which has its own tokens a character."""
+    return 40 + int(sum(weights[place * len(weights) // 3000] for place in range(kept)))
+
+
+def squeeze(room: int, tokens: int | None, weights: Sequence[float]) -> tuple[Prompt, list[int]]:
+    """A prompt of `room` characters, and the sizes that were counted."""
+    counted: list[int] = []
+
+    def weigh(messages: Sequence[Message]) -> int:
+        text = messages[1].content
+        counted.append(len(text))
+        return size_of(len(text), weights)
+
+    prompt = squeezed(
+        example_id="one",
+        build=lambda kept: (Message(Role.SYSTEM, INSTRUCTION), Message(Role.USER, "x" * kept)),
+        room=room,
+        max_new_tokens=NEW,
+        window=Window(tokens, weigh),
+    )
+    assert prompt.messages[0].content == INSTRUCTION and prompt.max_new_tokens == NEW
+    return prompt, counted
+
+
+WEIGHTS = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.5, 1.0]), min_size=1, max_size=6)
+
+
+@given(room=st.integers(0, 3000), tokens=st.integers(1, 4_000), weights=WEIGHTS)
+def test_what_is_squeezed_fits_if_anything_does_and_is_marked(room: int, tokens: int, weights: list[float]) -> None:
+    prompt, counted = squeeze(room, tokens, weights)
+    kept = len(prompt.messages[1].content)
+    size = size_of(kept, weights)
+    assert size + NEW <= tokens or (kept == 0 and prompt.truncated)
+    assert prompt.truncated == (kept < room or size + NEW > tokens)
+    assert len(counted) <= MOST_COUNTS + 2
+
+
+@given(tokens=st.integers(150, 340), weights=WEIGHTS)
+def test_a_squeezed_prompt_fills_its_window_nearly(tokens: int, weights: list[float]) -> None:
+    prompt, _ = squeeze(3000, tokens, weights)
+    kept = len(prompt.messages[1].content)
+    size = size_of(kept, weights)
+    assert prompt.truncated and 0.96 * (tokens - NEW) <= size <= tokens - NEW
+
+
+def test_a_text_of_even_weight_is_squeezed_with_three_counts() -> None:
+    prompt, counted = squeeze(3000, 510, [0.3])
+    assert counted[:2] == [3000, 0] and len(counted) == 3
+    assert 495 <= size_of(len(prompt.messages[1].content), [0.3]) <= 500
+
+
+def test_a_prompt_of_many_bytes_is_counted_once_and_one_of_few_never() -> None:
+    bytes_at_most = 3000 + len(INSTRUCTION) + 2 * TEMPLATE_ALLOWANCE + NEW
+    assert squeeze(3000, bytes_at_most - 1, [1])[1] == [3000]
+    assert squeeze(3000, bytes_at_most, [1])[1] == []
+    assert squeeze(3000, None, [1])[1] == []
 
 
 TURNS = st.lists(st.text(max_size=30), min_size=1, max_size=7).map(

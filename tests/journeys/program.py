@@ -16,6 +16,7 @@ import psutil
 
 from backend.metrics.bertscore import SCIBERT
 from tests.commands import PROJECT, CommandLine
+from tests.rehearsals import short_rehearsal
 
 START_SECONDS = 60.0
 PATIENCE = 180.0
@@ -74,8 +75,13 @@ def running(home: Path, **settings: str) -> Iterator[Program]:
 
 
 def command_line(home: Path, **settings: str) -> CommandLine:
-    """The program on this home, quick to retry and free to ask the Hub for its encoder."""
-    usual = {"CLUE_TICK_SECONDS": "0.3", "CLUE_RETRY_SECONDS": "0.1", "CLUE_SCIBERT": SCIBERT.hub_id}
+    """The program on this home, quick to retry and free to ask the Hub for its encoder, with a short rehearsal."""
+    usual = {
+        "CLUE_TICK_SECONDS": "0.3",
+        "CLUE_RETRY_SECONDS": "0.1",
+        "CLUE_SCIBERT": SCIBERT.hub_id,
+        "CLUE_REHEARSAL": str(short_rehearsal()),
+    }
     return CommandLine(home=home, settings=usual | settings)
 
 

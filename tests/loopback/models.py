@@ -70,13 +70,18 @@ def pickle_only(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def tiny_bert(folder: Path, *, seed: int = 0, layers: int = 3, hidden: int = 64) -> Path:
-    """The folder holds a lower-casing BERT as safetensors, 512 positions, its tokenizer naming no maximal length."""
+def tiny_bert(
+    folder: Path, *, seed: int = 0, layers: int = 3, hidden: int = 64, inner: int = 128, vocabulary: int | None = None
+) -> Path:
+    """The folder holds a lower-casing BERT as safetensors, 512 positions, its tokenizer naming no maximal length.
+
+    `vocabulary` makes room for more pieces than there are.
+    """
     tokenizer = BertTokenizer(vocab={piece: index for index, piece in enumerate(_word_pieces())})
     config = BertConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=vocabulary or len(tokenizer),
         hidden_size=hidden,
-        intermediate_size=2 * hidden,
+        intermediate_size=inner,
         num_hidden_layers=layers,
         num_attention_heads=hidden // 16,
         max_position_embeddings=512,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +16,10 @@ from backend.builders.custody import check_engine, check_places
 from backend.builders.medisumcode import COUNT, build_medisumcode
 from backend.builders.medisumqa import LETTERS, SEED, Proposed, propose
 from backend.builders.release import release as release_pairs
-from backend.builders.workshop import Workshop
+from backend.builders.workshop import PAIRS_REPORT, Workshop
 from backend.datasets.catalog import fetch, state_of
 from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Table
+from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import DataFile, Engine, Fact, Model, ModelSource, Task
 from backend.errors import DataMissing, OperatorFault, PassingFault, UsageError
 from backend.settings import read_settings
@@ -41,6 +43,7 @@ def data_commands(tasks: Tasks, find_engine: FindEngine, resolve: Resolve) -> ty
     """
     data = typer.Typer(help="The benchmark's data files.", no_args_is_help=True)
     _add_files(data, tasks)
+    _add_rehearsal(data)
     _add_medisumcode(data)
     _add_medisumqa(data, find_engine, resolve)
     return data
@@ -76,6 +79,18 @@ def _add_files(data: typer.Typer, tasks: Tasks) -> None:
                 failed = True
         if failed:
             raise typer.Exit(1)
+
+
+def _add_rehearsal(data: typer.Typer) -> None:
+    @data.command("rehearsal")
+    def rehearsal(
+        folder: Path,
+        scale: Annotated[Scale, typer.Option(help="full: as many rows as the published files have")] = Scale.SMALL,
+    ) -> None:
+        """Write invented files for all six tasks into FOLDER, and MIMIC-IV's tables to try the builders on."""
+        with _on_disk():
+            write_rehearsal(folder, scale)
+        typer.echo(f"{folder} holds invented data. Name it in CLUE_REHEARSAL to have the rehearsal edition read it.")
 
 
 def _add_medisumcode(data: typer.Typer) -> None:
@@ -140,13 +155,19 @@ def _add_medisumqa(data: typer.Typer, find_engine: FindEngine, resolve: Resolve)
                 journal=partial(_journal, into),
                 report=report,
             )
-            table = Table(notes, DISCHARGE, lambda done, total: report("letters, in MB", done // MB, total // MB))
+            table = Table(notes, DISCHARGE, partial(_in_megabytes, report, "letters, in MB"))
             proposed = propose(notes=table, workshop=workshop, asking=asking, letters=letters, seed=seed)
         typer.echo(_next_step(proposed))
 
 
+def _in_megabytes(report: Callable[[str, int, int], None], name: str, done: int, total: int) -> None:
+    report(name, ceil(done / MB), ceil(total / MB))
+
+
 def _next_step(proposed: Proposed) -> str:
     made = f"{proposed.letters:,} letters, {proposed.statements:,} statements, {proposed.pairs:,} pairs to review."
+    if not proposed.pairs:
+        return f"{made} {PAIRS_REPORT} beside it says what became of them."
     if proposed.left_alone:
         return f"{made} {proposed.review} has been edited and was left as it is."
     return (

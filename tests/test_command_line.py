@@ -1,6 +1,5 @@
 """The command line keeps its contract: what it prints, where, and with which exit code."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -10,19 +9,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-from backend.datasets.catalog import locate
-from backend.datasets.mednli import MEDNLI
-from backend.datasets.meqsum import MEQSUM
 from backend.settings import known_variables
 from tests.commands import PROJECT, CommandLine
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
-from tests.loopback.serving import serve
-from tests.workbooks import MeqsumData
 
 REHEARSE = ("--engine", "scripted", "--edition", "rehearsal")
 TASKS = {"mednli": ["accuracy"], "meqsum": ["rouge_l", "rouge_1", "rouge_2", "bertscore_f1"]}
@@ -205,38 +196,6 @@ def test_an_evaluation_that_fails_names_the_public_code(
 def test_an_evaluation_without_data_says_how_to_get_them(cli: CommandLine, tiny_model: Path) -> None:
     sentence = told(cli, 1, "evaluate", str(tiny_model))
     assert "data fetch" in sentence and "PhysioNet" in sentence
-
-
-def test_the_data_are_found_missing_or_wrong(cli: CommandLine) -> None:
-    places = {file.task: cli.home / "data" / file.places[0] / file.name for file in (MEDNLI, MEQSUM)}
-    states = {state["task"]: state for state in cli.json("data", "status", "--json")}
-    assert {task: state["presence"] for task, state in states.items()} == {"mednli": "missing", "meqsum": "missing"}
-    assert {task: state["where"] for task, state in states.items()} == {task: str(at) for task, at in places.items()}
-    for place in places.values():
-        place.parent.mkdir(parents=True)
-        place.write_text("<html>a page saved under the file's name</html>")
-    states = {state["task"]: state for state in cli.json("data", "status", "--json")}
-    assert states["meqsum"]["presence"] == "wrong" and "SHA-256" in states["meqsum"]["advice"]
-    assert states["mednli"]["presence"] == "found" and states["mednli"]["advice"] == ""
-    assert states["mednli"]["sha256"] == hashlib.sha256(places["mednli"].read_bytes()).hexdigest()
-    shown = cli.run("data", "status")
-    assert shown.returncode == 0 and "wrong" in shown.stdout and "SHA-256" in shown.stdout
-
-
-def test_the_open_data_are_fetched_from_a_mirror_and_checked(meqsum_data: MeqsumData, tmp_path: Path) -> None:
-    source = Starlette(routes=[Mount("/", StaticFiles(directory=locate(MEQSUM, meqsum_data.folder).parent))])
-    with serve(source) as mirror:
-        cli = CommandLine(home=tmp_path / "home", settings={"CLUE_MIRROR": mirror})
-        done = cli.run("data", "fetch")
-    place = cli.home / "data" / MEQSUM.places[0] / MEQSUM.name
-    if meqsum_data.genuine:
-        assert done.returncode == 0 and str(place) in done.stdout and "PhysioNet" in done.stderr
-        assert hashlib.sha256(place.read_bytes()).hexdigest() == MEQSUM.sha256
-    else:
-        assert done.returncode == 1 and "is not the published file" in done.stderr
-        assert not place.exists()
-    gone = cli.run("data", "fetch")
-    assert gone.returncode == 1 and "download_error" in gone.stderr
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,8 @@ class Asking:
 
     def answers(self, stage: str, asked: Mapping[str, Ask], made_of: str) -> Mapping[str, Prediction]:
         """A prediction for every id; `made_of` is a digest that changes when what is asked does."""
+        if not asked:
+            return {}
         run = {
             "stage": stage,
             "model": self.model.hub_id,

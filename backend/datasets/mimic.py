@@ -114,6 +114,8 @@ class Table:
     def _checked(self, records: Iterator[list[str]], columns: Sequence[str]) -> Iterator[list[str]]:
         csv.field_size_limit(LONGEST_CELL)
         header = [name.strip() for name in next(records, [])]
+        if header and header[0].startswith("<"):
+            raise self.unusable(f"{self.path} is a web page, such as a login form, saved under the file's name.")
         absent = [column for column in columns if column not in header]
         if absent:
             raise self.unusable(f"{self.path} lacks the columns {', '.join(absent)}.")

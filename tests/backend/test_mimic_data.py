@@ -110,7 +110,7 @@ def damaged(data: bytes) -> bytes:
             lambda data: data.replace(b"charttime,storetime,text", b"charttime,storetime,words"),
             "lacks the columns text",
         ),
-        (lambda data: b"<html>a page saved under the file's name</html>", "lacks the columns note_id"),
+        (lambda data: b"<html>a page saved under the file's name</html>", "is a web page"),
         (lambda data: b"", "lacks the columns note_id"),
         (lambda data: data.replace(b"-DS-2,19000001,", b"-DS-2,"), "row 3 has 7 cells, not 8"),
         (lambda data: data.replace(b",DS,2,", b",DS,two,"), "row 2: its note_seq is not a number"),

@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,18 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
     second = build(tmp_path / "second", rows, diagnosed, count=20)
     assert first.path.read_bytes() == second.path.read_bytes()
     assert build(tmp_path / "third", rows, diagnosed, count=20, seed=45).path.read_bytes() != first.path.read_bytes()
+
+
+def test_only_the_drawn_letters_are_held(tmp_path: Path) -> None:
+    build(tmp_path / "warm", [Row(number=1)], [(1, 1, "I10", 10)])
+    rows = (Row(number=n, text="cough " * 4000) for n in range(600))
+    notes = Table(write_notes(tmp_path / "discharge.csv", rows), DISCHARGE)
+    diagnoses = Table(write_diagnoses(tmp_path / "d.csv", [(n, 1, "I10", 10) for n in range(600)]), DIAGNOSES)
+    tracemalloc.start()
+    built = build_medisumcode(notes=notes, diagnoses=diagnoses, folder=tmp_path, count=20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert built.written == 20 and peak < notes.path.stat().st_size / 2
 
 
 def test_what_was_built_can_be_read_and_replaces_what_was_there_on_purpose(tmp_path: Path) -> None:

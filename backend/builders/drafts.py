@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 
 @contextmanager
-def draft(target: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+def draft(target: Path) -> Iterator[TextIO]:
     """What is written is at `target` when the block ends well, readable by its owner alone; else nothing has changed.
 
     Lines end as they are written.
@@ -20,7 +20,7 @@ def draft(target: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     try:
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
-        with partial.open("w", encoding=encoding, newline="") as stream:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from backend.builders.draw import Draw
 from backend.datasets.mimic import LETTER, Note, Table, read_notes
-from backend.metrics.rouge import words
 
 LEAST_INSTRUCTIONS = 20
 LEAST_SHOWN = 50
@@ -61,9 +60,9 @@ def _usable(note: Note) -> tuple[SplitLetter | None, str]:
     if parts is None:
         return None, "without_instructions"
     shown, instructions = parts
-    if len(words(instructions)) < LEAST_INSTRUCTIONS:
+    if len(instructions.split()) < LEAST_INSTRUCTIONS:
         return None, "instructions_too_short"
-    if len(words(shown)) < LEAST_SHOWN:
+    if len(shown.split()) < LEAST_SHOWN:
         return None, "shown_too_short"
     letter = SplitLetter(
         note_id=note.note_id, hadm_id=note.hadm_id, note_seq=note.note_seq, shown=shown, instructions=instructions

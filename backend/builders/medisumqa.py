@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.builders.asking import Asking
-from backend.builders.drafts import file_sha256
 from backend.builders.letters import SplitLetter, draw_letters
 from backend.builders.pairs import Pair, ask_for_pair, read_pair
-from backend.builders.review import write_review
 from backend.builders.screening import Drop, screen
 from backend.builders.statements import Statement, ask_for_statements, read_statements
 from backend.builders.workshop import LETTERS_REPORT, PAIRS_REPORT, Workshop, digest_of
@@ -38,35 +36,69 @@ def propose(*, notes: Table, workshop: Workshop, asking: Asking, letters: int = 
     """The workshop holds a review file with every pair that passed the screening.
 
     What an earlier call has done is not done again: letters are drawn anew only from another file or with another
-    number or seed, and a model is asked only what its journal does not answer. A review file that was edited is left
-    alone; UsageError when it belongs to other pairs than these.
+    number or seed, and a model is asked only what its journal does not answer. Once the review file was edited nothing
+    is touched any more; UsageError when other letters or another model are asked for then.
     """
-    split = _letters(notes, workshop, letters, seed)
+    drawing = _drawing(notes, letters, seed)
+    origin = {
+        "method": METHOD,
+        "letters": drawing,
+        "model": asking.model.hub_id,
+        "revision": asking.model.revision,
+        "engine": asking.engine.name,
+    }
+    if workshop.review_edited():
+        return _as_it_was(workshop, origin)
+    split = _letters(notes, workshop, drawing, letters, seed)
     with asking:
         statements, lines_dropped = _statements(split, asking, workshop)
         pairs, unreadable = _pairs(statements, asking)
     kept, dropped = screen(pairs, split)
     dropped[Drop.UNREADABLE] += unreadable
     report = {
-        "method": METHOD,
-        "model": asking.model.hub_id,
-        "revision": asking.model.revision,
-        "engine": asking.engine.name,
+        "origin": origin,
         "facts": dict(asking.facts),
+        "letters": len(split),
         "statements": {"kept": len(statements), "dropped": dict(lines_dropped)},
         "pairs": {"kept": len(kept), "dropped": dict(dropped)},
     }
-    left_alone = _write_proposals(workshop, kept, report)
+    workshop.write_pairs(kept, report)
+    return _proposed(workshop, left_alone=False)
+
+
+def _proposed(workshop: Workshop, *, left_alone: bool) -> Proposed:
+    report = workshop.report(PAIRS_REPORT)
     return Proposed(
-        letters=len(split), statements=len(statements), pairs=len(kept), review=workshop.review, left_alone=left_alone
+        letters=report["letters"],
+        statements=report["statements"]["kept"],
+        pairs=report["pairs"]["kept"],
+        review=workshop.review,
+        left_alone=left_alone,
     )
 
 
-def _letters(notes: Table, workshop: Workshop, count: int, seed: int) -> Mapping[str, SplitLetter]:
-    made_of = {"method": METHOD, "notes": str(notes.path.resolve()), "letters": count, "seed": seed}
+def _as_it_was(workshop: Workshop, origin: Mapping[str, Any]) -> Proposed:
+    if workshop.report(PAIRS_REPORT).get("origin") != origin:
+        raise UsageError(
+            f"{workshop.review} has been edited, and it belongs to other letters or another model than these. "
+            "Move it away to have it written again, or build into another folder."
+        )
+    return _proposed(workshop, left_alone=True)
+
+
+def _drawing(notes: Table, count: int, seed: int) -> dict[str, Any]:
+    """What decides which letters are drawn; the state of the file stands for its content, which takes long to read."""
+    drawing: dict[str, Any] = {"notes": str(notes.path.resolve()), "letters": count, "seed": seed}
     if notes.path.is_file():
         state = notes.path.stat()
-        made_of.update(bytes=state.st_size, changed_ns=state.st_mtime_ns)
+        drawing |= {"bytes": state.st_size, "changed_ns": state.st_mtime_ns}
+    return drawing
+
+
+def _letters(
+    notes: Table, workshop: Workshop, drawing: Mapping[str, Any], count: int, seed: int
+) -> Mapping[str, SplitLetter]:
+    made_of = {"method": METHOD, **drawing}
     if workshop.report(LETTERS_REPORT).get("made_of") == made_of:
         return workshop.letters()
     drawn, counts = draw_letters(notes, count, seed)
@@ -97,21 +129,3 @@ def _pairs(statements: list[Statement], asking: Asking) -> tuple[list[Pair], int
     read = [read_pair(statement, written[statement.id]) for statement in statements]
     pairs = [pair for pair in read if pair is not None]
     return pairs, len(read) - len(pairs)
-
-
-def _write_proposals(workshop: Workshop, pairs: list[Pair], report: Mapping[str, Any]) -> bool:
-    """Proposals and review file are these; true when the review file had been edited and was left alone."""
-    before = workshop.report(PAIRS_REPORT)
-    edited = workshop.review.is_file() and file_sha256(workshop.review) != before.get("review_sha256")
-    if edited and before.get("sha256") != digest_of(pairs):
-        raise UsageError(
-            f"{workshop.review} has been edited and belongs to other pairs than these. "
-            "Move it away to have it written again, or build into another folder."
-        )
-    if not edited:
-        write_review(workshop.review, pairs)
-        report = {**report, "review_sha256": file_sha256(workshop.review)}
-    else:
-        report = {**report, "review_sha256": before["review_sha256"]}
-    workshop.write_pairs(pairs, report)
-    return edited

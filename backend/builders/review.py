@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.builders.drafts import draft
 from backend.builders.pairs import Pair
 from backend.errors import UsageError
 
@@ -32,14 +31,18 @@ class Reviewed:
     id: str
 
 
-def write_review(path: Path, pairs: Iterable[Pair]) -> None:
-    """The file has one row for each pair, with `keep` and `category` left to the physician."""
-    with draft(path, encoding="utf-8-sig") as stream:
-        rows = csv.writer(stream, lineterminator="\r\n")
-        rows.writerow(COLUMNS)
-        for pair in pairs:
-            cells = ("", pair.question, pair.answer, "", pair.note_id, pair.statement, pair.id)
-            rows.writerow(map(guarded, cells))
+def review_text(pairs: Iterable[Pair]) -> str:
+    """The file's text: one row for each pair, with `keep` and `category` left to the physician.
+
+    It begins with a byte order mark, by which spreadsheets know UTF-8.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for pair in pairs:
+        cells = ("", pair.question, pair.answer, "", pair.note_id, pair.statement, pair.id)
+        rows.writerow(map(guarded, cells))
+    return f"\ufeff{text.getvalue()}"
 
 
 def read_review(path: Path) -> list[Reviewed]:

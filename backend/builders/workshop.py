@@ -10,6 +10,7 @@ from typing import Any
 from backend.builders.drafts import draft, file_sha256, write_json
 from backend.builders.letters import SplitLetter
 from backend.builders.pairs import Pair
+from backend.builders.review import review_text
 from backend.errors import UsageError
 
 LETTERS, LETTERS_REPORT = "letters.jsonl", "letters.report.json"
@@ -44,9 +45,26 @@ class Workshop:
         return {row["note_id"]: SplitLetter(**row) for row in self._lines(LETTERS, LETTERS_REPORT)}
 
     def write_pairs(self, pairs: Iterable[Pair], report: Mapping[str, Any]) -> None:
-        """The pairs as they were proposed are kept, and how they came about."""
+        """The pairs as they were proposed are kept, how they came about, and the review file that is to be edited.
+
+        The review file comes last, and an older one goes first: whenever this breaks off, none that is there passes for
+        an edited one.
+        """
+        pairs = list(pairs)
+        review = review_text(pairs)
+        self.review.unlink(missing_ok=True)
         _write_lines(self.folder / PAIRS, pairs)
-        write_json(self.folder / PAIRS_REPORT, {**report, "sha256": file_sha256(self.folder / PAIRS)})
+        digests = {
+            "sha256": file_sha256(self.folder / PAIRS),
+            "review_sha256": hashlib.sha256(review.encode()).hexdigest(),
+        }
+        write_json(self.folder / PAIRS_REPORT, {**report, **digests})
+        with draft(self.review) as stream:
+            stream.write(review)
+
+    def review_edited(self) -> bool:
+        """Whether there is a review file that is not as it was written."""
+        return self.review.is_file() and file_sha256(self.review) != self.report(PAIRS_REPORT).get("review_sha256")
 
     def pairs(self) -> dict[str, Pair]:
         """As they were proposed, by id; UsageError when there are none or they are not those that were written."""
@@ -67,7 +85,7 @@ class Workshop:
         return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
-def digest_of(records: Iterable[SplitLetter | Pair | Any]) -> str:
+def digest_of(records: Iterable[Any]) -> str:
     """SHA-256 of the records as lines, in hex."""
     return hashlib.sha256("".join(map(_line, records)).encode()).hexdigest()
 

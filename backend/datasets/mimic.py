@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from backend.datasets.catalog import UNREADABLE, unusable
 from backend.domain import DataFile
+from backend.errors import DataMissing
 
 DISCHARGE = DataFile(
     name="discharge.csv",
@@ -92,7 +93,7 @@ class Table:
             # Raised outside the handlers, so that no text of the file hangs on to the exception.
             raise self.unusable(fault)
 
-    def unusable(self, what: str) -> Exception:
+    def unusable(self, what: str) -> DataMissing:
         """The fault to raise for a file that is not what it should be."""
         return unusable(self._file, what)
 

@@ -111,7 +111,8 @@ def test_the_reports_count_every_stage_and_hold_no_text(bench: Bench) -> None:
     bench.propose()
     letters, pairs = (bench.workshop.report(name) for name in (LETTERS_REPORT, PAIRS_REPORT))
     assert letters["counts"]["drawn"] == 4 and letters["made_of"]["seed"] == 44 and len(letters["notes_sha256"]) == 64
-    assert (pairs["model"], pairs["revision"], pairs["engine"]) == ("toy/one", "r1", "toy")
+    origin = pairs["origin"]
+    assert (origin["model"], origin["revision"], origin["engine"]) == ("toy/one", "r1", "toy")
     assert pairs["facts"] == {"engine_version": "toy"}
     assert pairs["statements"] == {"kept": 16, "dropped": {}} and pairs["pairs"]["kept"] == 16
     assert "infection" not in json.dumps([letters, pairs])
@@ -171,15 +172,28 @@ def test_another_model_or_other_letters_start_anew(bench: Bench) -> None:
     assert any("102" in row["statement"] for row in bench.review())
 
 
-def test_an_edited_review_is_left_alone(bench: Bench) -> None:
+def test_a_review_that_was_not_written_in_time_is_written_by_the_next_call(bench: Bench) -> None:
     bench.propose()
+    first = bench.workshop.review.read_bytes()
+    bench.workshop.review.unlink()
+    assert not bench.propose().left_alone and bench.workshop.review.read_bytes() == first
+    assert not bench.workshop.review_edited()
+
+
+def test_once_the_review_was_edited_nothing_is_touched(bench: Bench) -> None:
+    proposed = bench.propose()
     bench.edit(keep_all)
-    edited = bench.workshop.review.read_bytes()
-    assert bench.propose().left_alone and bench.workshop.review.read_bytes() == edited
-    assert bench.propose().left_alone, "the second time as well"
-    with pytest.raises(UsageError, match="has been edited and belongs to other pairs"):
-        bench.propose(letters=2)
-    assert bench.workshop.review.read_bytes() == edited
+    before = {path.name: path.read_bytes() for path in bench.workshop.folder.iterdir()}
+    asked, read = len(bench.toy.asked), bench.read
+    again = bench.propose()
+    assert again.left_alone and (again.letters, again.pairs) == (proposed.letters, proposed.pairs)
+    for other in ({"letters": 2}, {"seed": 1}, {"model": "toy/two"}):
+        with pytest.raises(UsageError, match="has been edited, and it belongs to other letters or another model"):
+            bench.propose(**other)
+    assert {path.name: path.read_bytes() for path in bench.workshop.folder.iterdir()} == before
+    assert (len(bench.toy.asked), bench.read) == (asked, read)
+    bench.workshop.review.unlink()
+    assert bench.propose(letters=2).letters == 2
 
 
 def test_what_a_model_writes_badly_is_counted_and_left_out(bench: Bench) -> None:
@@ -243,7 +257,7 @@ def test_what_was_kept_is_released_with_the_letter_that_is_shown(bench: Bench) -
     report = json.loads((bench.workshop.folder / RELEASE_REPORT).read_text())
     assert [report[key] for key in ("pairs", "left_out", "edited", "added")] == [15, 2, 1, 1]
     assert report["categories"] == {"none given": 14, "treatment": 1} and report["invented"] is False
-    assert report["proposed_report"]["model"] == "toy/one"
+    assert report["proposed_report"]["origin"]["model"] == "toy/one"
     rows, _ = read_rows(MEDISUMQA, path.parent, read_medisumqa)
     assert len(rows) == 15
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
+from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
 from backend.domain import Domain, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
@@ -25,7 +26,7 @@ from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import LOCAL_USER, Pulse, SubmissionForm
+from backend.submission import LOCAL_USER, Pulse, SubmissionForm, receipt_record
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.intake import Intake, LookUp, look_up_with
@@ -36,7 +37,7 @@ from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.published import published_standings
 from frontend_config.serving import check_port, run_site
-from frontend_config.terminal import print_queue, progress_bar
+from frontend_config.terminal import print_comparison, print_queue, progress_bar
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -198,20 +199,7 @@ def submit(
     form = SubmissionForm(
         model_id=model, revision=revision, edition=edition, engine=engine, url=url, base_model=base, domain=domain
     )
-    receipt = House(read_settings()).intake.submit(form, LOCAL_USER)
-    stored = receipt.submission
-    _print_json(
-        {
-            "id": stored.id,
-            "model": stored.model.hub_id,
-            "revision": stored.model.revision,
-            "edition": stored.edition,
-            "engine": stored.engine,
-            "status": stored.status,
-            "position": receipt.position,
-            "sentence": receipt.sentence,
-        }
-    )
+    _print_json(receipt_record(House(read_settings()).intake.submit(form, LOCAL_USER)))
 
 
 @cli.command("queue")
@@ -269,6 +257,18 @@ def evaluate(
             limit=limit,
         ).run()
     _print_json(result_record(result))
+
+
+@cli.command()
+def compare(folders: list[Path], as_json: AsJson = False) -> None:
+    """Compare runs by the folders that `evaluate --out` filled: differences with intervals, and ranges of ranks."""
+    short = len({folder.resolve().name for folder in folders}) == len(folders)
+    named = {folder.resolve().name if short else str(folder): folder for folder in folders}
+    record = compare_folders(named, list(House(read_settings()).tasks.values()))
+    if as_json:
+        _print_json(record)
+    else:
+        print_comparison(record)
 
 
 @ledger.command("verify")

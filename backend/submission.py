@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from backend.domain import Domain, Edition, Model, Progress, Stage
 from backend.errors import FailureCode
@@ -93,3 +94,18 @@ class Pulse:
 
     seen_at: datetime | None
     paused: str | None = None
+
+
+def receipt_record(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as the JSON object of the command line."""
+    stored = receipt.submission
+    return {
+        "id": stored.id,
+        "model": stored.model.hub_id,
+        "revision": stored.model.revision,
+        "edition": stored.edition,
+        "engine": stored.engine,
+        "status": stored.status,
+        "position": receipt.position,
+        "sentence": receipt.sentence,
+    }

@@ -17,6 +17,7 @@ from backend.submission import Submission
 ERRORS = Console(stderr=True)
 MISSING = "–"
 PAIRS_SHOWN = 15
+SIDE_BY_SIDE = 4
 
 
 def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> None:
@@ -72,27 +73,48 @@ def print_comparison(record: Mapping[str, Any]) -> None:
     out = Console(highlight=False, markup=False, emoji=False)  # names are shown as they are
     runs, cells = record["runs"], record["cells"]
     heads = [cell for key, cell in cells.items() if "." not in key]
-    scores = _table("run", *(cell["title"] for cell in heads))
-    for run in runs:
-        scores.add_row(run, *(_ranked(cell["runs"][run]) for cell in heads))
-    out.print(scores)
-    out.print("Scores in percent, in brackets the ranks that each run may have.\n")
     shown = list(cells.values()) if len(runs) == 2 else heads
+    out.print(_score_table(runs, shown))
+    out.print("Scores in percent, in brackets the ranks that each run may have.\n")
     if len(shown[0]["pairs"]) > PAIRS_SHOWN:
         out.print("These are too many pairs to print; --json has them all.")
         return
-    differences = _table("", "first", "second", "difference, 95 % interval", "the first is", "detectable")
-    for cell in shown:
-        for number, pair in enumerate(cell["pairs"]):
-            title = "" if number else cell["title"]
-            finding, reach = pair["finding"] or MISSING, _points(pair["detectable"])
-            differences.add_row(title, pair["first"], pair["second"], _difference(pair), finding, reach)
-    out.print(differences)
+    out.print(_pair_table(runs, shown) if len(runs) == 2 else _pairs_table(shown))
     out.print(
         "Differences in percentage points over shared items. Better and worse stand after Holm's correction for all "
         "pairs and columns of a kind; an interval is of one difference alone. Detectable: the difference that a set "
         "like this finds four times in five."
     )
+
+
+def _score_table(runs: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> Table:
+    if len(runs) > SIDE_BY_SIDE:
+        table = _table("run", *(cell["title"] for cell in cells))
+        for run in runs:
+            table.add_row(run, *(_ranked(cell["runs"][run]) for cell in cells))
+        return table
+    table = _table("", *runs)
+    for cell in cells:
+        table.add_row(cell["title"], *(_ranked(cell["runs"][run]) for run in runs))
+    return table
+
+
+def _pair_table(runs: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("", "difference, 95 % interval", f"{runs[0]} is", "detectable")
+    for cell in cells:
+        (pair,) = cell["pairs"]
+        table.add_row(cell["title"], _difference(pair), pair["finding"] or MISSING, _points(pair["detectable"]))
+    return table
+
+
+def _pairs_table(cells: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("", "first", "second", "difference, 95 % interval", "the first is", "detectable")
+    for cell in cells:
+        for number, pair in enumerate(cell["pairs"]):
+            title = "" if number else cell["title"]
+            finding, reach = pair["finding"] or MISSING, _points(pair["detectable"])
+            table.add_row(title, pair["first"], pair["second"], _difference(pair), finding, reach)
+    return table
 
 
 def _ranked(score: Mapping[str, Any]) -> str:

@@ -48,7 +48,9 @@ def cli(rehearsal_data: Path, datasets: dict[str, Dataset], tmp_path_factory: py
     """The program with all that the metrics need: an encoder of SciBERT's shape and a base of invented concepts."""
     folder = tmp_path_factory.mktemp("judges")
     references = [example.reference for name in ("problem_summary", "medisumqa") for example in datasets[name].examples]
-    named = sorted({max(re.findall(r"[a-z]+", reference.lower()), key=len) for reference in references})
+    named = sorted(
+        {max(re.findall(r"(?<![\w-])[a-z]+(?![\w-])", reference.lower()), key=len) for reference in references}
+    )
     scibert = tiny_bert(
         folder / "scibert", layers=SCIBERT.layer, hidden=SCIBERT.hidden_size, inner=16, vocabulary=SCIBERT.vocab_size
     )

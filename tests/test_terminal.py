@@ -43,17 +43,18 @@ def test_two_runs_show_every_cell_with_interval_finding_and_reach(capsys: pytest
     toy = cell("Toy", {"a": (53.1, [1, 1]), "b": (50.0, [2, 2])}, [pair("a", "b", 3.1, "better")])
     part = cell("Toy: Same", {"a": (40.0, [1, 2]), "b": (40.4, [1, 2])}, [pair("a", "b", -0.4, "cannot tell")])
     lines = printed(capsys, {"runs": ["a", "b"], "cells": {"toy": toy, "toy.same": part}})
-    assert "a 53.1 (1)" in lines and "b 50.0 (2)" in lines
-    assert "Toy a b +3.1 (+2.1 to +4.1) better 1.4" in lines
-    assert "Toy: Same a b -0.4 (-1.4 to +0.6) cannot tell 1.4" in lines
+    assert "Toy 53.1 (1) 50.0 (2)" in lines and "Toy: Same 40.0 (1–2) 40.4 (1–2)" in lines
+    assert "difference, 95 % interval a is detectable" in lines
+    assert "Toy +3.1 (+2.1 to +4.1) better 1.4" in lines
+    assert "Toy: Same -0.4 (-1.4 to +0.6) cannot tell 1.4" in lines
 
 
 def test_what_is_missing_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     toy = cell("Toy", {"a": (53.1, [1, 1]), "b": (None, None)}, [pair("a", "b", None, None)])
     bare = cell("Bare", {"a": (53.1, [1, 2]), "b": (1.0, None)}, [pair("a", "b", 3.1, "cannot tell", None)])
     lines = printed(capsys, {"runs": ["a", "b"], "cells": {"toy": toy, "bare": bare}})
-    assert "a 53.1 (1) 53.1 (1–2)" in lines and "b – 1.0" in lines
-    assert "Toy a b – – –" in lines and "Bare a b +3.1 cannot tell –" in lines
+    assert "Toy 53.1 (1) –" in lines and "Bare 53.1 (1–2) 1.0" in lines
+    assert "Toy – – –" in lines and "Bare +3.1 cannot tell –" in lines
 
 
 def test_of_more_runs_the_metrics_are_not_printed_and_of_many_no_pairs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,10 +71,12 @@ def test_of_more_runs_the_metrics_are_not_printed_and_of_many_no_pairs(capsys: p
     assert not any("Same" in line for line in three)
     many = printed(capsys, record("abcdefg"))
     assert any("--json" in line for line in many) and not any("better" in line for line in many)
+    assert "a 1.0 (1)" in many and "Toy 1.0 (1) 1.0 (1) 1.0 (1)" in three
 
 
 def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("runs/[bold]a", "b:smile:")
     toy = cell("Toy [x]", {name: (50.0, [1, 2]) for name in names}, [pair(*names, 0.0, "cannot tell")])
     lines = printed(capsys, {"runs": list(names), "cells": {"toy": toy}})
-    assert "Toy [x] runs/[bold]a b:smile: +0.0 (-1.0 to +1.0) cannot tell 1.4" in lines
+    assert "runs/[bold]a b:smile:" in lines
+    assert "Toy [x] +0.0 (-1.0 to +1.0) cannot tell 1.4" in lines

@@ -60,7 +60,7 @@ def problems(summary: str) -> str:
 
 def _example(row: Mapping[str, str]) -> Example:
     return Example(
-        id=row["File ID"],
+        id=f"note-{row['File ID']}",
         fields={"subjective": row["Subjectives"], "assessment": row["Assessment"]},
         reference=problems(row["Summary"]) if _has_text(row) else "",
         cluster=row["File ID"],

@@ -96,7 +96,7 @@ def test_237_notes_are_read_and_234_scored_in_each_place(tmp_path: Path, place: 
     save(tmp_path / place, table([row(number) for number in range(237)]))
     dataset = TASK.load(tmp_path)
     assert (dataset.rows, len(dataset.examples), dataset.anomalies) == (237, 234, ())
-    assert [shot.id for shot in dataset.examples[0].shots] == ["900168.txt", "900087.txt", "900179.txt"]
+    assert [shot.id for shot in dataset.examples[0].shots] == ["note-900168.txt", "note-900087.txt", "note-900179.txt"]
     assert dataset.examples[0].reference == "Pneumonia 0; COPD"
 
 
@@ -122,9 +122,9 @@ def test_notes_without_a_summary_are_neither_shown_nor_scored_and_counted(tmp_pa
     save(tmp_path, table(rows))
     dataset = TASK.load(tmp_path)
     # The lot falls on 168, 87, 179 and then 214 (DATA.md, 4.1).
-    assert [shot.id for shot in dataset.examples[0].shots] == ["900087.txt", "900179.txt", "900214.txt"]
+    assert [shot.id for shot in dataset.examples[0].shots] == ["note-900087.txt", "note-900179.txt", "note-900214.txt"]
     assert (dataset.rows, len(dataset.examples)) == (237, 237 - 3 - 3)
-    assert not {"900168.txt", "900005.txt", "900009.txt"} & {example.id for example in dataset.examples}
+    assert not {"note-900168.txt", "note-900005.txt", "note-900009.txt"} & {example.id for example in dataset.examples}
     assert [sentence.split(":") for sentence in dataset.anomalies] == [
         ["Notes with an empty Summary, neither shown nor scored", " 2."],
         ["Notes with neither a subjective section nor an assessment, neither shown nor scored", " 1."],
@@ -144,7 +144,7 @@ def test_texts_reach_the_prompt_unchanged(tmp_path: Path) -> None:
     rows = [row(number, Subjectives=f"{number} {odd}", Assessment=f"{odd} {number}") for number in range(8)]
     for example in TASK.load(rehearse(tmp_path, *rows)).examples:
         asked = TASK.ask(example, WIDE).messages[-1].content
-        number = int(example.id[1:6])
+        number = int(example.id.removeprefix("note-9").removesuffix(".txt"))
         assert asked == f"Subjective:\n{number} {odd}\n\nAssessment:\n{odd} {number}\n\nProblems:"
 
 

@@ -166,3 +166,8 @@ def test_every_golden_prompt_belongs_to_a_task(path: Path) -> None:
     golden = json.loads(path.read_text(encoding="utf-8"))
     assert path.name == f"{golden['task']}.v{golden['version']}.json"
     assert golden["version"] <= all_tasks()[golden["task"]].version
+
+
+def test_no_example_of_one_task_has_the_name_of_another_tasks(rehearsal_data: Path) -> None:
+    names = [example.id for task in all_tasks().values() for example in task.load(rehearsal_data).examples]
+    assert len(names) == len(set(names))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backend.domain import Edition, Model, Prompt, Stage
+from backend.domain import Edition, Example, Model, Prompt, Stage
 from backend.errors import (
     DataMissing,
     FailureCode,
@@ -291,7 +291,7 @@ def test_a_text_in_an_exception_reaches_no_database_ledger_or_log(
         "score": toy_engine(),
     }[at]
 
-    def read(text: str) -> str:
+    def read(text: str, example: Example) -> str:
         raise fault
 
     task = toy_task("first")

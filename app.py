@@ -19,11 +19,12 @@ import typer
 from backend import hub
 from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
-from backend.domain import Domain, Edition, Engine, Model, ModelSource, Task
+from backend.domain import PROTOCOL, Domain, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
+from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
 from backend.submission import LOCAL_USER, Pulse, SubmissionForm, receipt_record
@@ -234,15 +235,19 @@ def evaluate(
     edition: Edition = Edition.FULL,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first examples of each task")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for judged answers; a second run goes on from there")] = None,
+    protocol: Annotated[str, typer.Option(help="clue-2, or clue-2024 as in the paper")] = PROTOCOL,
+    clue_clone: Annotated[Path | None, typer.Option(help="clone of the authors' repository, for clue-2024")] = None,
 ) -> None:
     """Evaluate one model here and now, without queue and board; one JSON object on standard output."""
     house = House(read_settings())
     chosen = _chosen(house.engines, engine or house.settings.engine, "engine")
-    wanted = [_chosen(house.tasks, name, "task") for name in tasks.split(",")] if tasks else list(house.tasks.values())
+    benchmark = benchmark_under(protocol, house.tasks, clue_clone or house.settings.clone)
+    offered = benchmark.tasks
+    wanted = [_chosen(offered, name, "task") for name in tasks.split(",")] if tasks else list(offered.values())
     found, source = _resolve(house, model, chosen, url)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clue-")))
-        run = {"model": found.hub_id, "revision": found.revision, "edition": edition}
+        run = {"model": found.hub_id, "revision": found.revision, "edition": edition, "protocol": protocol}
         result = Evaluation(
             model=found,
             source=source,
@@ -250,11 +255,13 @@ def evaluate(
             edition=edition,
             tasks=wanted,
             settings=house.settings,
-            journal=Journals(folder / "predictions", run),
+            journal=Journals(folder / "predictions", {**run, **benchmark.facts}),
             report=stack.enter_context(progress_bar()),
             halt=Event(),
             scored=partial(write_examples, out) if out else lambda task, examples: None,
             limit=limit,
+            protocol=protocol,
+            facts=benchmark.facts,
         ).run()
     _print_json(result_record(result))
 

@@ -155,12 +155,16 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What is sent to a model for one example; `truncated` when something had to be left out to fit."""
+    """What is sent to a model for one example; `truncated` when something had to be left out to fit.
+
+    `begun` stands at the head of the model's own turn and is no part of its answer; chat endpoints do without it.
+    """
 
     example_id: str
     messages: tuple[Message, ...]
     max_new_tokens: int
     truncated: bool = False
+    begun: str = ""
 
 
 class Finish(StrEnum):
@@ -241,6 +245,15 @@ class Task:
     answer: Callable[[str, Example], str | None]
     metrics: tuple[Metric, ...]
     file: DataFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """The tasks by name as one protocol has them; `facts` go into the manifest of what is measured with them."""
+
+    protocol: str
+    tasks: dict[str, Task]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

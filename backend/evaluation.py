@@ -4,7 +4,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from threading import Event
 from typing import Protocol
@@ -56,7 +56,8 @@ class Evaluation:
     """One model asked and judged on some tasks of one edition.
 
     `journal` opens the store of one task's predictions; `report` is called as work goes on and may raise Halted;
-    `scored` receives each task's judged answers. `limit` asks only the first examples of each task.
+    `scored` receives each task's judged answers. `limit` asks only the first examples of each task. `protocol` names
+    the rules that the tasks follow, and `facts` are what the manifest says of them.
     """
 
     model: Model
@@ -70,6 +71,8 @@ class Evaluation:
     halt: Event
     scored: Callable[[Task, Sequence[ScoredExample]], None] = lambda task, examples: None
     limit: int | None = None
+    protocol: str = PROTOCOL
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
     def run(self) -> Result:
         """The result. DataMissing when no task at all has its data; faults of model and engine pass through."""
@@ -81,9 +84,9 @@ class Evaluation:
         return Result(
             model=self.model,
             edition=self.edition,
-            protocol=PROTOCOL,
+            protocol=self.protocol,
             engine=self.engine.name,
-            manifest={**facts, **manifest(self.limit)},
+            manifest={**facts, **manifest(self.limit), **self.facts},
             runs=runs,
         )
 

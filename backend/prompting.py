@@ -72,6 +72,8 @@ def squeezed(
 
 def merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The same turns with the instruction at the head of the first user turn, for templates without a system role."""
+    if messages[0].role is not Role.SYSTEM:
+        return tuple(messages)
     instruction, first, *rest = messages
     return (Message(Role.USER, f"{instruction.content}\n\n{first.content}"), *rest)
 

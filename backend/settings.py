@@ -45,6 +45,13 @@ class Settings(BaseModel):
         "allenai/scibert_scivocab_uncased",
         description="BERTScore's encoder: the Hub id, or a local folder holding the same model",
     )
+    clinicalbert: str = Field(
+        "emilyalsentzer/Bio_ClinicalBERT",
+        description="BERTScore's encoder of two tasks in clue-2024: the Hub id, or a local folder holding it",
+    )
+    clone: Path | None = Field(
+        None, description="clone of the CLUE authors' repository, whose prompts protocol clue-2024 asks with"
+    )
     umls: Path | None = Field(
         None, description="folder of the operator's downloads for UMLS F1: en_core_sci_sm and scispaCy's UMLS linker"
     )

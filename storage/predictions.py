@@ -84,7 +84,7 @@ class RunJournal:
 class Journals:
     """The journals of one run, one file per task in a folder."""
 
-    def __init__(self, folder: Path, identity: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, identity: Mapping[str, Fact]) -> None:
         self._folder = folder
         self._identity = identity
 

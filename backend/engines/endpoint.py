@@ -138,7 +138,7 @@ class Endpoint:
 
     def _generate(self, prompt: Prompt) -> Prediction:
         reply: Any = self._client.text_generation(
-            plain_text(prompt.messages),
+            plain_text(prompt.messages) + prompt.begun,
             model=f"{self._root}/generate",
             details=True,
             do_sample=False,

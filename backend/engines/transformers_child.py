@@ -72,7 +72,8 @@ class Generator:
         """Sends one answer per prompt; batches hold prompts of similar length and halve when memory runs out."""
         waiting = []
         for prompt in prompts:
-            tokens = self._encode([Message(Role(turn["role"]), turn["content"]) for turn in prompt["messages"]])
+            turns = [Message(Role(turn["role"]), turn["content"]) for turn in prompt["messages"]]
+            tokens = self._encode(turns, prompt["begun"])
             if self.window is not None and len(tokens) + prompt["max_new_tokens"] > self.window:
                 send(_answer(prompt["example_id"], "", Finish.REFUSED, len(tokens), 0))
             else:
@@ -113,8 +114,8 @@ class Generator:
             text, finish = before_turn_end(text), Finish.STOP
         return _answer(prompt["example_id"], text, finish, len(tokens), length)
 
-    def _encode(self, messages: Sequence[Message]) -> list[int]:
-        rendered = self._form.render(messages)
+    def _encode(self, messages: Sequence[Message], begun: str = "") -> list[int]:
+        rendered = self._form.render(messages) + begun
         encoded: list[int] = self._tokenizer(rendered, add_special_tokens=self._form.template == "plain")["input_ids"]
         return encoded
 

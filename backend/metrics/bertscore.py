@@ -12,7 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from backend.domain import Measure, Metric
 from backend.errors import MetricUnavailable
-from backend.settings import Settings
+from backend.settings import PREFIX, Settings
 
 MAX_TOKENS = 512
 BATCH_TOKENS = 8192
@@ -28,15 +28,27 @@ ENCODER_FILES = [
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """Which encoder a number belongs to. A local folder must have exactly this shape to stand in for the Hub id."""
+    """Which encoder a number belongs to. A local folder must have exactly this shape to stand in for the Hub id.
+
+    `setting` is the field of the settings that says where it is.
+    """
 
     hub_id: str
     layer: int
     vocab_size: int
     hidden_size: int
+    setting: str = "scibert"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of the setting."""
+        return PREFIX + self.setting.upper()
 
 
 SCIBERT = EncoderSpec(hub_id="allenai/scibert_scivocab_uncased", layer=8, vocab_size=31090, hidden_size=768)
+CLINICALBERT = EncoderSpec(
+    hub_id="emilyalsentzer/Bio_ClinicalBERT", layer=9, vocab_size=28996, hidden_size=768, setting="clinicalbert"
+)
 
 
 class Encoder:
@@ -111,7 +123,7 @@ def bertscore(spec: EncoderSpec) -> Metric:
     """BERTScore F1 with this encoder and no other; missing with its reason where the encoder cannot be had."""
 
     def prepare(settings: Settings) -> Measure:
-        encoder = _open(spec, _locate(spec, settings.scibert))
+        encoder = _open(spec, _locate(spec, getattr(settings, spec.setting)))
         return lambda answers, references: bertscore_f1(encoder, answers, references)
 
     def facts(settings: Settings) -> Mapping[str, str]:
@@ -130,15 +142,17 @@ def _locate(spec: EncoderSpec, where: str) -> Path:
     folder = Path(where)
     if not folder.is_dir():
         if where != spec.hub_id:
-            raise MetricUnavailable(f"CLUE_SCIBERT is neither {spec.hub_id} nor a folder that holds it.")
+            raise MetricUnavailable(f"{spec.variable} is neither {spec.hub_id} nor a folder that holds it.")
         folder = _download(spec)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         shape = config["vocab_size"], config["hidden_size"], int(config["num_hidden_layers"]) >= spec.layer
     except (OSError, ValueError, LookupError, TypeError):
-        raise MetricUnavailable(f"The folder in CLUE_SCIBERT has no readable config.json of {spec.hub_id}.") from None
+        raise MetricUnavailable(
+            f"The folder in {spec.variable} has no readable config.json of {spec.hub_id}."
+        ) from None
     if shape != (spec.vocab_size, spec.hidden_size, True):
-        raise MetricUnavailable(f"The folder in CLUE_SCIBERT holds another encoder than {spec.hub_id}.")
+        raise MetricUnavailable(f"The folder in {spec.variable} holds another encoder than {spec.hub_id}.")
     return folder
 
 
@@ -157,5 +171,5 @@ def _download(spec: EncoderSpec) -> Path:
     except (httpx2.TransportError, HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
         raise MetricUnavailable(
             f"The encoder {spec.hub_id} could not be fetched from {constants.ENDPOINT}. "
-            "Bring it by hand and name its folder in CLUE_SCIBERT."
+            f"Bring it by hand and name its folder in {spec.variable}."
         ) from None

@@ -14,8 +14,9 @@ hypothesis_settings.load_profile("clue")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings as they come, with a home of the test's own and no encoder, so that nothing is fetched."""
-    return Settings(home=tmp_path / "home", scibert=str(tmp_path / "no-encoder"), load_timeout=120, answer_timeout=120)
+    """Settings as they come, with a home of the test's own and no encoders, so that nothing is fetched."""
+    nowhere = str(tmp_path / "no-encoder")
+    return Settings(home=tmp_path / "home", scibert=nowhere, clinicalbert=nowhere, load_timeout=120, answer_timeout=120)
 
 
 @pytest.fixture(scope="session")

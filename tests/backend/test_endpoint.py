@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event, Thread
 from typing import Any
@@ -80,6 +81,17 @@ def test_decoding_is_greedy_by_name_and_the_model_is_named(settings: Settings) -
     assert tgi.bodies[-1]["inputs"] == plain_text(prompt(0, "Is it?").messages)
     assert (openai.bodies[-1]["temperature"], openai.bodies[-1]["model"]) == (0, "acme/tiny")
     assert [turn["role"] for turn in openai.bodies[-1]["messages"]] == ["system", "user", "assistant", "user"]
+
+
+def test_an_answer_is_begun_where_a_text_is_continued_and_not_in_a_chat(settings: Settings) -> None:
+    begun = replace(prompt(0, "Is it?"), begun="In short: ")
+    tgi, openai = TgiServer(last_line, has_chat=False), OpenAIServer(last_line)
+    for server in (tgi, openai):
+        with opened(server, settings) as client:
+            assert_answers_all(client, [begun])
+    assert tgi.bodies[-1]["inputs"] == plain_text(begun.messages) + "In short: "
+    assert [turn["role"] for turn in openai.bodies[-1]["messages"]] == ["system", "user", "assistant", "user"]
+    assert openai.bodies[-1]["messages"][-1]["content"] == "Is it?"
 
 
 def test_the_manifest_tells_what_was_served(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -53,11 +54,12 @@ def plainly_generated(folder: Path, asked: Prompt) -> str:
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     if tokenizer.chat_template is None:
-        ids = tokenizer(plain_text(asked.messages), return_tensors="pt").input_ids
+        ids = tokenizer(plain_text(asked.messages) + asked.begun, return_tensors="pt").input_ids
     else:
         turns = asked.messages if "not supported" not in tokenizer.chat_template else merge_system(asked.messages)
         written = [{"role": str(turn.role), "content": turn.content} for turn in turns]
-        ids = tokenizer.apply_chat_template(written, add_generation_prompt=True, return_tensors="pt").input_ids
+        text = tokenizer.apply_chat_template(written, add_generation_prompt=True, tokenize=False) + asked.begun
+        ids = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
     ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|end|>")]
     out = model.generate(
         ids,
@@ -67,8 +69,8 @@ def plainly_generated(folder: Path, asked: Prompt) -> str:
         eos_token_id=ends,
         pad_token_id=tokenizer.pad_token_id,
     )[0, ids.shape[1] :]
-    text = str(tokenizer.decode(out, skip_special_tokens=True))
-    return before_turn_end(text) if tokenizer.chat_template is None else text
+    answer = str(tokenizer.decode(out, skip_special_tokens=True))
+    return before_turn_end(answer) if tokenizer.chat_template is None else answer
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -82,6 +84,26 @@ def test_batched_answers_are_those_of_plain_generate_one_by_one(
     }
     assert client.facts["template"] == form and client.facts["dtype"] == "float32"
     assert all(0 <= (one.output_tokens or 0) <= 12 for one in found.values())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_goes_on_from_the_words_it_was_begun_with(
+    form: str, shared: dict[str, LocalModel], folders: dict[str, Path]
+) -> None:
+    begun = [replace(one, begun="In short: fever") for one in prompts(4)]
+    found = assert_answers_all(shared[form], begun)
+    assert {one.example_id: found[one.example_id].text for one in begun} == {
+        one.example_id: plainly_generated(folders[form], one) for one in begun
+    }
+    without = assert_answers_all(shared[form], prompts(4))
+    assert any(found[key].text != without[key].text for key in found)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_conversation_may_have_lost_its_instruction(form: str, shared: dict[str, LocalModel]) -> None:
+    cut = [replace(one, messages=one.messages[1:]) for one in prompts(2)]
+    found = assert_answers_all(shared[form], cut)
+    assert all(found[one.example_id].prompt_tokens == shared[form].window.count(one.messages) for one in cut)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 _SENTENCE = re.compile(r"[^.?!\n]+[.?!]?")
 _DENIAL = re.compile(r"\b(no|not|never|without|normal|unchanged|clear|well)\b", re.IGNORECASE)
 _OPTION = re.compile(r"^([A-F])[:.)] (.+)$", re.MULTILINE)
+_FRAME = re.compile(r"^(Dear|Your .* Team)|___")
 _CODED = {
     "heart failure": "I50.9",
     "atrial fibrillation": "I48.91",
@@ -73,12 +74,26 @@ def _closest_sentence(question: str) -> str:
     return max(sentences, key=lambda sentence: len(_long_words(sentence) & wanted), default="")
 
 
+def _facts(question: str) -> str:
+    instructions = question.rpartition("Instructions:\n")[2].rpartition("\n")[0]
+    lines = (sentence.strip() for sentence in _SENTENCE.findall(instructions))
+    return "\n".join(line for line in lines if len(line.split()) > 3 and not _FRAME.search(line))
+
+
+def _pair(question: str) -> str:
+    fact = question.rpartition("Fact: ")[2].partition("\n")[0].strip()
+    topics = sorted(_long_words(fact), key=len, reverse=True)[:3]
+    return f"Question: What about {' and '.join(topics) or 'this'}?\nAnswer: {fact}"
+
+
 _RULES: Mapping[str, Callable[[str], str]] = {
     "Relation:": _relation,
     "Question:": _last_question,
     "Problems:": _problems,
     "ICD-10-CM codes:": _codes,
     "Answer:": _closest_sentence,
+    "Facts:": _facts,
+    "Question and answer:": _pair,
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from backend.datasets.rehearsal import Scale, write_odd, write_rehearsal
 from backend.settings import Settings
 from tests.umls import build_umls, umls_python
 
@@ -29,3 +30,12 @@ def umls_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def umls_settings(umls_folder: Path) -> Settings:
     """Settings with which UMLS F1 can be measured."""
     return Settings(umls=umls_folder, umls_python=umls_python(), load_timeout=120, answer_timeout=120)
+
+
+@pytest.fixture(scope="session")
+def rehearsal_with_oddities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of small invented files for every task, and in `odd` of those that no reader expects."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    write_rehearsal(folder, Scale.SMALL)
+    write_odd(folder)
+    return folder

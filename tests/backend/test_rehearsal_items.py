@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.datasets.rehearsal import Odd, Scale, odd_replies, write_odd, write_rehearsal
+from backend.datasets.rehearsal import Odd, Scale, odd_replies, write_rehearsal
 from tests.backend import rehearsal_files as files
 
 OPTIONS = ("answer_a", "answer_b", "answer_c", "answer_d", "answer_e")
@@ -19,11 +19,8 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rehearsal")
-    write_rehearsal(folder, Scale.SMALL)
-    write_odd(folder)
-    return folder
+def folder(rehearsal_with_oddities: Path) -> Path:
+    return rehearsal_with_oddities
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backend.datasets.rehearsal import CANARIES, Odd, Scale, write_odd, write_rehearsal
+from backend.datasets.rehearsal import CANARIES, Odd
 from tests.backend import rehearsal_files as files
 
 SECTIONS = (
@@ -46,11 +46,8 @@ Row = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rehearsal")
-    write_rehearsal(folder, Scale.SMALL)
-    write_odd(folder)
-    return folder
+def folder(rehearsal_with_oddities: Path) -> Path:
+    return rehearsal_with_oddities
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 
-from backend.domain import Level, Standing, Task
+from backend.domain import Level, Metric, Standing, Task
 
 Value = str | int | float | None
 
@@ -147,6 +147,11 @@ def board_columns(
     return (*before, *AVERAGES, *scores, *after)
 
 
+def meaning_of(metric: Metric) -> str:
+    """What the metric says, and whether it stands beside the task's score instead of being part of it."""
+    return metric.meaning if metric.averaged else f"{metric.meaning} Shown beside the task's score, and no part of it."
+
+
 def task_titles(tasks: Sequence[Task]) -> dict[str, str]:
     """How each task is called on the pages, by its name."""
     return {task.name: task.title for task in BENCHMARK} | {task.name: task.title for task in tasks}
@@ -178,7 +183,7 @@ def _task_columns(task: Measured, tasks: Sequence[Task]) -> list[Column]:
     for name in task.metrics:
         metric = known.get((task.name, name))
         title = metric.title if metric else METRIC_TITLES.get(name, name)
-        meaning = metric.meaning if metric else "In percent; higher is better."
+        meaning = meaning_of(metric) if metric else "In percent; higher is better."
         text = f"{task.title}, {title}: {meaning}"
         columns.append(Column(f"{task.name}.{name}", title, group, SCORE, text, shown=False, part_of=task.title))
     return columns

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.domain import Task, Window
+from frontend_config.columns import meaning_of
 
 
 def tasks_payload(tasks: Sequence[Task]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def task_payload(task: Task) -> dict[str, Any]:
         "summary": task.summary,
         "licence": task.licence,
         "source": task.source,
-        "metrics": [{"name": each.name, "title": each.title, "meaning": each.meaning} for each in task.metrics],
+        "metrics": [{"name": each.name, "title": each.title, "meaning": meaning_of(each)} for each in task.metrics],
         "specimen": {
             "fields": dict(task.specimen.fields),
             "prompt": [{"role": message.role, "content": message.content} for message in prompt.messages],

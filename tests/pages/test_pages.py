@@ -1,6 +1,7 @@
 """Submitting, the queue, the about page, and what holds for every page."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
@@ -173,3 +174,18 @@ def test_on_a_space_nothing_is_fetched_from_elsewhere(visit: Opener, monkeypatch
         expect(page.locator("tbody th").first).to_be_visible()
         page.goto(f"{address}/submit")
         expect(page.get_by_text("this Space has no sign-in")).to_be_visible()
+
+
+def test_nothing_leaves_its_card_on_a_phone(visit: Opener, site: Site) -> None:
+    long = {name: records.score(name, 70.2) for name in ("problem_summary", "longhealth", "medisumqa", "medisumcode")}
+    site.shelf.measured = tuple(replace(row, cells={**row.cells, **long}) for row in records.MEASURED)
+    page = visit("/?view=measured", width=390)
+    expect(page.locator(".card").first).to_be_visible()
+    outside = page.locator(".card *").evaluate_all(
+        """(parts) => parts.filter((part) => {
+            const [own, card] = [part.getBoundingClientRect(), part.closest(".card").getBoundingClientRect()];
+            return own.width > 0 && (own.right > card.right || own.left < card.left);
+        }).map((part) => part.textContent)"""
+    )
+    assert page.locator(".card dd").count() > 0
+    assert outside == []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from backend.datasets.catalog import content, unusable
+from backend.datasets.records import is_writable
 from backend.domain import DataFile
 from backend.errors import DataMissing
 
@@ -129,7 +130,7 @@ def _numbers(asked: Sequence[Mapping[str, Any]]) -> Sequence[int]:
 def _question(patient: Patient, number: int, record: Mapping[str, Any]) -> Question:
     where = f"{patient.id}, question {number}"
     option_keys = [f"answer_{letter.lower()}" for letter in LETTERS]
-    absent = [key for key in ("question", *option_keys, "correct") if not isinstance(record.get(key), str)]
+    absent = [key for key in ("question", *option_keys, "correct") if not is_writable(record.get(key))]
     if absent:
         raise _wrong(where, f"{', '.join(absent)} must be there, as text")
     locations = record.get("answer_location", "absent") or {}
@@ -148,7 +149,7 @@ def _question(patient: Patient, number: int, record: Mapping[str, Any]) -> Quest
 
 
 def _is_texts(found: object) -> TypeGuard[Mapping[str, str]]:
-    return isinstance(found, dict) and bool(found) and all(isinstance(text, str) for text in found.values())
+    return isinstance(found, dict) and bool(found) and all(map(is_writable, found.values()))
 
 
 def _wrong(where: str, what: str) -> DataMissing:

@@ -60,7 +60,12 @@ def texts(file: DataFile, path: Path, place: str, record: Record, keys: Sequence
 
 def is_text(value: object) -> TypeGuard[str]:
     """Whether it is text that says something and that every file and tokenizer takes."""
-    return isinstance(value, str) and value.strip() != "" and not _HALF_CHARACTER.search(value)
+    return is_writable(value) and value.strip() != ""
+
+
+def is_writable(value: object) -> TypeGuard[str]:
+    """Whether it is text, blank or not, that every file and tokenizer takes."""
+    return isinstance(value, str) and not _HALF_CHARACTER.search(value)
 
 
 def _lines(data: bytes) -> Iterator[tuple[str, object]]:

@@ -101,6 +101,7 @@ Spoil = Callable[[dict[str, Any]], object]
         (lambda ward: ward["patient_02"].update(texts={}), "patient_02: `texts`"),
         (lambda ward: ward["patient_02"].update(texts=["a letter"]), "patient_02: `texts`"),
         (lambda ward: ward["patient_02"].update(texts={"text_0": None}), "patient_02: `texts`"),
+        (lambda ward: ward["patient_02"]["texts"].update(text_0="half \ud83d"), "patient_02: `texts`"),
         (lambda ward: ward["patient_02"].pop("questions"), "patient_02: `questions`"),
         (lambda ward: ward["patient_02"].update(questions={}), "patient_02: `questions`"),
         (lambda ward: ward["patient_02"].update(questions=["why?"]), "patient_02: `questions`"),
@@ -111,6 +112,10 @@ Spoil = Callable[[dict[str, Any]], object]
             "patient_02, question 3: answer_c, answer_e must",
         ),
         (lambda ward: ward["patient_02"]["questions"][3].update(answer_a=5), "patient_02, question 3: answer_a must"),
+        (
+            lambda ward: ward["patient_02"]["questions"][3].update(answer_b="half \ud83d of a character"),
+            "patient_02, question 3: answer_b must",
+        ),
         (lambda ward: ward["patient_02"]["questions"][3].update(question=" "), "patient_02, question 3: the question"),
         (
             lambda ward: ward["patient_02"]["questions"][3].update({f"answer_{letter}": "" for letter in "abcde"}),

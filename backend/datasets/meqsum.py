@@ -1,11 +1,12 @@
 """Reads the MeQSum workbook: one row per patient's inquiry and its one-sentence summary."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
-from backend.datasets.catalog import unusable
+from backend.datasets.catalog import content, unusable
 from backend.domain import DataFile
 
 MEQSUM = DataFile(
@@ -23,7 +24,7 @@ COLUMNS = ("File", "CHQ", "Summary")
 def read_meqsum(path: Path) -> list[dict[str, str]]:
     """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
     try:
-        table = pd.read_excel(path, dtype=str, engine="openpyxl", keep_default_na=False)
+        table = pd.read_excel(BytesIO(content(path)), dtype=str, engine="openpyxl", keep_default_na=False)
     except Exception as error:  # the libraries let errors of every kind out of a broken workbook
         raise unusable(MEQSUM, f"{path} cannot be read as an Excel workbook ({type(error).__name__}).") from error
     absent = [column for column in COLUMNS if column not in table.columns]

@@ -1,5 +1,6 @@
 """MeQSum's workbook is read as it stands, and whatever else lies under its name is refused with what to do."""
 
+import gzip
 import hashlib
 import random
 from pathlib import Path
@@ -75,6 +76,13 @@ def test_cells_are_read_as_text_exactly_as_they_stand(tmp_path: Path) -> None:
     assert read_meqsum(path)[0] == {"File": "1.txt", "CHQ": ODD[1], "Summary": " NA "}
     assert [row["Summary"] for row in read_meqsum(path)] == [" NA ", "null", "None"]
     assert read_meqsum(path)[2]["CHQ"] == "39.5"
+
+
+def test_a_compressed_workbook_is_read(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "book.xlsx", [("1.txt", "Is it?", "It?")])
+    packed = tmp_path / "book.xlsx.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read_meqsum(packed) == read_meqsum(path)
 
 
 def test_a_web_page_saved_as_a_workbook_is_refused(tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ def slow_compare(
         half = error * student(edge / spread, count - 1) if spread > 1e-12 else 0.0
         far = spread * normal(abs(point) / error, count - 1) if spread > 1e-12 else abs(point)
         p = (1 + sum(distance >= far - 1e-12 for distance in away)) / (1 + len(draws))
+        if spread <= 1e-12 and abs(point) > 1e-12:
+            p = max(p, 0.5 ** (count - 1))
+            half = NAN if 0.5 ** (count - 1) > 0.05 else half
         found.append((point, half, p))
     return found
 
@@ -112,6 +115,13 @@ def test_a_difference_that_never_varies_is_as_sure_as_the_draws_can_make_it() ->
     found = compare(np.array([values + 0.2, values]), named(30), named(30)).differences
     assert found.p_values[0] == 1 / (RESAMPLES + 1)
     assert found.bounds[0] == pytest.approx([0.2, 0.2])
+
+
+@pytest.mark.parametrize(("clusters", "p"), [(2, 0.5), (3, 0.25), (5, 0.0625), (6, 0.03125)])
+def test_a_few_clusters_that_happen_to_agree_are_no_surer_than_as_many_coins(clusters: int, p: float) -> None:
+    found = compare(np.array([[1.0] * 3 * clusters, [0.0] * 3 * clusters]), named(3 * clusters, 3), named(3 * clusters))
+    assert found.differences.values[0] == 1.0 and found.differences.p_values[0] == p
+    assert np.isnan(found.differences.bounds[0]).all() == np.isnan(found.differences.detectable[0]) == (p > ALPHA)
 
 
 def test_the_interval_leaves_out_zero_exactly_where_p_is_small() -> None:

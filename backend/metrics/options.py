@@ -22,7 +22,10 @@ _START = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # What follows a bare letter that is a name: not the rest of "C. difficile" or of "A dose".
-_NAME_END = re.compile(r"\s*(?:\n|\Z|[):,;!?/&])|\.(?!\s*[a-z])|\s+[–—-]\s|\s+(?:because|since|and|or|nor)\b")
+_NAME_END = re.compile(
+    r"\s*(?:\n|\Z|[):,;!?/&])|\.(?!\s*[a-z])|\s+[–—-]\s"
+    r"|\s+(?:because|since|as|due\s+to|based\s+on|which|and|or|nor)\b"
+)
 # A name beside the first: "A or B", "A/B", "A, B", "A: B", "A B", "A" and "B" on lines of their own.
 _BESIDE = re.compile(
     r"[).]*\s*(?:[,;/&]|(?:and|or|nor)\b)\s*(?:(?:and|or|option)\s+)*\(?([A-HJ-Z])(?![\w'-])(?!(?<=A)\s+[A-Z]{2})"

@@ -46,8 +46,6 @@ from storage.scores import Scores
 from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 
-LOCAL_REVISION = "local"
-
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
 ledger = typer.Typer(help="The ledger of published results.", no_args_is_help=True)
 cli.add_typer(ledger, name="ledger")
@@ -248,6 +246,8 @@ def evaluate(
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clue-")))
         run = {"model": found.hub_id, "revision": found.revision, "edition": edition, "protocol": protocol}
+        journals = Journals(folder / "predictions", {**run, **benchmark.facts})
+        journals.part_from_others(beside=folder)
         result = Evaluation(
             model=found,
             source=source,
@@ -255,7 +255,7 @@ def evaluate(
             edition=edition,
             tasks=wanted,
             settings=house.settings,
-            journal=Journals(folder / "predictions", {**run, **benchmark.facts}),
+            journal=journals,
             report=stack.enter_context(progress_bar()),
             halt=Event(),
             scored=partial(write_examples, out) if out else lambda task, examples: None,
@@ -347,7 +347,8 @@ def _serve(house: House, *, with_worker: bool) -> None:
 def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:
     folder: Path | None = None
     if engine.takes_folder and Path(model).is_dir():
-        folder, found = Path(model), Model(hub_id=Path(model).resolve().name, revision=LOCAL_REVISION)
+        folder = Path(model)
+        found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
         found = house.look_up(hub.check_id(model), None)
         folder = house.download(found)

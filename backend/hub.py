@@ -68,6 +68,16 @@ def look_up(model_id: str, revision: str | None = None, *, max_gb: float) -> Mod
     )
 
 
+def folder_revision(folder: Path) -> str:
+    """What stands for the commit of a model that is only a folder here: another one once any of its files changes.
+
+    It is made of the files' names, sizes and times of change, for weights take minutes to read.
+    """
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    listed = [f"{path.name}\0{path.stat().st_size}\0{path.stat().st_mtime_ns}\n" for path in files]
+    return f"local-{hashlib.sha256(''.join(listed).encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
+
+
 def download(model: Model, cache: Path, *, max_gb: float) -> Path:
     """Folder with the allowed files of the model at its pinned commit, and no others.
 

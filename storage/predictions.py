@@ -98,6 +98,15 @@ class Journals:
         finally:
             journal.close()
 
+    def part_from_others(self, beside: Path) -> None:
+        """Journals of other runs are set aside, and so are files of their names in `beside`, made of their answers."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            header, _ = _readable(path)
+            if header and any(header.run.get(key) != value for key, value in self._identity.items()):
+                for old in (path, beside / path.name):
+                    if old.exists():
+                        old.replace(_aside(old))
+
 
 def _readable(path: Path) -> tuple[Header | None, list[Prediction]]:
     if not path.exists():

@@ -173,6 +173,31 @@ def test_an_evaluation_goes_on_where_the_same_folder_left_off(cli: CommandLine, 
     assert again["tasks"]["mednli"]["n"] == whole["tasks"]["mednli"]["n"]
 
 
+def test_two_models_of_one_name_do_not_answer_for_each_other(cli: CommandLine, tmp_path: Path) -> None:
+    results, few = {}, ("--tasks", "mednli", "--limit", "3")
+    for said in ("entailment", "neutral"):
+        folder = tmp_path / said / "final"
+        folder.mkdir(parents=True)
+        cli.json("evaluate", "scripted/rules", *REHEARSE, *few, "--out", str(folder))
+        lines = [json.loads(line) for line in (folder / "mednli.jsonl").read_text(encoding="utf-8").splitlines()]
+        (folder / "mednli.jsonl").write_text(
+            "".join(json.dumps({"example_id": line["example_id"], "text": said}) + "\n" for line in lines)
+        )
+        out = tmp_path / "out"
+        cli.json("evaluate", str(folder), *REHEARSE, *few, "--out", str(out))
+        results[said] = {json.loads(line)["answer"] for line in (out / "mednli.jsonl").read_text().splitlines()}
+    assert results == {"entailment": {"entailment"}, "neutral": {"neutral"}}
+
+
+def test_a_folder_never_holds_judged_answers_of_two_models(cli: CommandLine, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cli.json(
+        "evaluate", "scripted/rules", *REHEARSE, "--tasks", "mednli,medisumcode", "--limit", "2", "--out", str(out)
+    )
+    cli.json("evaluate", "scripted/silent", *REHEARSE, "--tasks", "mednli", "--limit", "2", "--out", str(out))
+    assert {path.name for path in out.glob("*.jsonl")} == {"mednli.jsonl"}
+
+
 def test_a_limit_asks_only_the_first_examples(cli: CommandLine) -> None:
     result = cli.json("evaluate", "scripted/rules", *REHEARSE, "--tasks", "meqsum,mednli", "--limit", "2")
     assert {name: task["n"] for name, task in result["tasks"].items()} == {"meqsum": 2, "mednli": 2}

@@ -1,6 +1,7 @@
 """What the Hub says decides who may enter, and only allowed files of one commit are ever asked for."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend.domain import Model
 from backend.errors import ClueError, FailureCode, ModelFault, PassingFault, UsageError
-from backend.hub import check_id, download, look_up
+from backend.hub import check_id, download, folder_revision, look_up
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
 
@@ -283,3 +284,11 @@ def test_whatever_is_taken_is_harmless_in_a_path_a_page_and_a_shell(text: str) -
     for part in (owner, name):
         assert (part and part[0].isalnum() and part[-1].isalnum()) or "_" in (part[0], part[-1])
         assert ".." not in part and part.isascii() and not set(part) & set(" \t\r\n<>&\"'`$;|*?[]{}()\\:@#%=+,~!^")
+
+
+def test_a_folder_has_another_revision_once_a_file_of_it_changes(folder: Path) -> None:
+    first = folder_revision(folder)
+    (folder / "results").mkdir()
+    assert folder_revision(folder) == first and first.startswith("local-")
+    os.utime(folder / "config.json", ns=(1, 1))
+    assert folder_revision(folder) != first

@@ -124,6 +124,18 @@ def test_a_journal_of_another_run_is_set_aside_and_never_mixed_in(written: Path,
         assert [one.text for one in opened.predictions().values()] == ["fresh"]
 
 
+def test_what_other_runs_left_in_a_folder_is_set_aside_with_what_was_made_of_it(written: Path, tmp_path: Path) -> None:
+    judged = tmp_path / "judged"
+    judged.mkdir()
+    (judged / "toy.jsonl").write_text("judged")
+    Journals(written, {"model": "acme/tiny"}).part_from_others(judged)
+    assert (judged / "toy.jsonl").exists() and not stale(judged) and not stale(written)
+    Journals(written, {**IDENTITY, "revision": "d" * 40}).part_from_others(judged)
+    assert not list(written.glob("*.jsonl")) and len(stale(written)) == 1
+    (kept,) = stale(judged)
+    assert kept.read_text() == "judged" and not (judged / "toy.jsonl").exists()
+
+
 def test_without_facts_what_is_there_is_read_whatever_engine_wrote_it(written: Path) -> None:
     with journal(written, facts=None) as opened:
         assert opened.facts == FACTS and len(opened.predictions()) == 2

@@ -12,7 +12,8 @@ from backend.settings import Settings
 from backend.statistics import estimate, seed_of
 
 TASK_SCORE = "task_score"
-_THINKING = re.compile(r"\A\s*(<think>)?.*?</think>", re.DOTALL)
+# Templates may have begun the block themselves. A block behind the answer is none at its head.
+_THINKING = re.compile(r"\A(?:(?:\s*<think>.*?</think>)+|(?:(?!<think>).)*?</think>)", re.DOTALL)
 _UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 
 

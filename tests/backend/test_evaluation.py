@@ -218,6 +218,8 @@ def test_halting_from_the_report_closes_the_model_and_keeps_what_was_answered(be
         ("The premise says so.</think> neutral", "neutral"),
         ("<think>It could be neutral or", ""),
         ("<think></think>", ""),
+        ("<think></think>\n<think>Is it?</think>\nneutral", "neutral"),
+        ("neutral <think>or is it?</think>", "neutral <think>or is it?</think>"),
         ("<think>a</think>b</think>", "b</think>"),
         ("Use <think> as a tag", "Use <think> as a tag"),
         ("", ""),

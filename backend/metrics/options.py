@@ -24,7 +24,7 @@ _START = re.compile(
 # What follows a bare letter that is a name: not the rest of "C. difficile" or of "A dose".
 _NAME_END = re.compile(
     r"\s*(?:\n|\Z|[):,;!?/&])|\.(?!\s*[a-z])|\s+[–—-]\s"
-    r"|\s+(?:because|since|as|due\s+to|based\s+on|which|and|or|nor)\b"
+    r"|\s+(?:because|since|as(?!\s+well\b)|due\s+to|based\s+on|which|and|or|nor)\b"
 )
 # A name beside the first: "A or B", "A/B", "A, B", "A: B", "A B", "A" and "B" on lines of their own.
 _BESIDE = re.compile(
@@ -117,7 +117,8 @@ def _mentioned(text: str, texts: Mapping[str, str]) -> str | None:
 def _named_at(rest: str, texts: Mapping[str, str]) -> str | None:
     """The option whose text or letter stands at the start; TORN when there is a second letter beside it."""
     line = _plain(rest.lstrip(" \n:=–—-").split("\n", 1)[0])
-    said = [letter for letter, text in texts.items() if text and _begins(line, text)]
+    # An option that is itself a letter, such as a blood group, is not meant by the letter of another option.
+    said = [letter for letter, text in texts.items() if text and text.upper() not in texts and _begins(line, text)]
     if said:
         return max(said, key=lambda letter: len(texts[letter]))
     match = _START.match(rest)

@@ -145,6 +145,7 @@ UNDECIDED = [
     "A, B",
     "A/B",
     "A, B and C",
+    "The correct answer is A as well as B",
     "(A) and (B)",
     "A\nB",
     "A: C",
@@ -222,6 +223,13 @@ def test_an_option_counts_only_where_it_is_offered(text: str) -> None:
 def test_an_options_text_may_begin_with_a_letter_of_its_own(text: str, letter: str) -> None:
     options = ("E. coli", "C. difficile colitis", "Vitamin D", "A beta blocker", "B cells", "3.5 mg")
     assert read_option(text, dict(zip("ABCDEF", options, strict=True))) == letter
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"), [("The correct answer is B", "B"), ("B", "B"), ("The correct answer is D: B", "D"), ("AB", "C")]
+)
+def test_a_letter_names_an_option_even_where_another_ones_text_is_that_letter(text: str, letter: str) -> None:
+    assert read_option(text, {"A": "A", "B": "0", "C": "AB", "D": "B"}) == letter
 
 
 def test_an_article_before_a_word_of_the_first_option_is_still_an_article() -> None:

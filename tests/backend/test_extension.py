@@ -115,7 +115,7 @@ def one_more_of_each(tmp_path: Path) -> Iterator[None]:
 
 def test_a_task_and_an_engine_of_one_file_each_work_from_end_to_end(one_more_of_each: None, settings: Settings) -> None:
     tasks, engines = backend.tasks.all_tasks(), backend.engines.all_engines()
-    assert list(tasks)[-1] == "colours" and len(tasks) == len(set(tasks)) > 2
+    assert "colours" in tasks and len(tasks) == 7
     assert {"colours", "scripted", "transformers", "endpoint"} <= engines.keys()
     result = Evaluation(
         model=Model(hub_id="acme/painter", revision="0" * 40),

@@ -29,7 +29,7 @@ from backend.domain import (
     Task,
 )
 from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
-from backend.scoring import score, storable, unmeasured
+from backend.scoring import Judges, score, storable, unmeasured
 from backend.settings import Settings
 from backend.statistics import RESAMPLES, SEED
 
@@ -80,7 +80,10 @@ class Evaluation:
             raise UsageError(f"The {self.engine.name} engine never runs edition {self.edition}: it is not a model.")
         datasets = self._load()
         facts = self._predict(datasets)
-        runs = tuple(self._score_task(number, task, datasets[task.name]) for number, task in enumerate(self.tasks, 1))
+        judges = Judges(self.settings)
+        runs = tuple(
+            self._score_task(number, task, datasets[task.name], judges) for number, task in enumerate(self.tasks, 1)
+        )
         return Result(
             model=self.model,
             edition=self.edition,
@@ -150,7 +153,7 @@ class Evaluation:
         if unanswered:
             raise ModelCrash(FailureCode.INTERNAL_ERROR, f"It left {len(unanswered)} prompts unanswered.")
 
-    def _score_task(self, number: int, task: Task, dataset: Dataset | str) -> Run:
+    def _score_task(self, number: int, task: Task, dataset: Dataset | str, judges: Judges) -> Run:
         if isinstance(dataset, str):
             return unmeasured(task, dataset)
         total = len(dataset.examples)
@@ -159,7 +162,7 @@ class Evaluation:
         )
         with self.journal(task, dataset, None) as journal:
             predictions = journal.predictions()
-        run, examples = score(task, dataset, predictions, self.settings)
+        run, examples = score(task, dataset, predictions, judges)
         self.scored(task, examples)
         return run
 

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from backend.domain import Dataset, Diagnostics, Example, Finish, Metric, Prediction, Run, Score, ScoredExample, Task
+from backend.domain import (
+    Dataset,
+    Diagnostics,
+    Example,
+    Finish,
+    Measure,
+    Metric,
+    Prediction,
+    Run,
+    Score,
+    ScoredExample,
+    Task,
+)
 from backend.errors import MetricUnavailable
 from backend.settings import Settings
 from backend.statistics import estimate, seed_of
@@ -17,8 +29,35 @@ _THINKING = re.compile(r"\A(?:(?:\s*<think>.*?</think>)+|(?:(?!<think>).)*?</thi
 _UNFINISHED_THINKING = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 
 
+class Judges:
+    """The metrics of one evaluation, each made ready once, however many tasks it judges."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ready: dict[Metric, Measure | MetricUnavailable] = {}
+        self._facts: dict[Metric, Mapping[str, str]] = {}
+
+    def measure(self, metric: Metric) -> Measure:
+        """The metric's measure; MetricUnavailable, with the same reason each time, where it cannot be had."""
+        if metric not in self._ready:
+            try:
+                self._ready[metric] = metric.prepare(self._settings)
+            except MetricUnavailable as reason:
+                self._ready[metric] = reason
+        found = self._ready[metric]
+        if isinstance(found, MetricUnavailable):
+            raise found
+        return found
+
+    def facts(self, metric: Metric) -> Mapping[str, str]:
+        """What the manifest says of the metric."""
+        if metric not in self._facts:
+            self._facts[metric] = metric.facts(self._settings)
+        return self._facts[metric]
+
+
 def score(
-    task: Task, dataset: Dataset, predictions: Mapping[str, Prediction], settings: Settings
+    task: Task, dataset: Dataset, predictions: Mapping[str, Prediction], judges: Judges
 ) -> tuple[Run, list[ScoredExample]]:
     """One task judged: means with 95 % intervals in percent, diagnostics, and every example's own values."""
     made = [predictions[example.id] for example in dataset.examples]
@@ -30,7 +69,7 @@ def score(
     for metric in task.metrics:
         judged = written if metric.verbatim else answers
         try:
-            values[metric.name] = _measured(metric, dataset.examples, judged, settings)
+            values[metric.name] = _measured(metric, dataset.examples, judged, judges)
         except MetricUnavailable as reason:
             reasons[metric.name] = str(reason)
     scores = _scores(task, values, reasons, dataset.examples)
@@ -41,7 +80,7 @@ def score(
         scores=scores[:-1],
         task_score=scores[-1],
         diagnostics=_diagnose(made, read),
-        facts={key: fact for metric in task.metrics for key, fact in metric.facts(settings).items()},
+        facts={key: fact for metric in task.metrics for key, fact in judges.facts(metric).items()},
     )
     return run, list(_scored(dataset.examples, answers, task.metrics, values))
 
@@ -74,14 +113,12 @@ def _names(task: Task) -> list[str]:
     return [*(metric.name for metric in task.metrics), TASK_SCORE]
 
 
-def _measured(
-    metric: Metric, examples: Sequence[Example], judged: Sequence[str], settings: Settings
-) -> list[float | None]:
+def _measured(metric: Metric, examples: Sequence[Example], judged: Sequence[str], judges: Judges) -> list[float | None]:
     """The metric's value for each example, None for those of parts that it does not judge."""
     own = [row for row, example in enumerate(examples) if metric.part in (None, example.part)]
     if not own:
         raise MetricUnavailable("No example is left to score.")
-    measure = metric.prepare(settings)
+    measure = judges.measure(metric)
     column: list[float | None] = [None] * len(examples)
     for row, value in zip(
         own, measure([judged[row] for row in own], [examples[row].reference for row in own]), strict=True

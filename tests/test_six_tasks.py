@@ -11,7 +11,7 @@ import pytest
 from backend.datasets.rehearsal import CANARIES, odd_replies
 from backend.domain import Access, Dataset, Example, Finish, Prediction, Task
 from backend.metrics.bertscore import SCIBERT
-from backend.scoring import score
+from backend.scoring import Judges, score
 from backend.settings import Settings
 from backend.tasks import all_tasks
 from tests.commands import PROJECT, CommandLine
@@ -151,6 +151,6 @@ def verdict(task: Task, what: str, settings: Settings) -> dict[str, str]:
     gold = gold_reply(task, task.specimen)
     reply = Prediction(example_id=task.specimen.id, text=odd_replies(gold)[what], finish=Finish.STOP)
     dataset = Dataset(examples=(task.specimen,), sha256="specimen", source="invented", rows=1)
-    run, _ = score(task, dataset, {task.specimen.id: reply}, settings)
+    run, _ = score(task, dataset, {task.specimen.id: reply}, Judges(settings))
     unread = "?" if run.diagnostics and run.diagnostics.unparsable else ""
     return {each.metric: f"{each.value:.0f}{unread}" if each.value is not None else each.metric for each in run.scores}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,12 @@ def _pair_f1(answer: Any, reference: Any) -> float:
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
 
 
+@cache
 def bertscore(spec: EncoderSpec) -> Metric:
-    """BERTScore F1 with this encoder and no other; missing with its reason where the encoder cannot be had."""
+    """BERTScore F1 with this encoder and no other; missing with its reason where the encoder cannot be had.
+
+    Tasks that ask for the same encoder get the same metric, so that it is loaded once for all of them.
+    """
 
     def prepare(settings: Settings) -> Measure:
         encoder = _open(spec, _locate(spec, getattr(settings, spec.setting)))

@@ -1,7 +1,7 @@
 """One evaluation from prompts to scores: it resumes, it says what is missing and why, and text stays home."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
@@ -10,6 +10,7 @@ from backend.domain import (
     Access,
     Edition,
     Finish,
+    Measure,
     Model,
     ModelSource,
     Prediction,
@@ -23,7 +24,7 @@ from backend.domain import (
 from backend.engines.scripted import ENGINE as SCRIPTED
 from backend.errors import ClueError, DataMissing, Halted, UsageError
 from backend.evaluation import Evaluation, may_ask
-from backend.scoring import score, visible
+from backend.scoring import Judges, score, visible
 from backend.settings import Settings
 from tests.backend.toys import OPERATORS, MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
 
@@ -188,6 +189,21 @@ def test_a_missing_metric_leaves_the_others_and_makes_the_task_score_missing(ben
     assert bench.scored["toy"][0].metrics == {"same": 1.0, "deep": None}
 
 
+@pytest.mark.parametrize("missing", [None, "There is no encoder."])
+def test_a_metric_that_judges_two_tasks_is_made_ready_once(bench: Bench, missing: str | None) -> None:
+    asked: list[Settings] = []
+    plain = metric("deep", half, missing)
+
+    def prepare(settings: Settings) -> Measure:
+        asked.append(settings)
+        return plain.prepare(settings)
+
+    deep = replace(plain, prepare=prepare)
+    first, second = bench.run(ToyEngine(), toy_task(metrics=[deep]), toy_task("other", metrics=[deep])).runs
+    assert asked == [bench.settings]
+    assert first.scores == second.scores and (first.scores[0].missing == missing)
+
+
 def test_progress_counts_every_answer_and_ends_with_scoring(bench: Bench) -> None:
     bench.run(ToyEngine(), toy_task(), toy_task("other"))
     stages = [(one.stage, one.task, one.done, one.total) for one in bench.progress]
@@ -243,7 +259,7 @@ def test_diagnostics_count_each_way_an_answer_can_fail(bench: Bench) -> None:
             zip(dataset.examples, texts, finishes, lengths, strict=True)
         )
     }
-    run, judged = score(task, dataset, made, bench.settings)
+    run, judged = score(task, dataset, made, Judges(bench.settings))
     found = run.diagnostics
     assert found is not None
     assert (found.n, found.answered, found.empty, found.unparsable) == (7, 4, 2, 1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backend.datasets.documents import CUT
 from backend.domain import Dataset, Example, Finish, Message, Prediction, Prompt, Window
 from backend.errors import DataMissing
-from backend.scoring import score
+from backend.scoring import Judges, score
 from backend.settings import Settings
 from backend.tasks.longhealth import (
     BUDGET,
@@ -317,7 +317,7 @@ def test_the_tasks_score_is_the_mean_of_its_three_parts(dataset: Dataset) -> Non
         )
         for example in dataset.examples
     }
-    run, _ = score(TASK, dataset, made, Settings())
+    run, _ = score(TASK, dataset, made, Judges(Settings()))
     assert run.task_score.value == pytest.approx(200 / 3)
     assert {found.metric: found.n for found in run.scores}["task1_accuracy"] == 50
     assert run.diagnostics is not None and run.diagnostics.unparsable == 50

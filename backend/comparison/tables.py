@@ -1,8 +1,10 @@
 """The judged answers of several runs, example by example side by side."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from backend.domain import ScoredExample, Task
 from backend.errors import UsageError
 from backend.reporting import read_examples
 from backend.statistics import Floats
+
+WHO_WAS_ASKED = frozenset({"submission", "model", "revision", "engine"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,9 @@ def read_table(task: Task, folders: Mapping[str, Path]) -> Table | None:
             examples.setdefault(line.example_id, []).append(line)
     if all(len(lines) < 2 for lines in examples.values()):
         return None
+    asked = [rules for folder in folders.values() if (rules := _rules(folder, task)) is not None]
+    if any(other != asked[0] for other in asked):
+        raise _other_data(task)
     place = {name: column for column, name in enumerate(examples)}
     values = np.full((len(task.metrics), len(runs), len(examples)), np.nan)
     for row, run in enumerate(runs):
@@ -53,6 +60,16 @@ def _read_run(folder: Path, task: Task) -> list[ScoredExample]:
     return read_examples(path) if path.exists() else []
 
 
+def _rules(folder: Path, task: Task) -> Mapping[str, Any] | None:
+    """What the journal beside the judged answers says of version, protocol and data; None where there is none."""
+    try:
+        with (folder / "predictions" / f"{task.name}.jsonl").open("rb") as journal:
+            run = json.loads(journal.readline())["run"]
+        return {name: value for name, value in run.items() if name not in WHO_WAS_ASKED}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
 def _agreed(task: Task, example_id: str, names: Sequence[str]) -> str:
     """What the runs call an example's item or cluster; one that never knew better calls it by its id."""
     known = set(names) - {example_id}
@@ -63,6 +80,6 @@ def _agreed(task: Task, example_id: str, names: Sequence[str]) -> str:
 
 def _other_data(task: Task) -> UsageError:
     return UsageError(
-        f"The runs were not judged on the same data of the task {task.name}: examples of the same id differ. "
+        f"The runs were not asked and judged alike in the task {task.name}: its data, version or protocol differ. "
         "Evaluate the models once more with the same version of the program and its data, and compare again."
     )

@@ -278,11 +278,25 @@ def test_runs_on_other_data_cannot_be_compared(tmp_path: Path, other: dict[str, 
     first = [replace(judged(n, {"same": 1.0}), item=f"q{n}5") for n in range(2)]
     write_examples(folders["a"], TOY, first)
     write_examples(folders["b"], TOY, [replace(first[0], **other), first[1]])  # type: ignore[arg-type]
-    assert "not judged on the same data of the task toy" in told(folders)
+    assert "not asked and judged alike in the task toy" in told(folders)
+
+
+@pytest.mark.parametrize("other", [{"version": 2}, {"dataset_sha256": "e"}, {"clue_clone_sha256": "f"}])
+def test_runs_asked_under_other_rules_cannot_be_compared(tmp_path: Path, other: dict[str, Any]) -> None:
+    folders = runs(tmp_path, [1, 0, 1], [1, 1, 1])
+    asked = {"version": 1, "dataset_sha256": "d", "protocol": "clue-2"}
+    for folder, rules in zip(folders.values(), (asked, asked | other), strict=True):
+        (folder / "predictions").mkdir()
+        header = {"run": {"model": folder.name, "revision": folder.name, **rules}, "facts": {}}
+        (folder / "predictions" / "toy.jsonl").write_text(json.dumps(header) + "\n", encoding="utf-8")
+    assert "version or protocol differ" in told(folders)
+    for folder in folders.values():
+        (folder / "predictions" / "toy.jsonl").write_text("torn", encoding="utf-8")
+    assert compare_folders(folders, [TOY])["cells"]
 
 
 def test_an_item_in_two_clusters_is_other_data(tmp_path: Path) -> None:
     folders = runs(tmp_path, [1, 0], [0, 1])
     for folder in folders.values():
         write_examples(folder, TOY, [replace(judged(n, {"same": 1.0}), item="q") for n in range(2)])
-    assert "not judged on the same data" in told(folders)
+    assert "not asked and judged alike" in told(folders)

@@ -271,7 +271,11 @@ SUBMISSIONS = (
     submission(1, "ward/general-8b-instruct", Status.WITHDRAWN, 60 * 24 * 9),
 )  # fmt: skip
 WAITING = ("s0007", "s0008")
-LONG_SILENT = Pulse(seen_at=NOW - timedelta(minutes=10, seconds=5), paused="The disk is full.")
 LONG_HISTORY = tuple(
     submission(number, f"many/model-{number}", Status.FINISHED, 600 - number) for number in range(120, 0, -1)
 )
+
+
+def long_silent() -> Pulse:
+    """A worker that was last seen ten minutes before now, however long ago the tests began."""
+    return Pulse(seen_at=datetime.now(UTC) - timedelta(minutes=10, seconds=5), paused="The disk is full.")

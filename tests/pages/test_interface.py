@@ -127,7 +127,7 @@ def test_the_queue_tells_order_progress_and_failures_but_no_secret(site: Site) -
 
 def test_health_fails_when_the_worker_is_silent(site: Site) -> None:
     assert httpx.get(f"{site.address}/v1/health").json()["status"] == "ok"
-    site.shelf.pulse = records.LONG_SILENT
+    site.shelf.pulse = records.long_silent()
     answer = httpx.get(f"{site.address}/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
     assert "was last seen at" in answer.json()["reason"]

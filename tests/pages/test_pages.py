@@ -103,9 +103,9 @@ def test_the_queue_marks_the_submission_of_the_link(visit: Opener) -> None:
 
 
 def test_the_queue_says_when_no_worker_is_there(visit: Opener, site: Site) -> None:
-    site.shelf.pulse = records.LONG_SILENT
+    site.shelf.pulse = records.long_silent()
     page = visit("/queue")
-    warning = re.compile(r"Paused: The disk is full. Worker last seen 1\d minutes ago.")
+    warning = re.compile(r"Paused: The disk is full. Worker last seen 10 minutes ago.")
     expect(page.locator(".notice.warning")).to_contain_text(warning)
 
 

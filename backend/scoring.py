@@ -79,7 +79,7 @@ def score(
         dataset_sha256=dataset.sha256,
         scores=scores[:-1],
         task_score=scores[-1],
-        diagnostics=_diagnose(made, read),
+        diagnostics=_diagnose(made, written, read),
         facts={key: fact for metric in task.metrics for key, fact in judges.facts(metric).items()},
     )
     return run, list(_scored(dataset.examples, answers, task.metrics, values))
@@ -188,18 +188,18 @@ def _scored(
         )
 
 
-def _diagnose(made: Sequence[Prediction], read: Sequence[str | None]) -> Diagnostics:
+def _diagnose(made: Sequence[Prediction], written: Sequence[str], read: Sequence[str | None]) -> Diagnostics:
     finishes = Counter(prediction.finish for prediction in made)
-    empty = sum(not visible(prediction.text) and prediction.finish is not Finish.REFUSED for prediction in made)
+    empty = sum(
+        not text and prediction.finish is not Finish.REFUSED for prediction, text in zip(made, written, strict=True)
+    )
     lengths = [prediction.output_tokens for prediction in made if prediction.output_tokens is not None]
     times = [prediction.seconds for prediction in made if prediction.seconds is not None]
     return Diagnostics(
         n=len(made),
         answered=len(made) - finishes[Finish.REFUSED] - empty,
         empty=empty,
-        unparsable=sum(
-            answer is None and visible(prediction.text) != "" for prediction, answer in zip(made, read, strict=True)
-        ),
+        unparsable=sum(answer is None and text != "" for text, answer in zip(written, read, strict=True)),
         truncated=sum(prediction.truncated for prediction in made),
         refused=finishes[Finish.REFUSED],
         output_tokens=sum(lengths) / len(lengths) if lengths else None,

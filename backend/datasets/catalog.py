@@ -167,13 +167,14 @@ def fetch(
         partial.parent.mkdir(parents=True)
         _download(url, partial, file, report)
         try:
-            _check_digest(file, target, digest(partial))
+            found = digest(partial)
+            _check_digest(file, target, found)
             task.load(Path(scratch))
         except DataMissing as fault:
             raise DataMissing(f"What {url} gave is not {file.name}; nothing was changed. {fault}") from None
         partial.replace(target)
     if file.sha256 is None:
-        _remember(target, digest(target))
+        _remember(target, found)
     return target
 
 

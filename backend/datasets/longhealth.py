@@ -1,13 +1,12 @@
 """Reads LongHealth's file: fictional patients, their documents, and questions with five options each."""
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from backend.datasets.catalog import content, unusable
+from backend.datasets.catalog import UNREADABLE, content, unusable
 from backend.datasets.records import is_writable
 from backend.domain import DataFile
 from backend.errors import DataMissing
@@ -101,7 +100,7 @@ def _oddities(question: Question) -> list[str]:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(content(path))
-    except (OSError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise unusable(LONGHEALTH, f"{path} cannot be read ({type(error).__name__}).") from None
     except (ValueError, RecursionError):
         raise unusable(LONGHEALTH, f"{path} is not JSON; a web page saved under its name is the usual cause.") from None

@@ -2,13 +2,12 @@
 
 import json
 import re
-import zlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-from backend.datasets.catalog import content, unusable
+from backend.datasets.catalog import UNREADABLE, content, unusable
 from backend.domain import DataFile
 
 Record = Mapping[str, object]
@@ -19,7 +18,7 @@ def whole(file: DataFile, path: Path) -> bytes:
     """All of the file without a byte order mark; DataMissing when it cannot be read, is blank or is a web page."""
     try:
         data = content(path).removeprefix(BOM_UTF8)
-    except (OSError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise unusable(file, f"{path} cannot be read ({type(error).__name__}); it may have arrived in part.") from None
     if not data.strip():
         raise unusable(file, f"{path} is empty.")

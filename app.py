@@ -7,8 +7,9 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
@@ -19,7 +20,7 @@ import typer
 from backend import hub
 from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
-from backend.domain import PROTOCOL, Domain, Edition, Engine, Model, ModelSource, Task
+from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
@@ -27,7 +28,7 @@ from backend.isolation import exit_with_parent
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import LOCAL_USER, Pulse, SubmissionForm, receipt_record
+from backend.submission import Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.intake import Intake, LookUp, look_up_with
@@ -36,9 +37,11 @@ from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.worker import Worker
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
+from frontend_config.ledger_commands import ledger_commands
 from frontend_config.published import published_standings
+from frontend_config.queue_commands import AsJson, EngineName, Url, queue_commands
 from frontend_config.serving import check_port, run_site
-from frontend_config.terminal import print_comparison, print_queue, progress_bar
+from frontend_config.terminal import print_comparison, progress_bar
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -47,12 +50,6 @@ from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
-ledger = typer.Typer(help="The ledger of published results.", no_args_is_help=True)
-cli.add_typer(ledger, name="ledger")
-
-EngineName = Annotated[str | None, typer.Option("--engine", help="transformers, endpoint or scripted")]
-Url = Annotated[str | None, typer.Option("--url", help="the endpoint's address")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 class House:
@@ -90,7 +87,7 @@ class House:
     @cached_property
     def queue(self) -> Queue:
         """The queue's rules."""
-        return Queue(self.submissions, self.settings, self.look_up)
+        return Queue(self.submissions, self.ledger, self.settings, self.look_up)
 
     @cached_property
     def intake(self) -> Intake:
@@ -102,7 +99,7 @@ class House:
         where = path or self.settings.home / "scores.duckdb"
         return Scores(where, self.ledger, list(self.tasks.values()), published_standings())
 
-    def download(self, model: Model) -> Path:
+    def download(self, model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
         """The model's files."""
         return hub.download(model, self.settings.home / "models", max_gb=self.settings.max_model_gb)
 
@@ -132,17 +129,23 @@ class House:
             prepare=self.prepare,
         )
 
-    def desk(self, scores: Scores) -> Desk:
-        """What the page may ask for."""
+    def desk(self, scores: Scores | None = None) -> Desk:
+        """What page and command line may ask for; without scores, nothing about the board."""
         return Desk(
             settings=self.settings,
             tasks=list(self.tasks.values()),
-            standings=scores.standings,
-            version=scores.version,
+            standings=scores.standings if scores else lambda provenance, edition: [],
+            version=scores.version if scores else lambda: "",
             submissions=self.submissions.newest,
             waiting=self.submissions.waiting,
-            pulse=partial(self.pulse, scores),
+            pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
+            events=self.submissions.events,
+            estimates=dict,
             submit=self.intake.submit,
+            cancel=self.queue.cancel,
+            retry=self.queue.retry,
+            withdraw=self.queue.withdraw,
+            supersede=self.queue.supersede,
         )
 
 
@@ -182,46 +185,6 @@ def work(
             typer.echo(f"{worked} submissions worked on; `python app.py queue` shows how they stand.")
         else:
             run_worker(worker, house.queue, house.submissions, house.settings, stop)
-
-
-@cli.command()
-def submit(
-    model: str,
-    revision: Annotated[str | None, typer.Option(help="branch, tag or commit; default: the main branch now")] = None,
-    engine: EngineName = None,
-    url: Url = None,
-    edition: Edition = Edition.FULL,
-    base: Annotated[str | None, typer.Option(help="the model it was made from")] = None,
-    domain: Domain | None = None,
-) -> None:
-    """Put a model of the Hub into the queue and print the receipt."""
-    form = SubmissionForm(
-        model_id=model, revision=revision, edition=edition, engine=engine, url=url, base_model=base, domain=domain
-    )
-    _print_json(receipt_record(House(read_settings()).intake.submit(form, LOCAL_USER)))
-
-
-@cli.command("queue")
-def show_queue(as_json: AsJson = False) -> None:
-    """List every submission, newest first."""
-    house = House(read_settings())
-    waiting, found = house.submissions.waiting(), house.submissions.newest()
-    if as_json:
-        _print_json([{**asdict(one), "position": _place(one.id, waiting)} for one in found])
-        return
-    print_queue(found, waiting)
-
-
-@cli.command()
-def cancel(submission_id: str) -> None:
-    """Cancel a submission that waits or runs; what was answered is kept."""
-    typer.echo(f"{House(read_settings()).queue.cancel(submission_id, LOCAL_USER).id} is cancelled.")
-
-
-@cli.command()
-def retry(submission_id: str) -> None:
-    """Queue a failed or cancelled submission again; it goes on from where it stopped."""
-    typer.echo(f"{House(read_settings()).queue.retry(submission_id, LOCAL_USER).id} is queued again.")
 
 
 @cli.command()
@@ -278,19 +241,6 @@ def compare(folders: list[Path], as_json: AsJson = False) -> None:
         print_comparison(record)
 
 
-@ledger.command("verify")
-def ledger_verify() -> None:
-    """Check every line of the ledger."""
-    head = House(read_settings()).ledger.verify()
-    typer.echo(f"{head.number} lines, every one in order; head {head.hash}")
-
-
-@ledger.command("rebuild")
-def ledger_rebuild() -> None:
-    """Drop the board's tables and make them again from the ledger."""
-    typer.echo(f"The board was made again from {House(read_settings()).scores().rebuild()} lines.")
-
-
 @cli.command()
 def snapshot(folder: Path) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
@@ -302,6 +252,10 @@ def snapshot(folder: Path) -> None:
         scores.close()
 
 
+cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
+cli.add_typer(
+    ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
+)
 cli.add_typer(
     data_commands(
         all_tasks,
@@ -351,7 +305,7 @@ def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple
         found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
         found = house.look_up(hub.check_id(model), None)
-        folder = house.download(found)
+        folder = house.download(found, Event(), lambda done, total: None)
     else:
         engine.accept(model)
         found = Model(hub_id=model, revision=engine.name)
@@ -365,10 +319,6 @@ def _chosen(offered: dict[str, Any], name: str, kind: str) -> Any:
     if name not in offered:
         raise UsageError(f"There is no {kind} {name!r}. Choose from: {', '.join(offered)}.")
     return offered[name]
-
-
-def _place(submission_id: str, waiting: list[str]) -> int | None:
-    return waiting.index(submission_id) + 1 if submission_id in waiting else None
 
 
 def _print_json(value: Any) -> None:

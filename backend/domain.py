@@ -76,7 +76,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is: task k of n, items done of total, items per second, seconds left (None: unknown)."""
+    """How far a run is: task k of n, items done of total, items per second, seconds left (None: unknown).
+
+    While the stage is download, items are bytes.
+    """
 
     stage: Stage
     task: str | None = None

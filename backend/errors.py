@@ -85,11 +85,15 @@ class ModelFault(ClueError):
 
 
 class PassingFault(ClueError):
-    """Nobody must act: the same request may succeed later. Retried with patience, then failed with `code`."""
+    """Nobody must act: the same request may succeed later. Retried with patience, then failed with `code`.
 
-    def __init__(self, code: FailureCode, detail: str = "") -> None:
+    `retry_after` is how many seconds the other side has asked to be left alone.
+    """
+
+    def __init__(self, code: FailureCode, detail: str = "", *, retry_after: float = 0) -> None:
         super().__init__(f"{code.sentence} {detail}".strip())
         self.code = code
+        self.retry_after = retry_after
 
 
 class ModelCrash(ClueError):

@@ -56,8 +56,8 @@ class Evaluation:
     """One model asked and judged on some tasks of one edition.
 
     `journal` opens the store of one task's predictions; `report` is called as work goes on and may raise Halted;
-    `scored` receives each task's judged answers. `limit` asks only the first examples of each task. `protocol` names
-    the rules that the tasks follow, and `facts` are what the manifest says of them.
+    `scored` receives each task's judged answers, `judged` its run. `limit` asks only the first examples of each task.
+    `protocol` names the rules that the tasks follow, and `facts` are what the manifest says of them.
     """
 
     model: Model
@@ -70,6 +70,7 @@ class Evaluation:
     report: Callable[[Progress], None]
     halt: Event
     scored: Callable[[Task, Sequence[ScoredExample]], None] = lambda task, examples: None
+    judged: Callable[[Run], None] = lambda run: None
     limit: int | None = None
     protocol: str = PROTOCOL
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -164,6 +165,7 @@ class Evaluation:
             predictions = journal.predictions()
         run, examples = score(task, dataset, predictions, judges)
         self.scored(task, examples)
+        self.judged(run)
         return run
 
 

@@ -29,6 +29,8 @@ class Status(StrEnum):
 
 
 LOCAL_USER = "local"
+OPERATOR = "the operator"  # with a blank, as no user of the Hub can be called
+SILENCE_SECONDS = 120
 OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
 
 STEPS: Mapping[Status, frozenset[Status]] = {
@@ -47,7 +49,9 @@ STEPS: Mapping[Status, frozenset[Status]] = {
 class Submission:
     """One person's wish to see one model on the board, and where it stands.
 
-    `note` is a sentence of ours that everybody may read; `url` is the operator's and shown to nobody.
+    `note` is a sentence of ours that everybody may read; `url` is the operator's and shown to nobody. `failure_log`
+    holds redacted last lines of the model's process, None where they may not be shown. `lost_at` is the place at which
+    its last worker fell silent. `supersedes` is the id of the submission whose result this one's will replace.
     """
 
     id: str
@@ -60,9 +64,13 @@ class Submission:
     attempt: int
     created_at: datetime
     updated_at: datetime
+    started_at: datetime | None = None
     failure_code: FailureCode | None = None
     failure_stage: Stage | None = None
+    failure_log: str | None = None
     note: str | None = None
+    lost_at: str | None = None
+    supersedes: str | None = None
     progress: Progress | None = None
 
 
@@ -89,11 +97,59 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that befell a submission: when, by whom, to which status, in which attempt, why."""
+
+    at: datetime
+    actor: str
+    status: Status
+    reason: str | None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one task of one past evaluation took: seconds for so many items by a model of so many parameters."""
+
+    task: str
+    items: int
+    seconds: float
+    engine: str
+    edition: Edition
+    params: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds, at the least and at the most as far as past evaluations tell."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """In how many seconds a submission begins, and how long it will then take (or, running, goes on); None: unknown."""
+
+    begins: Span | None
+    lasts: Span | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """When a worker was last seen, and why the queue is paused if it is."""
+    """When a worker was last seen, for how long it has been silent (None: ever), and why the queue is paused if it is.
+
+    `silent_seconds` is measured on a clock that nobody sets; `seen_at` is for people.
+    """
 
     seen_at: datetime | None
+    silent_seconds: float | None = None
     paused: str | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker was seen in the last two minutes."""
+        return self.silent_seconds is not None and self.silent_seconds <= SILENCE_SECONDS
 
 
 def receipt_record(receipt: Receipt) -> dict[str, Any]:

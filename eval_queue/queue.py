@@ -1,78 +1,41 @@
-"""The rules: what a failure means, cancel, retry, rescue, quarantine."""
+"""The rules: what a failure means, cancel, retry, withdraw, supersede, rescue."""
 
 import logging
-import random
+import secrets
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend.domain import Stage
-from backend.errors import DISK_TROUBLE, FailureCode, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
+from backend.errors import FailureCode, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
-from backend.submission import Status, Submission
+from backend.submission import OPERATOR, Status, Submission
 from eval_queue.intake import LookUp
+from eval_queue.verdict import OPERATOR_PAUSE_SECONDS, Verdict, judge, judge_silence, place_of_silence
+from storage.ledger import Entry, Head, Kind, Ledger
 from storage.submissions import Claim, Submissions
 
-MOST_ATTEMPTS = 5
-OPERATOR_PAUSE_SECONDS = 60
-DISK_NOTICE = "This installation's disk is full or failing; its operator must look at it."
 SYSTEM = "system"
+LONGEST_REASON = 500
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What becomes of a submission whose evaluation was stopped by a fault."""
-
-    status: Status
-    note: str
-    code: FailureCode | None = None
-    crashed: bool = False
-    delay: float = 0
-    refund: bool = False
-    pause: str | None = None
-
-
-def judge(fault: BaseException, claim: Claim, stage: Stage, retry_seconds: float) -> Verdict:
-    """The verdict on a fault: permanent ones fail, passing ones wait, a second crash at one stage is quarantined.
-
-    What the operator must mend goes back into the queue without using up an attempt and pauses it.
-    """
-    attempt = claim.submission.attempt
-    match fault:
-        case ModelFault():
-            return Verdict(status=Status.FAILED, code=fault.code, note=str(fault))
-        case ModelCrash() if claim.crashed_stage is stage or attempt >= MOST_ATTEMPTS:
-            return Verdict(status=Status.FAILED, code=FailureCode.QUARANTINED, note=FailureCode.QUARANTINED.sentence)
-        case ModelCrash():
-            return Verdict(status=Status.QUEUED, note=f"{fault} It is tried once more.", crashed=True)
-        case PassingFault() if attempt < MOST_ATTEMPTS:
-            delay = retry_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            return Verdict(status=Status.QUEUED, note=f"{fault} Attempt {attempt} of {MOST_ATTEMPTS}.", delay=delay)
-        case PassingFault():
-            return Verdict(status=Status.FAILED, code=fault.code, note=str(fault))
-        case OperatorFault():
-            note = "It waits for the operator; see the queue's notice."
-            return Verdict(
-                status=Status.QUEUED, note=note, refund=True, delay=OPERATOR_PAUSE_SECONDS, pause=fault.public
-            )
-        case OSError() if fault.errno in DISK_TROUBLE:
-            return judge(OperatorFault(str(fault), public=DISK_NOTICE), claim, stage, retry_seconds)
-    code = FailureCode.INTERNAL_ERROR
-    return Verdict(status=Status.FAILED, code=code, note=code.sentence)
-
-
 class Queue:
-    """What operators, submitters and the clock may do to submissions."""
+    """What operators, submitters and the clock may do to submissions.
 
-    def __init__(self, submissions: Submissions, settings: Settings, look_up: LookUp) -> None:
+    An `actor` is the name of the person who asks: the submitter, or OPERATOR, who may do everything.
+    """
+
+    def __init__(self, submissions: Submissions, ledger: Ledger, settings: Settings, look_up: LookUp) -> None:
         self._submissions = submissions
+        self._ledger = ledger
         self._settings = settings
         self._look_up = look_up
+        self._followed = Head()
 
-    def settle(self, claim: Claim, fault: BaseException, stage: Stage) -> Verdict:
-        """Carries out the verdict on a fault; Replaced when the claim is no longer ours."""
+    def settle(self, claim: Claim, fault: BaseException, stage: Stage, log: str | None = None) -> Verdict:
+        """Carries out the verdict on a fault; Replaced when the claim is no longer ours. `log` may be shown to all."""
         verdict = judge(fault, claim, stage, self._settings.retry_seconds)
         self._submissions.step(
             claim,
@@ -81,55 +44,114 @@ class Queue:
             note=verdict.note,
             code=verdict.code,
             stage=stage,
+            log=log if verdict.status is Status.FAILED else None,
             crashed=verdict.crashed,
             delay=verdict.delay,
             refund=verdict.refund,
         )
         if verdict.pause:
-            self._submissions.pause(verdict.pause)
+            self._submissions.pause(verdict.pause, OPERATOR_PAUSE_SECONDS)
         return verdict
 
     def cancel(self, submission_id: str, actor: str) -> Submission:
         """The submission, cancelled; whoever works on it is fenced off. UsageError when there is nothing to cancel."""
+        found = self._of(submission_id, actor)
+
+        def refuse_what_is_published() -> None:
+            if self._ledger.standing(submission_id) is not None:
+                raise UsageError(f"Submission {submission_id} is published already; it can be withdrawn with a reason.")
+
         cancelled = self._step(
-            submission_id,
-            lambda found: found.status.open,
+            found,
+            found.status.open,
             Status.CANCELLED,
             actor=actor,
             code=FailureCode.CANCELLED,
             refusal="can be cancelled only while it waits or runs",
+            write=refuse_what_is_published,
         )
-        self._submissions.pause(None)  # whoever still waits for the operator says so again within a minute
+        self._submissions.resume()  # whoever still waits for the operator says so again within a minute
         return cancelled
 
     def retry(self, submission_id: str, actor: str) -> Submission:
         """The submission, queued again with all its attempts and every answer it already has."""
+        found = self._of(submission_id, actor)
+        if found.failure_code is FailureCode.QUARANTINED and actor != OPERATOR:
+            raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
         return self._step(
-            submission_id,
-            lambda found: found.status in {Status.FAILED, Status.CANCELLED},
+            found,
+            found.status in {Status.FAILED, Status.CANCELLED},
             Status.QUEUED,
             actor=actor,
             code=None,
             refusal="can be retried only after it failed or was cancelled",
         )
 
+    def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
+        """The submission, its result taken back by a line of its own in the ledger; the earlier line stays."""
+        found = self._of(submission_id, actor)
+        why = _checked_reason(reason)
+        return self._step(
+            found,
+            found.status is Status.FINISHED,
+            Status.WITHDRAWN,
+            actor=actor,
+            code=None,
+            note=why,
+            refusal="can be withdrawn only after it was published",
+            write=lambda: self._ledger.withdraw(submission_id, actor=actor, reason=why),
+        )
+
+    def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
+        """A new submission of the same commit, queued; its result will take the place of this one's."""
+        found = self._of(submission_id, actor)
+        why = _checked_reason(reason)
+        if actor != OPERATOR:
+            raise UsageError("Only the operator can have a published model evaluated again.")
+        if found.status is not Status.FINISHED:
+            raise UsageError(f"Submission {submission_id} is {found.status} and can be superseded only once published.")
+        now = datetime.now(UTC)
+        again = replace(
+            found,
+            id=f"{now:%Y%m%d}-{secrets.token_hex(4)}",
+            status=Status.QUEUED,
+            attempt=0,
+            created_at=now,
+            updated_at=now,
+            note=why,
+            supersedes=submission_id,
+        )
+        stored = self._submissions.add(again, most_open=1_000_000)
+        if stored.id != again.id:
+            raise UsageError(f"The same commit is already on its way as {stored.id}.")
+        return stored
+
     def rescue(self, *, all_claimed: bool = False) -> int:
-        """Gives submissions of workers that fell silent back to the queue; after five attempts they fail.
+        """Gives submissions of workers that fell silent back to the queue, or ends them; returns how many.
 
         `all_claimed` does not wait for leases to run out: for a worker that knows itself to be the only one.
         """
         rescued = 0
         for lost in self._submissions.claimed(expired_only=not all_claimed):
-            tired = lost.attempt >= MOST_ATTEMPTS
+            published = self._ledger.standing(lost.id)
+            kept = self._kept(lost)
+            verdict = (
+                Verdict(status=Status.FINISHED, note=f"published as line {published}")
+                if published is not None
+                else judge_silence(lost, kept)
+            )
             rescued += self._submissions.step_unclaimed(
                 lost,
-                Status.FAILED if tired else Status.QUEUED,
+                verdict.status,
                 actor=SYSTEM,
-                note=FailureCode.WORKER_LOST.sentence
-                if tired
-                else "Its worker fell silent; it goes on from where it was.",
-                code=FailureCode.WORKER_LOST if tired else None,
+                note=verdict.note,
+                code=verdict.code,
+                stage=lost.progress.stage if lost.progress and verdict.code else None,
+                lost_at=place_of_silence(lost, kept),
+                refund=verdict.refund,
+                if_expired=not all_claimed,
             )
+        self._follow_ledger()
         return rescued
 
     def check_received(self) -> None:
@@ -150,26 +172,61 @@ class Queue:
                     waiting, Status.CANCELLED, actor=SYSTEM, note=note, code=FailureCode.CANCELLED
                 )
 
+    def _follow_ledger(self) -> None:
+        """Whatever the ledger says of a submission that its writer could not tell the queue any more is told now."""
+        for entry, head in self._ledger.read(self._followed):
+            if entry.kind is Kind.WITHDRAWAL:
+                self._end_withdrawn(entry)
+            self._followed = head
+
+    def _end_withdrawn(self, entry: Entry) -> None:
+        found = self._submissions.find(entry.submission_id)
+        if found is not None and found.status is Status.FINISHED and self._ledger.standing(found.id) is None:
+            self._submissions.step_unclaimed(
+                found, Status.WITHDRAWN, actor=entry.actor or SYSTEM, note=entry.reason or "withdrawn"
+            )
+
+    def _kept(self, submission: Submission) -> int:
+        """Bytes of answers on the disk."""
+        return sum(path.stat().st_size for path in (self._settings.home / "runs" / submission.id).glob("*.jsonl"))
+
+    def _of(self, submission_id: str, actor: str) -> Submission:
+        found = self._submissions.find(submission_id)
+        if found is None:
+            raise UsageError(f"There is no submission {submission_id}. `python app.py queue` lists them.")
+        if actor not in (OPERATOR, found.submitter):
+            raise UsageError("Only the person who submitted it, or the operator, may do that.")
+        return found
+
     def _step(
         self,
-        submission_id: str,
-        allowed: Callable[[Submission], bool],
+        found: Submission,
+        allowed: bool,
         status: Status,
         *,
         actor: str,
         code: FailureCode | None,
         refusal: str,
+        note: str | None = None,
+        write: Callable[[], object] | None = None,
     ) -> Submission:
-        found = self._submissions.find(submission_id)
-        if found is None:
-            raise UsageError(f"There is no submission {submission_id}. `python app.py queue` lists them.")
-        note = f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        said = note or f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         try:
-            moved = allowed(found) and self._submissions.step_unclaimed(
-                found, status, actor=actor, note=note, code=code, fresh=status is Status.QUEUED
+            moved = allowed and self._submissions.step_unclaimed(
+                found, status, actor=actor, note=said, code=code, fresh=status is Status.QUEUED, write=write
             )
         except sqlite3.IntegrityError:
             raise UsageError("The same commit is already on its way in another submission.") from None
+        now = self._submissions.find(found.id) or found
         if not moved:
-            raise UsageError(f"Submission {submission_id} is {found.status} and {refusal}.")
-        return self._submissions.find(submission_id) or found
+            raise UsageError(f"Submission {found.id} is {now.status} and {refusal}.")
+        return now
+
+
+def _checked_reason(reason: str) -> str:
+    trimmed = " ".join(reason.split())
+    if not trimmed:
+        raise UsageError("Say why, in a sentence: the reason stands in the ledger for everybody to read.")
+    if len(trimmed) > LONGEST_REASON:
+        raise UsageError(f"The reason is longer than {LONGEST_REASON} characters. Say it in a sentence or two.")
+    return trimmed

@@ -6,11 +6,12 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
-from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Stage, Task
+from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Run, Stage, Task
 from backend.errors import ClueError, Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.settings import Settings
@@ -22,6 +23,7 @@ from storage.submissions import Claim, Submissions
 
 BEAT_SECONDS = 2.0
 STOP_POLL_SECONDS = 0.5
+Download = Callable[[Model, Event, Callable[[int, int], None]], Path]
 _LOG = logging.getLogger(__name__)
 
 
@@ -79,7 +81,8 @@ class Heartbeat:
 class Worker:
     """Evaluates submissions one at a time until `stop` is set.
 
-    `download(model)` fetches a model's files, `prepare(edition)` the data that may be fetched.
+    `download(model, halt, report)` fetches a model's files, telling bytes done and in all, and raises Halted once told
+    to stop; `prepare(edition)` fetches the data that may be fetched.
     """
 
     name: str
@@ -89,7 +92,7 @@ class Worker:
     ledger: Ledger
     tasks: Sequence[Task]
     engines: Mapping[str, Engine]
-    download: Callable[[Model], Path]
+    download: Download
     stop: Event
     prepare: Callable[[Edition], None] = lambda edition: None
 
@@ -121,7 +124,7 @@ class Worker:
         submission = claim.submission
         engine = self.engines[submission.engine]
         self.prepare(submission.edition)
-        folder = self.download(submission.model) if engine.needs_files else None
+        folder = self._download(submission.model, heartbeat) if engine.needs_files else None
         heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
 
         def report(progress: Progress) -> None:
@@ -129,6 +132,11 @@ class Worker:
                 self.submissions.step(claim, Status.SCORING, actor=self.name)
             heartbeat.report(progress)
 
+        def judged(run: Run) -> None:
+            if run.diagnostics and run.diagnostics.seconds is not None:
+                self.submissions.spend(claim, run.task, run.diagnostics.n, run.diagnostics.seconds)
+
+        folder_of_run = self.settings.home / "runs" / submission.id
         return Evaluation(
             model=submission.model,
             source=ModelSource(
@@ -141,18 +149,31 @@ class Worker:
             edition=submission.edition,
             tasks=self.tasks,
             settings=self.settings,
-            journal=Journals(self.settings.home / "runs" / submission.id, _run_identity(submission)),
+            journal=Journals(folder_of_run, run_identity(submission), partial(self.submissions.holding, claim)),
             report=report,
+            judged=judged,
             halt=heartbeat.halt,
         ).run()
 
+    def _download(self, model: Model, heartbeat: Heartbeat) -> Path:
+        def report(done: int, total: int) -> None:
+            heartbeat.report(Progress(stage=Stage.DOWNLOAD, task_count=len(self.tasks), done=done, total=total))
+
+        return self.download(model, heartbeat.halt, report)
+
     def _publish(self, claim: Claim, result: Result, heartbeat: Heartbeat) -> None:
         heartbeat.report(Progress(stage=Stage.PUBLISH, task_count=len(self.tasks)))
-        heartbeat.beat()
-        entry = self.ledger.append(claim.submission.id, result)
-        self.submissions.step(claim, Status.FINISHED, actor=self.name, note=f"published as line {entry.number}")
-        self.submissions.pause(None)
-        _LOG.info("submission %s: published as ledger line %d", claim.submission.id, entry.number)
+        submission = claim.submission
+        why = self.submissions.events(submission.id)[0].reason
+
+        def append() -> str:
+            replaced = self.ledger.standing(submission.supersedes) if submission.supersedes else None
+            entry = self.ledger.append(submission.id, result, supersedes=replaced, reason=why)
+            return f"published as line {entry.number}"
+
+        self.submissions.step(claim, Status.FINISHED, actor=self.name, write=append)
+        self.submissions.resume()
+        _LOG.info("submission %s: published", submission.id)
 
     def _give_back(self, claim: Claim) -> None:
         with suppress(Replaced):
@@ -168,7 +189,8 @@ class Worker:
             self.queue.settle(claim, fault, stage)
 
 
-def _run_identity(submission: Submission) -> dict[str, str]:
+def run_identity(submission: Submission) -> dict[str, str]:
+    """What the journals of a submission say of whose they are."""
     return {
         "submission": submission.id,
         "model": submission.model.hub_id,

@@ -1,6 +1,5 @@
 """The read-only interface under /v1: JSON with an ETag for everybody who asks."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
@@ -62,8 +61,7 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
     @api.get("/queue")
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
-        now = datetime.now(UTC)
-        content = queue_payload(desk.submissions(), desk.waiting(), desk.pulse(), now, history=history, titles=titles)
+        content = queue_payload(desk.submissions(), desk.waiting(), desk.pulse(), history=history, titles=titles)
         return _reply(request, Answer.of_json(content))
 
     @api.get("/submissions/{submission_id}")
@@ -78,7 +76,7 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
     @api.get("/health")
     def health(request: Request) -> Response:
         """200 when the worker was seen in the last two minutes, else 503 with the reason."""
-        content = health_payload(desk.pulse(), datetime.now(UTC))
+        content = health_payload(desk.pulse())
         return _reply(request, Answer.of_json(content), status=200 if content["status"] == "ok" else 503)
 
 

@@ -1,7 +1,6 @@
 """The queue as plain data: what runs, what waits and in which order, and everything that has ever ended."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from backend.domain import Progress
@@ -9,7 +8,6 @@ from backend.errors import FailureCode
 from backend.submission import Pulse, Status, Submission
 from frontend_config.columns import hub_link
 
-SILENCE = timedelta(seconds=120)
 RUNNING = frozenset({Status.RUNNING, Status.SCORING})
 WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
 
@@ -18,7 +16,6 @@ def queue_payload(
     submissions: Sequence[Submission],
     waiting: Sequence[str],
     pulse: Pulse,
-    now: datetime,
     *,
     history: int,
     titles: Mapping[str, str],
@@ -29,7 +26,7 @@ def queue_payload(
     queue = [each for each in submissions if each.status in WAITING]
     queue.sort(key=lambda each: (places.get(each.id, len(places) + 1), each.created_at))
     return {
-        "worker": worker_payload(pulse, now),
+        "worker": worker_payload(pulse),
         "running": [submission_payload(each, None, titles) for each in submissions if each.status in RUNNING],
         "waiting": [submission_payload(each, places.get(each.id), titles) for each in queue],
         "history": [submission_payload(each, None, titles) for each in ended[:history]],
@@ -42,18 +39,18 @@ def positions(waiting: Sequence[str]) -> dict[str, int]:
     return {submission_id: place for place, submission_id in enumerate(waiting, start=1)}
 
 
-def worker_payload(pulse: Pulse, now: datetime) -> dict[str, Any]:
+def worker_payload(pulse: Pulse) -> dict[str, Any]:
     """When the worker was last seen, whether that is recent, and why it pauses if it does."""
     return {
         "seen_at": None if pulse.seen_at is None else pulse.seen_at.isoformat(),
-        "alive": pulse.seen_at is not None and now - pulse.seen_at <= SILENCE,
+        "alive": pulse.alive,
         "paused": pulse.paused,
     }
 
 
-def health_payload(pulse: Pulse, now: datetime) -> dict[str, Any]:
+def health_payload(pulse: Pulse) -> dict[str, Any]:
     """Whether the page and its worker are well; `reason` says what is not."""
-    worker = worker_payload(pulse, now)
+    worker = worker_payload(pulse)
     if worker["alive"]:
         return {"status": "ok", "worker": worker}
     seen = "has never been seen" if pulse.seen_at is None else f"was last seen at {pulse.seen_at.isoformat()}"

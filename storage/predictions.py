@@ -3,8 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,17 +82,24 @@ class RunJournal:
 
 
 class Journals:
-    """The journals of one run, one file per task in a folder."""
+    """The journals of one run, one file per task in a folder.
 
-    def __init__(self, folder: Path, identity: Mapping[str, Fact]) -> None:
+    `hold()` is entered while a journal is opened: it raises when the run is no longer ours and keeps it ours meanwhile.
+    """
+
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Fact], hold: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._folder = folder
         self._identity = identity
+        self._hold = hold
 
     @contextmanager
     def __call__(self, task: Task, dataset: Dataset, facts: Facts | None) -> Iterator[RunJournal]:
         """The journal of one task; `facts` None takes what is there, whatever engine wrote it."""
         run = {**self._identity, "task": task.name, "version": task.version, "dataset_sha256": dataset.sha256}
-        journal = RunJournal(self._folder / f"{task.name}.jsonl", run, facts)
+        with self._hold():
+            journal = RunJournal(self._folder / f"{task.name}.jsonl", run, facts)
         try:
             yield journal
         finally:

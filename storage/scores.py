@@ -23,6 +23,7 @@ from backend.domain import (
     Edition,
     Model,
     Provenance,
+    Result,
     Run,
     Score,
     Standing,
@@ -35,7 +36,7 @@ SQL = Path(__file__).parent / "sql"
 
 _QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
 SCHEMA = SQL / "scores_schema.sql"
-TABLES = ("recipe", "head", "benchmark", "expected", "result", "score", "diagnostics")
+TABLES = ("recipe", "head", "benchmark", "expected", "result", "score", "diagnostics", "retired")
 OWN_PROTOCOL = {Provenance.MEASURED: PROTOCOL, Provenance.PUBLISHED: PAPERS_PROTOCOL}
 _LOG = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ class Scores:
             for table in TABLES:
                 db.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {table}").fetchall()
             ((number, head_hash),) = db.execute("SELECT number, hash FROM head").fetchall()
-            lines = db.execute("SELECT count(*) FROM result WHERE number > 0").fetchall()
+            lines = [(row["lines"],) for row in _select(db, "count_lines", {})]
             recipe = db.execute("FROM recipe").fetchall()
         except (duckdb.Error, ValueError) as error:
             return str(error)
@@ -216,7 +217,22 @@ def _expectations(tasks: Sequence[Task], published: Sequence[Standing]) -> Itera
 
 
 def _insert_entry(db: duckdb.DuckDBPyConnection, entry: Entry) -> None:
-    result = entry.result
+    retires = entry.supersedes or entry.withdraws
+    if retires is not None:
+        withdrawn = entry.withdraws is not None
+        row = {
+            "number": retires,
+            "by_number": entry.number,
+            "withdrawn": withdrawn,
+            "reason": entry.reason,
+            "at": entry.at,
+        }
+        _run(db, "insert_retired", [row])
+    if entry.result is not None:
+        _insert_result(db, entry, entry.result)
+
+
+def _insert_result(db: duckdb.DuckDBPyConnection, entry: Entry, result: Result) -> None:
     row = {
         "id": entry.hash,
         "number": entry.number,

@@ -1,28 +1,26 @@
 """SQLite: submissions, their leases with fencing tokens, the events that befell them, and the worker's pulse."""
 
-import math
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiosql
-from pydantic import TypeAdapter
 
-from backend.domain import Domain, Edition, Model, Progress, Stage
+from backend.domain import Edition, Model, Progress, Stage
 from backend.errors import FailureCode, Replaced
-from backend.submission import STEPS, Pulse, Status, Submission
+from backend.submission import STEPS, Event, Pulse, Spent, Status, Submission
+from storage.clocks import Clocks
+from storage.database import BUSY_SECONDS, Database
+from storage.rows import event_of, model_columns, moment, progress_text, spent_of, submission_columns, submission_of
 
 SQL = Path(__file__).parent / "sql"
-MIGRATIONS = ("001_queue.sql",)
-BUSY_SECONDS = 60
-RECENT_SECONDS = 7 * 24 * 3600
-_PROGRESS = TypeAdapter(Progress)
+MIGRATIONS = (SQL / "001_queue.sql", SQL / "002_trust.sql")
+RECENT_SECONDS = 24 * 3600  # nobody who had turns waits longer for the sake of those who had none
+LONGEST_DELAY = 3600.0
 _QUERIES: Any = aiosql.from_path(SQL / "submissions.sql", "sqlite3", mandatory_parameters=False)
 
 
@@ -35,103 +33,118 @@ class Claim:
     crashed_stage: Stage | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One step of a submission: when, by whom, to which status, why."""
-
-    at: datetime
-    actor: str
-    status: Status
-    reason: str | None
-
-
 class Submissions:
-    """The queue's store. Safe to use from several threads and processes at once."""
+    """The queue's store. Safe to use from several threads and processes at once. Each step writes its own event."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._path = path
-        self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._migrate()
+    def __init__(self, path: Path, clocks: Clocks | None = None, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._clocks = clocks or Clocks()
+        self._database = Database(path, MIGRATIONS, busy_seconds=busy_seconds)
+        self._settle_steps()
 
     def add(self, submission: Submission, *, most_open: int) -> Submission:
         """Stores a new submission unless there is one of the same identity, which is returned instead.
 
-        OverflowError when the person already has `most_open` of them waiting or running; nothing is stored then.
+        One that supersedes a finished submission is no duplicate of it. OverflowError when the person already has
+        `most_open` of them waiting or running; nothing is stored then.
         """
-        with self._writing() as db:
+        with self._database.writing() as db:
             same = self._same(db, submission.model, submission.edition, submission.engine)
-            if same is not None:
+            if same is not None and not (submission.supersedes and same.status is Status.FINISHED):
                 return same
             if _QUERIES.count_open(db, submitter=submission.submitter)["count"] >= most_open:
                 raise OverflowError(f"{most_open} submissions are open")
-            _QUERIES.insert_submission(
-                db,
-                id=submission.id,
-                **_model_columns(submission.model),
-                domain=submission.model.domain,
-                edition=submission.edition,
-                engine=submission.engine,
-                url=submission.url,
-                submitter=submission.submitter,
-                status=submission.status,
-                now=self._clock(),
-            )
-            self._event(db, submission.id, submission.submitter, submission.status, None)
+            _QUERIES.insert_submission(db, **submission_columns(submission), now=self._clocks.wall())
             return self._found(db, submission.id)
 
     def find(self, submission_id: str) -> Submission | None:
         """The submission with this id."""
-        with self._reading() as db:
+        with self._database.reading() as db:
             row = _QUERIES.find_submission(db, id=submission_id)
-        return _submission(row) if row else None
+        return submission_of(row) if row else None
 
     def newest(self) -> list[Submission]:
         """Every submission there ever was, newest first."""
-        with self._reading() as db:
-            return [_submission(row) for row in _QUERIES.newest_submissions(db)]
+        with self._database.reading() as db:
+            return [submission_of(row) for row in _QUERIES.newest_submissions(db)]
+
+    def counts(self) -> dict[tuple[Status, FailureCode | None], int]:
+        """How many submissions there are of each status and failure code."""
+        with self._database.reading() as db:
+            rows = list(_QUERIES.count_statuses(db))
+        return {
+            (Status(row["status"]), FailureCode(row["failure_code"]) if row["failure_code"] else None): row["count"]
+            for row in rows
+        }
 
     def waiting(self) -> list[str]:
         """Ids of queued submissions in the order in which they will be taken."""
-        with self._reading() as db:
+        with self._database.reading() as db:
             return [row["id"] for row in self._waiting(db)]
 
     def events(self, submission_id: str) -> list[Event]:
         """All that befell a submission, oldest first."""
-        with self._reading() as db:
-            rows = _QUERIES.events_of(db, id=submission_id)
-            return [
-                Event(at=_moment(row["at"]), actor=row["actor"], status=Status(row["status"]), reason=row["reason"])
-                for row in rows
-            ]
+        with self._database.reading() as db:
+            return [event_of(row) for row in _QUERIES.events_of(db, id=submission_id)]
+
+    def tell(self, submission_id: str, actor: str, reason: str) -> None:
+        """Writes an event that is no step."""
+        with self._database.writing() as db:
+            _QUERIES.insert_event(db, id=submission_id, actor=actor, reason=reason, now=self._clocks.wall())
 
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:
-        """The next submission, running under a fresh token; None when nothing is due."""
+        """The next submission, running under a fresh token; None when nothing is due or the queue is paused."""
         token = secrets.token_hex(16)
-        with self._writing() as db:
-            now = self._clock()
-            due = next((row["id"] for row in self._waiting(db) if row["not_before"] <= now), None)
+        with self._database.writing() as db:
+            steady = self._clocks.steady()
+            if _is_ahead(_QUERIES.get_pulse(db)["paused_until"], steady):
+                return None
+            due = next((row["id"] for row in self._waiting(db) if not _is_ahead(row["not_before"], steady)), None)
             if due is None:
                 return None
-            row = _QUERIES.claim(db, id=due, token=token, now=now, lease_until=now + lease_seconds)
-            self._event(db, due, worker, Status.RUNNING, None)
+            row = _QUERIES.claim(
+                db, id=due, actor=worker, token=token, now=self._clocks.wall(), steady=steady,
+                lease_seconds=lease_seconds,
+            )  # fmt: skip
         crashed = row["crashed_stage"]
-        return Claim(submission=_submission(row), token=token, crashed_stage=Stage(crashed) if crashed else None)
+        return Claim(submission=submission_of(row), token=token, crashed_stage=Stage(crashed) if crashed else None)
 
     def beat(self, claim: Claim, lease_seconds: float, progress: Progress | None) -> None:
         """Renews the lease and shows how far the work is; Replaced when the token is no longer accepted."""
-        with self._writing() as db:
-            now = self._clock()
+        with self._database.writing() as db:
             changed = _QUERIES.beat(
                 db,
                 id=claim.submission.id,
                 token=claim.token,
-                now=now,
-                lease_until=now + lease_seconds,
-                progress=_PROGRESS.dump_json(progress).decode() if progress else None,
+                now=self._clocks.wall(),
+                steady=self._clocks.steady(),
+                lease_seconds=lease_seconds,
+                progress=progress_text(progress),
             )
         _require(changed)
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """For the block nobody else can take the claim away; Replaced, and no block, when it is no longer ours.
+
+        Nobody can write the queue meanwhile, so the block is short.
+        """
+        with self._database.writing() as db:
+            _require(_QUERIES.held(db, id=claim.submission.id, token=claim.token) is not None)
+            yield
+
+    def spend(self, claim: Claim, task: str, items: int, seconds: float) -> None:
+        """Keeps what a finished task took; Replaced when the token is no longer accepted."""
+        with self._database.writing() as db:
+            changed = _QUERIES.insert_spent(
+                db, id=claim.submission.id, token=claim.token, task=task, items=items, seconds=seconds,
+                now=self._clocks.wall(),
+            )  # fmt: skip
+            _require(changed)
+
+    def spent(self, most: int = 2_000) -> list[Spent]:
+        """What the tasks of past evaluations took, newest first."""
+        with self._database.reading() as db:
+            return [spent_of(row) for row in _QUERIES.newest_spent(db, most=most)]
 
     def step(
         self,
@@ -142,32 +155,35 @@ class Submissions:
         note: str | None = None,
         code: FailureCode | None = None,
         stage: Stage | None = None,
+        log: str | None = None,
         crashed: bool = False,
         delay: float = 0,
         refund: bool = False,
+        write: Callable[[], str] | None = None,
     ) -> None:
         """Takes a claimed submission one step on; Replaced when the token is no longer accepted.
 
         `crashed` remembers that the model brought its process down at `stage`; `delay` is the seconds until it may be
-        claimed again; `refund` gives the attempt back because nothing was wrong with the submission.
+        claimed again; `refund` gives the attempt back because nothing was wrong with the submission. `write` writes to
+        another store while nobody can take the claim away; what it returns is the note.
         """
-        with self._writing() as db:
-            now = self._clock()
-            changed = _QUERIES.step_claimed(
+        with self._database.writing() as db:
+            _require(_QUERIES.held(db, id=claim.submission.id, token=claim.token) is not None)
+            _QUERIES.step_claimed(
                 db,
                 id=claim.submission.id,
                 token=claim.token,
                 status=status,
-                now=now,
-                note=note,
+                actor=actor,
+                now=self._clocks.wall(),
+                note=write() if write else note,
                 failure_code=code,
                 failure_stage=stage,
+                failure_log=log,
                 crashed_stage=stage if crashed else None,
-                not_before=now + delay if delay else 0,
+                not_before=self._clocks.steady() + delay if delay else 0,
                 refund=int(refund),
             )
-            _require(changed)
-            self._event(db, claim.submission.id, actor, status, note)
 
     def step_unclaimed(
         self,
@@ -177,166 +193,114 @@ class Submissions:
         actor: str,
         note: str | None = None,
         code: FailureCode | None = None,
+        stage: Stage | None = None,
         fresh: bool = False,
+        lost_at: str | None = None,
+        refund: bool = False,
+        if_expired: bool = False,
+        write: Callable[[], object] | None = None,
     ) -> bool:
-        """Takes a submission one step on from the status it was read with; whoever held it is fenced off.
+        """Takes a submission one step on from where it was read; whoever held it is fenced off.
 
-        False when it had moved on meanwhile. `fresh` gives it all its attempts again.
+        False when it had moved on meanwhile, or, if asked, its lease still runs. `fresh` gives it all its attempts
+        again, `refund` gives this one back. `write` writes to another store while nobody else can move the submission;
+        when it raises, nothing was done.
         """
-        with self._writing() as db:
+        with self._database.writing() as db:
             changed = _QUERIES.step_unclaimed(
                 db,
                 id=submission.id,
                 from_status=submission.status,
+                from_attempt=submission.attempt,
                 status=status,
-                now=self._clock(),
+                actor=actor,
+                now=self._clocks.wall(),
+                steady=self._clocks.steady(),
                 note=note,
                 failure_code=code,
+                failure_stage=stage,
                 fresh=fresh,
+                lost_at=lost_at,
+                refund=int(refund),
+                if_expired=if_expired,
             )
-            if changed:
-                self._event(db, submission.id, actor, status, note)
+            if changed and write:
+                write()
             return bool(changed)
 
     def pin(self, submission: Submission, model: Model) -> bool:
         """Writes what the Hub said of a received submission; False, and nothing, when that makes it a duplicate."""
-        with self._writing() as db:
+        with self._database.writing() as db:
             same = self._same(db, model, submission.edition, submission.engine)
             if same is not None and same.id != submission.id:
                 return False
-            _QUERIES.pin(db, id=submission.id, now=self._clock(), **_model_columns(model))
+            _QUERIES.pin(db, id=submission.id, now=self._clocks.wall(), **model_columns(model))
             return True
 
     def same(self, model: Model, edition: Edition, engine: str) -> Submission | None:
         """An open or finished submission of the same commit, edition and engine."""
-        with self._reading() as db:
+        with self._database.reading() as db:
             return self._same(db, model, edition, engine)
 
     def claimed(self, *, expired_only: bool) -> list[Submission]:
         """Submissions that a worker holds, or held until its lease ran out."""
-        before = self._clock() if expired_only else math.inf
-        with self._reading() as db:
-            return [_submission(row) for row in _QUERIES.claimed(db, before=before)]
+        with self._database.reading() as db:
+            rows = _QUERIES.claimed(db, all=not expired_only, steady=self._clocks.steady())
+            return [submission_of(row) for row in rows]
 
     def seen(self) -> None:
         """Notes that a worker is alive now."""
-        with self._writing() as db:
-            _QUERIES.set_seen(db, now=self._clock())
+        with self._database.writing() as db:
+            _QUERIES.set_seen(db, now=self._clocks.wall(), steady=self._clocks.steady())
 
-    def pause(self, reason: str | None) -> None:
-        """Says why the queue stands still, or with None that it goes on."""
-        with self._writing() as db:
-            _QUERIES.set_paused(db, reason=reason)
+    def pause(self, reason: str, seconds: float) -> None:
+        """Nothing is claimed for so long, and the reason stands until `resume`."""
+        with self._database.writing() as db:
+            _QUERIES.set_paused(db, reason=reason, until=self._clocks.steady() + seconds)
+
+    def resume(self) -> None:
+        """The queue goes on, and no reason stands."""
+        with self._database.writing() as db:
+            _QUERIES.set_paused(db, reason=None, until=None)
 
     def pulse(self) -> Pulse:
         """When a worker was last seen, and why the queue stands still if it does."""
-        with self._reading() as db:
+        with self._database.reading() as db:
             row = _QUERIES.get_pulse(db)
-        return Pulse(seen_at=_moment(row["seen_at"]) if row["seen_at"] else None, paused=row["paused"])
+        if row["seen_steady"] is None:
+            return Pulse(seen_at=None, paused=row["paused"])
+        silent = self._clocks.steady() - row["seen_steady"]
+        seen = moment(row["seen_at"])
+        # Seen later than now: on the clock of a machine that has been restarted since.
+        return Pulse(seen_at=seen, silent_seconds=silent if silent >= 0 else None, paused=row["paused"])
+
+    def _settle_steps(self) -> None:
+        """The table of steps in the file is the one of the vocabulary."""
+        wanted = {(status, step) for status, following in STEPS.items() for step in following}
+        with self._database.reading() as db:
+            if {(row["status"], row["next"]) for row in _QUERIES.steps(db)} == wanted:
+                return
+        with self._database.writing() as db:
+            _QUERIES.forget_steps(db)
+            for status, step in sorted(wanted):
+                _QUERIES.insert_step(db, status=status, next=step)
 
     def _waiting(self, db: sqlite3.Connection) -> Sequence[sqlite3.Row]:
-        return list(_QUERIES.waiting(db, recently=self._clock() - RECENT_SECONDS))
+        return list(_QUERIES.waiting(db, recently=self._clocks.wall() - RECENT_SECONDS))
 
     def _same(self, db: sqlite3.Connection, model: Model, edition: Edition, engine: str) -> Submission | None:
         row = _QUERIES.same_identity(db, model_id=model.hub_id, revision=model.revision, edition=edition, engine=engine)
-        return _submission(row) if row else None
+        return submission_of(row) if row else None
 
     def _found(self, db: sqlite3.Connection, submission_id: str) -> Submission:
-        return _submission(_QUERIES.find_submission(db, id=submission_id))
-
-    def _event(
-        self, db: sqlite3.Connection, submission_id: str, actor: str, status: Status, reason: str | None
-    ) -> None:
-        _QUERIES.insert_event(db, id=submission_id, now=self._clock(), actor=actor, status=status, reason=reason)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
-            yield db
-        finally:
-            db.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-    def _migrate(self) -> None:
-        with self._reading() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-        with self._writing() as db:
-            done = db.execute("PRAGMA user_version").fetchone()[0]
-            for name in MIGRATIONS[done:]:
-                for statement in _statements((SQL / name).read_text(encoding="utf-8")):
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            for status, following in STEPS.items():
-                for step in following:
-                    _QUERIES.insert_step(db, status=status, next=step)
+        return submission_of(_QUERIES.find_submission(db, id=submission_id))
 
 
-def _statements(script: str) -> Iterator[str]:
-    """The script's statements one by one, because executescript would commit the surrounding transaction."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _is_ahead(moment_: float | None, steady: float) -> bool:
+    """Whether a moment of the steady clock is still to come; one further off than any delay is of an earlier start."""
+    return moment_ is not None and steady < moment_ <= steady + LONGEST_DELAY
 
 
-def _require(changed: int) -> None:
-    if not changed:
+def _require(held: object) -> None:
+    if not held:
         raise Replaced("The submission was cancelled or given to another worker.")
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _model_columns(model: Model) -> dict[str, Any]:
-    return {
-        "model_id": model.hub_id,
-        "revision": model.revision,
-        "params": model.params,
-        "licence": model.licence,
-        "architecture": model.architecture,
-        "base_model": model.base_model,
-    }
-
-
-def _submission(row: sqlite3.Row) -> Submission:
-    return Submission(
-        id=row["id"],
-        model=Model(
-            hub_id=row["model_id"],
-            revision=row["revision"],
-            params=row["params"],
-            licence=row["licence"],
-            architecture=row["architecture"],
-            base_model=row["base_model"],
-            domain=Domain(row["domain"]) if row["domain"] else None,
-        ),
-        edition=Edition(row["edition"]),
-        engine=row["engine"],
-        url=row["url"],
-        submitter=row["submitter"],
-        status=Status(row["status"]),
-        attempt=row["attempt"],
-        created_at=_moment(row["created_at"]),
-        updated_at=_moment(row["updated_at"]),
-        failure_code=FailureCode(row["failure_code"]) if row["failure_code"] else None,
-        failure_stage=Stage(row["failure_stage"]) if row["failure_stage"] else None,
-        note=row["note"],
-        progress=_PROGRESS.validate_json(row["progress"]) if row["progress"] else None,
-    )

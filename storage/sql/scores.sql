@@ -9,6 +9,9 @@ INSERT INTO score VALUES (:result_id, :task, :metric, :value, :low, :high, :n, :
 INSERT INTO diagnostics VALUES (:result_id, :task, :n, :answered, :empty, :unparsable, :truncated, :refused,
     :output_tokens, :seconds);
 
+-- name: insert_retired*!
+INSERT INTO retired VALUES (:number, :by_number, :withdrawn, :reason, :at);
+
 -- name: insert_benchmark*!
 INSERT INTO benchmark VALUES (:level, :task);
 
@@ -20,6 +23,9 @@ INSERT INTO expected VALUES (:provenance, :task, :metric);
 
 -- name: set_head!
 UPDATE head SET number = :number, hash = :hash, byte_offset = :offset;
+
+-- name: count_lines^
+SELECT (SELECT count(*) FROM result WHERE number > 0) + (SELECT count(*) FROM retired WHERE withdrawn) AS lines;
 
 -- name: get_head^
 SELECT number, hash, byte_offset FROM head;

@@ -51,9 +51,19 @@ CREATE TABLE diagnostics (
     seconds DOUBLE
 );
 
--- One row per model on the board: the latest result of each commit, engine and protocol.
+-- Lines of the ledger that a later line superseded or withdrew, and why.
+CREATE TABLE retired (
+    number BIGINT NOT NULL,
+    by_number BIGINT NOT NULL,
+    withdrawn BOOLEAN NOT NULL,
+    reason VARCHAR,
+    retired_at TIMESTAMPTZ
+);
+
+-- One row per model on the board: of what was not taken back, the latest result of each commit, engine and protocol.
 CREATE VIEW standing AS
 SELECT * FROM result
+WHERE number NOT IN (SELECT number FROM retired)
 QUALIFY row_number() OVER (
     PARTITION BY provenance, edition, protocol, engine, coalesce(lower(model_id), label), revision ORDER BY number DESC
 ) = 1;

@@ -1,59 +1,82 @@
 -- name: insert_submission!
 INSERT INTO submission (
     id, model_id, revision, params, licence, architecture, base_model, domain,
-    edition, engine, url, submitter, status, created_at, updated_at
+    edition, engine, url, submitter, actor, status, note, supersedes, created_at, updated_at
 ) VALUES (
     :id, :model_id, :revision, :params, :licence, :architecture, :base_model, :domain,
-    :edition, :engine, :url, :submitter, :status, :now, :now
+    :edition, :engine, :url, :submitter, :submitter, :status, :note, :supersedes, :now, :now
 );
 
 -- name: insert_event!
-INSERT INTO event (submission_id, at, actor, status, reason) VALUES (:id, :now, :actor, :status, :reason);
+-- Something worth telling that is no step.
+INSERT INTO event (submission_id, at, actor, status, reason, attempt)
+SELECT id, :now, :actor, status, :reason, attempt FROM submission WHERE id = :id;
 
 -- name: find_submission^
 SELECT * FROM submission WHERE id = :id;
 
 -- name: newest_submissions
-SELECT * FROM submission ORDER BY created_at DESC, id DESC;
+SELECT * FROM submission ORDER BY rowid DESC;
+
+-- name: count_statuses
+SELECT status, failure_code, count(*) AS count FROM submission GROUP BY status, failure_code;
 
 -- name: events_of
-SELECT at, actor, status, reason FROM event WHERE submission_id = :id ORDER BY number;
+SELECT at, actor, status, reason, attempt FROM event WHERE submission_id = :id ORDER BY number;
 
 -- name: same_identity^
 SELECT * FROM submission
 WHERE lower(model_id) = lower(:model_id) AND revision = :revision AND edition = :edition AND engine = :engine
     AND status IN ('received', 'queued', 'running', 'scoring', 'finished')
-ORDER BY created_at DESC LIMIT 1;
+ORDER BY status = 'finished', rowid DESC LIMIT 1;
 
 -- name: count_open^
 SELECT count(*) AS count FROM submission
 WHERE submitter = :submitter AND status IN ('received', 'queued', 'running', 'scoring');
 
 -- name: waiting
--- Between people, whoever had fewer turns lately; then first in, first out.
+-- Between people, whoever had fewer turns lately; then first come, first served. What has brought a process down once
+-- lets its person's others go first.
 SELECT id, not_before FROM submission AS mine
 WHERE status = 'queued'
 ORDER BY
     (SELECT count(*) FROM submission WHERE submitter = mine.submitter AND started_at > :recently)
-    + row_number() OVER (PARTITION BY submitter ORDER BY created_at, id),
-    created_at,
-    id;
+    + row_number() OVER (
+        PARTITION BY submitter ORDER BY coalesce(crashed_stage, lost_at) IS NOT NULL, rowid
+    ),
+    rowid;
 
 -- name: claim^
 UPDATE submission SET
-    status = 'running', token = :token, lease_until = :lease_until, attempt = attempt + 1,
-    started_at = :now, updated_at = :now, progress = NULL, note = NULL, failure_code = NULL, failure_stage = NULL
+    status = 'running', actor = :actor, token = :token, lease_until = :steady + :lease_seconds,
+    lease_seconds = :lease_seconds, attempt = attempt + 1,
+    started_at = :now, updated_at = :now, progress = NULL, note = NULL,
+    failure_code = NULL, failure_stage = NULL, failure_log = NULL
 WHERE id = :id AND status = 'queued'
 RETURNING *;
 
 -- name: beat!
-UPDATE submission SET lease_until = :lease_until, progress = :progress, updated_at = :now
+UPDATE submission SET
+    lease_until = :steady + :lease_seconds, lease_seconds = :lease_seconds,
+    progress = coalesce(:progress, progress), updated_at = :now
 WHERE id = :id AND token = :token;
+
+-- name: held^
+SELECT attempt FROM submission WHERE id = :id AND token = :token;
+
+-- name: insert_spent!
+INSERT OR REPLACE INTO spent (submission_id, attempt, task, items, seconds, at)
+SELECT id, attempt, :task, :items, :seconds, :now FROM submission WHERE id = :id AND token = :token;
+
+-- name: newest_spent
+SELECT spent.task, spent.items, spent.seconds, submission.engine, submission.edition, submission.params
+FROM spent JOIN submission ON submission.id = spent.submission_id
+ORDER BY spent.at DESC LIMIT :most;
 
 -- name: step_claimed!
 UPDATE submission SET
-    status = :status, updated_at = :now, note = :note,
-    failure_code = :failure_code, failure_stage = :failure_stage,
+    status = :status, actor = :actor, updated_at = :now, note = :note,
+    failure_code = :failure_code, failure_stage = :failure_stage, failure_log = :failure_log,
     crashed_stage = coalesce(:crashed_stage, crashed_stage), not_before = :not_before, attempt = attempt - :refund,
     token = CASE WHEN :status IN ('running', 'scoring') THEN token END,
     lease_until = CASE WHEN :status IN ('running', 'scoring') THEN lease_until END
@@ -61,11 +84,14 @@ WHERE id = :id AND token = :token;
 
 -- name: step_unclaimed!
 UPDATE submission SET
-    status = :status, updated_at = :now, note = :note, failure_code = :failure_code, failure_stage = NULL,
+    status = :status, actor = :actor, updated_at = :now, note = :note,
+    failure_code = :failure_code, failure_stage = :failure_stage,
     token = NULL, lease_until = NULL, not_before = 0,
-    attempt = CASE WHEN :fresh THEN 0 ELSE attempt END,
-    crashed_stage = CASE WHEN :fresh THEN NULL ELSE crashed_stage END
-WHERE id = :id AND status = :from_status;
+    attempt = CASE WHEN :fresh THEN 0 ELSE attempt - :refund END,
+    crashed_stage = CASE WHEN :fresh THEN NULL ELSE crashed_stage END,
+    lost_at = CASE WHEN :fresh THEN NULL ELSE coalesce(:lost_at, lost_at) END
+WHERE id = :id AND status = :from_status AND attempt = :from_attempt
+    AND (NOT :if_expired OR lease_until < :steady OR lease_seconds IS NULL OR lease_until > :steady + lease_seconds);
 
 -- name: pin!
 UPDATE submission SET
@@ -74,16 +100,25 @@ UPDATE submission SET
 WHERE id = :id AND status = 'received';
 
 -- name: claimed
-SELECT * FROM submission WHERE token IS NOT NULL AND lease_until < :before;
+-- A lease that has more time left than it was given runs on the clock of a machine that has been restarted since.
+SELECT * FROM submission
+WHERE token IS NOT NULL
+    AND (:all OR lease_until < :steady OR lease_seconds IS NULL OR lease_until > :steady + lease_seconds);
 
 -- name: set_seen!
-UPDATE pulse SET seen_at = :now;
+UPDATE pulse SET seen_at = :now, seen_steady = :steady;
 
 -- name: set_paused!
-UPDATE pulse SET paused = :reason;
+UPDATE pulse SET paused = :reason, paused_until = :until;
 
 -- name: get_pulse^
-SELECT seen_at, paused FROM pulse;
+SELECT seen_at, seen_steady, paused, paused_until FROM pulse;
+
+-- name: steps
+SELECT status, next FROM step;
+
+-- name: forget_steps!
+DELETE FROM step;
 
 -- name: insert_step!
-INSERT OR IGNORE INTO step (status, next) VALUES (:status, :next);
+INSERT INTO step (status, next) VALUES (:status, :next);

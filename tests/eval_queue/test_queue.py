@@ -19,7 +19,8 @@ from backend.errors import (
     UsageError,
 )
 from backend.submission import Status, Submission
-from eval_queue.queue import MOST_ATTEMPTS, OPERATOR_PAUSE_SECONDS, Queue, Verdict, judge
+from eval_queue.queue import Queue
+from eval_queue.verdict import MOST_ATTEMPTS, OPERATOR_PAUSE_SECONDS, Verdict, judge
 from storage.submissions import Claim
 from tests.eval_queue.toys import House
 from tests.loopback.hub import LoopbackHub
@@ -261,7 +262,7 @@ def asking(house: House) -> Queue:
     def look_up(model_id: str, revision: str | None) -> Model:
         return hub_module.look_up(model_id, revision, max_gb=1)
 
-    return Queue(house.submissions, house.settings, look_up)
+    return Queue(house.submissions, house.ledger, house.settings, look_up)
 
 
 def test_while_the_hub_is_down_a_received_submission_stays(house: House, hub: LoopbackHub) -> None:

@@ -22,13 +22,14 @@ from backend.errors import (
     Replaced,
 )
 from backend.submission import Status
-from eval_queue.queue import MOST_ATTEMPTS, Queue
+from eval_queue.queue import Queue
 from eval_queue.schedule import run_worker, run_worker_once
+from eval_queue.verdict import MOST_ATTEMPTS
 from eval_queue.worker import Heartbeat, Worker
 from storage.ledger import Ledger
 from storage.submissions import Claim, Submissions
 from tests.eval_queue.toys import House, no_hub, say_yes, toy_engine
-from tests.storage.records import toy_result, toy_task
+from tests.storage.records import result_of, toy_result, toy_task
 
 CANARY = "CANARY-TEXT"
 ASKED = 6
@@ -88,8 +89,9 @@ def test_a_submission_is_evaluated_and_published_once(house: House) -> None:
     assert (found.status, found.attempt, found.failure_code) == (Status.FINISHED, 1, None)
     assert found.note == "published as line 1" and house.published() == [submission_id]
     (entry, _), *_ = house.ledger.read()
-    assert entry.result.model == found.model and entry.result.edition is Edition.REHEARSAL
-    assert [(run.task, run.task_score.value) for run in entry.result.runs] == [("first", 100.0), ("second", 100.0)]
+    result = result_of(entry)
+    assert result.model == found.model and result.edition is Edition.REHEARSAL
+    assert [(run.task, run.task_score.value) for run in result.runs] == [("first", 100.0), ("second", 100.0)]
     assert len(house.answers(submission_id)) == ASKED
     steps = [event.status for event in house.submissions.events(submission_id)]
     assert steps == [Status.QUEUED, Status.RUNNING, Status.SCORING, Status.FINISHED]
@@ -99,7 +101,7 @@ def test_a_submission_is_evaluated_and_published_once(house: House) -> None:
 def test_the_files_are_fetched_only_for_an_engine_that_needs_them(house: House) -> None:
     fetched: list[Model] = []
 
-    def download(model: Model) -> Path:
+    def download(model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
         fetched.append(model)
         return house.settings.home
 
@@ -151,7 +153,7 @@ def test_a_fault_at_load_is_told_as_one(house: House) -> None:
 
 
 def test_a_fault_of_the_download_is_told_as_one(house: House) -> None:
-    def download(model: Model) -> Path:
+    def download(model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
         raise ModelFault(FailureCode.NOT_FOUND)
 
     submission_id = house.submit()
@@ -266,7 +268,7 @@ def test_a_crash_between_ledger_and_queue_leaves_one_line(house: House) -> None:
             super().step(claim, status, **kwargs)
 
     submission_id = house.submit()
-    dying = Dying(house.settings.home / "queue.sqlite", house.clock)
+    dying = Dying(house.settings.home / "queue.sqlite", house.clock.pair)
     real, house.submissions = house.submissions, dying
     with pytest.raises(KeyboardInterrupt):
         house.worker().run_next()
@@ -314,10 +316,10 @@ def test_a_text_in_an_exception_stays_inside_even_when_noting_the_failure_fails(
         def step(self, claim: Claim, status: Status, **kwargs: Any) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-    full = Full(house.settings.home / "queue.sqlite", house.clock)
+    full = Full(house.settings.home / "queue.sqlite", house.clock.pair)
     submission_id = house.submit()
     worker = house.worker(toy_engine(fail_at("first-1", RuntimeError(CANARY))))
-    queue = Queue(full, house.settings, no_hub)
+    queue = Queue(full, house.ledger, house.settings, no_hub)
     worker = Worker(**{name: getattr(worker, name) for name in Worker.__slots__} | {"queue": queue})
     try:
         worker.run_next()
@@ -342,7 +344,7 @@ def test_a_heartbeat_that_meets_a_busy_database_beats_again(tmp_path: Path) -> N
             super().beat(*args)
 
     house = House(tmp_path, lease_seconds=0.4)
-    busy = Busy(tmp_path / "queue.sqlite", house.clock)
+    busy = Busy(tmp_path / "queue.sqlite", house.clock.pair)
     submission_id = house.submit()
     claim = busy.claim("worker", 0.4)
     assert claim is not None
@@ -363,7 +365,7 @@ def test_a_claim_lost_just_before_publishing_publishes_nothing(house: House) -> 
         def beat(self, *args: Any) -> None:
             raise Replaced("given to another worker")
 
-    house.submissions, real = Thief(house.settings.home / "queue.sqlite", house.clock), house.submissions
+    house.submissions, real = Thief(house.settings.home / "queue.sqlite", house.clock.pair), house.submissions
     house.worker(engine).run_next()
     house.submissions = real
     assert house.published() == [] and house.found(submission_id).status is not Status.FINISHED

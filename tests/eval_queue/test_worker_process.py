@@ -14,6 +14,7 @@ from storage.ledger import Ledger
 from tests.commands import CommandLine, wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
+from tests.storage.records import result_of
 
 GRACE_SECONDS = 20
 SHORT = {"CLUE_REHEARSAL": str(short_rehearsal())}
@@ -135,5 +136,5 @@ def test_a_killed_worker_takes_its_model_along_and_the_resumed_run_equals_an_uni
     lines = (out / "predictions" / "mednli.jsonl").read_text().splitlines()[1:]
     assert texts(map(json.loads, lines)) == texts(resumed)
     (entry, _), *_ = Ledger(tmp_path / "ledger.jsonl").read()
-    mednli = next(run for run in entry.result.runs if run.task == "mednli")
+    mednli = next(run for run in result_of(entry).runs if run.task == "mednli")
     assert mednli.task_score.value == whole["tasks"]["mednli"]["task_score"]["value"]

@@ -12,7 +12,7 @@ from backend.settings import Settings
 from backend.submission import Submission
 from eval_queue.intake import LookUp
 from eval_queue.queue import Queue
-from eval_queue.worker import Worker
+from eval_queue.worker import Download, Worker
 from storage.ledger import Ledger
 from storage.submissions import Submissions
 from tests.storage.records import Clock, toy_task, wish
@@ -94,14 +94,14 @@ class House:
     ) -> None:
         self.clock = Clock()
         self.settings = Settings(home=home, retry_seconds=retry_seconds, lease_seconds=lease_seconds)
-        self.submissions = Submissions(home / "queue.sqlite", self.clock)
+        self.submissions = Submissions(home / "queue.sqlite", self.clock.pair)
         self.ledger = Ledger(home / "ledger.jsonl")
-        self.queue = Queue(self.submissions, self.settings, look_up)
+        self.queue = Queue(self.submissions, self.ledger, self.settings, look_up)
         self.tasks = tasks or [toy_task("first"), toy_task("second")]
         self.engine = engine or toy_engine()
         self.stop = Event()
 
-    def worker(self, engine: Engine | None = None, download: Callable[[Model], Path] | None = None) -> Worker:
+    def worker(self, engine: Engine | None = None, download: Download | None = None) -> Worker:
         """A worker of this house."""
         chosen = engine or self.engine
         return Worker(
@@ -112,7 +112,7 @@ class House:
             ledger=self.ledger,
             tasks=self.tasks,
             engines={chosen.name: chosen},
-            download=download or (lambda model: self.settings.home),
+            download=download or (lambda model, halt, report: self.settings.home),
             stop=self.stop,
         )
 

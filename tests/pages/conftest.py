@@ -43,7 +43,8 @@ def site(running: Site) -> Site:
     fresh = Shelf()
     shelf = running.shelf
     shelf.measured, shelf.published, shelf.rehearsed = fresh.measured, fresh.published, fresh.rehearsed
-    shelf.submissions, shelf.pulse, shelf.taken = fresh.submissions, Pulse(seen_at=datetime.now(UTC)), []
+    shelf.submissions, shelf.taken = fresh.submissions, []
+    shelf.pulse = Pulse(seen_at=datetime.now(UTC), silent_seconds=0)
     shelf.version = str(int(shelf.version) + 1)
     return running
 

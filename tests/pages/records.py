@@ -278,4 +278,6 @@ LONG_HISTORY = tuple(
 
 def long_silent() -> Pulse:
     """A worker that was last seen ten minutes before now, however long ago the tests began."""
-    return Pulse(seen_at=datetime.now(UTC) - timedelta(minutes=10, seconds=5), paused="The disk is full.")
+    silence = timedelta(minutes=10, seconds=5)
+    seen_at = datetime.now(UTC) - silence
+    return Pulse(seen_at=seen_at, silent_seconds=silence.total_seconds(), paused="The disk is full.")

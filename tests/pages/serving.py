@@ -29,7 +29,7 @@ class Shelf:
     rehearsed: tuple[Standing, ...] = records.REHEARSED
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
     version: str = "1"
-    pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC)))
+    pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC), silent_seconds=0))
     taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
 
@@ -47,6 +47,9 @@ class Shelf:
         )
         return Receipt(submission=stored, position=3, sentence="Queued: two models are evaluated before it.")
 
+    def move(self, submission_id: str, actor: str) -> Submission:
+        return next(each for each in self.submissions if each.id == submission_id)
+
     def desk(self) -> Desk:
         return Desk(
             settings=self.settings,
@@ -56,7 +59,13 @@ class Shelf:
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,
+            events=lambda submission_id: [],
+            estimates=dict,
             submit=self.submit,
+            cancel=self.move,
+            retry=self.move,
+            withdraw=lambda submission_id, actor, reason: self.move(submission_id, actor),
+            supersede=lambda submission_id, actor, reason: self.move(submission_id, actor),
         )
 
 

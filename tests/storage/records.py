@@ -31,7 +31,8 @@ from backend.domain import (
 )
 from backend.settings import Settings
 from backend.submission import Status, Submission
-from storage.ledger import Ledger
+from storage.clocks import Clocks
+from storage.ledger import Entry, Ledger
 from storage.scores import Scores
 
 COMMIT = "c" * 40
@@ -46,6 +47,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    @property
+    def pair(self) -> Clocks:
+        """The clocks of a store: both of them this one."""
+        return Clocks(self, self)
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -197,6 +203,12 @@ def board(
         yield scores, ledger
     finally:
         scores.close()
+
+
+def result_of(entry: Entry) -> Result:
+    """The result that an entry publishes."""
+    assert entry.result is not None
+    return entry.result
 
 
 def rows_of(path: Path, table: str) -> list[tuple[object, ...]]:

@@ -12,7 +12,7 @@ from backend.domain import Edition
 from backend.errors import LedgerBroken
 from storage.ledger import GENESIS, Head, Ledger, canonical, identity_of
 from tests.storage.racing import race, racer, said
-from tests.storage.records import toy_result
+from tests.storage.records import result_of, toy_result
 
 MODELS = 4
 
@@ -94,7 +94,7 @@ def test_processes_at_once_publish_each_identity_once(tmp_path: Path) -> None:
     told = race(*(("publish_models", path, number, 3, 40) for number in range(3)))
     entries = [entry for entry, _ in Ledger(path).read()]
     assert len(entries) == 40 and len({entry.identity for entry in entries}) == 40
-    hashes = {entry.result.model.hub_id.removeprefix("acme/m"): entry.hash for entry in entries}
+    hashes = {result_of(entry).model.hub_id.removeprefix("acme/m"): entry.hash for entry in entries}
     assert told == [hashes] * 3
 
 

@@ -15,7 +15,7 @@ from backend.errors import HomeInUse, LedgerBroken
 from frontend_config.published import published_standings
 from storage.ledger import Ledger
 from tests.storage.racing import racer, said
-from tests.storage.records import board, rows_of, score_of, six_tasks, toy_result, toy_run, toy_task
+from tests.storage.records import board, result_of, rows_of, score_of, six_tasks, toy_result, toy_run, toy_task
 
 REHEARSAL = (Provenance.MEASURED, Edition.REHEARSAL)
 FULL = (Provenance.MEASURED, Edition.FULL)
@@ -56,7 +56,7 @@ def test_the_board_shows_what_the_ledger_holds(home: Path) -> None:
         assert scores.version() == entries[-1].hash
     assert [standing.label for standing in standings] == [f"acme/m{number}" for number in range(MODELS)]
     for number, (standing, entry) in enumerate(zip(standings, entries, strict=True)):
-        assert standing.model == entry.result.model and standing.submission_id == f"s{number}"
+        assert standing.model == result_of(entry).model and standing.submission_id == f"s{number}"
         assert standing.published_at == entry.at and standing.engine == "toy"
         single = standing.cells["mednli.exact"]
         assert (single.value, single.low, single.high, single.n) == (number + 1.0, number, number + 2.0, 3)

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, clock: Clock) -> Submissions:
-    return Submissions(path, clock)
+    return Submissions(path, clock.pair)
 
 
 @pytest.fixture
@@ -395,10 +395,10 @@ def test_only_a_received_submission_is_pinned(store: Submissions) -> None:
 def test_the_pulse_tells_when_a_worker_was_seen_and_why_the_queue_stands(store: Submissions, clock: Clock) -> None:
     assert store.pulse().seen_at is None and store.pulse().paused is None
     store.seen()
-    store.pause("The disk is full.")
+    store.pause("The disk is full.", 60)
     pulse = store.pulse()
     assert pulse.seen_at is not None and pulse.seen_at.timestamp() == clock.now and pulse.paused == "The disk is full."
-    store.pause(None)
+    store.resume()
     assert store.pulse().paused is None and store.pulse().seen_at == pulse.seen_at
 
 
@@ -406,8 +406,8 @@ def test_reopening_the_file_keeps_everything(store: Submissions, path: Path, clo
     asked = add(store)
     add(store, "acme/other")
     held = claim(store)
-    store.pause("waiting for the operator")
-    again = Submissions(path, clock)
+    store.pause("waiting for the operator", 60)
+    again = Submissions(path, clock.pair)
     assert again.newest() == store.newest() and again.events(asked.id) == store.events(asked.id)
     assert again.pulse() == store.pulse() and again.waiting() == store.waiting()
     again.beat(held, 60, None)

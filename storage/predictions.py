@@ -1,20 +1,27 @@
 """The append-only journal of one run: what a model wrote, line by line, before anything is made of it."""
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from pydantic import TypeAdapter
 
 from backend.domain import Dataset, Fact, Prediction, Task
+from storage.packed import read_packed, write_packed
 
 SYNC_EVERY = 64
+PACKED = ".parquet"
 Facts = Mapping[str, Fact]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,62 +36,72 @@ _HEADER = TypeAdapter(Header)
 _PREDICTION = TypeAdapter(Prediction)
 
 
-class RunJournal:
-    """Predictions of one model on one version of one task, kept in `path`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What can be read of a run's predictions; `damaged` when more than a last line, torn by a crash, cannot be."""
 
-    The first line says what was asked and with what. On opening, the file ends where it can no longer be read: a torn
-    last line is dropped, anything more is kept aside. A journal that belongs to another dataset, version or manifest is
-    set aside, never mixed in.
+    header: Header | None = None
+    predictions: Mapping[str, Prediction] = field(default_factory=dict)
+    damaged: bool = False
+
+
+class RunJournal:
+    """Predictions of one model on one version of one task, kept in `path`, or packed beside it.
+
+    Without `facts` it is opened for reading, whatever engine wrote it, and nothing on the disk changes. With them
+    it is opened for appending: what can be read is copied into a new file, which takes the old one's name, so that
+    whoever still has the old one open writes where nobody reads. A journal that belongs to another dataset, version or
+    manifest is set aside, never mixed in.
     """
 
     def __init__(self, path: Path, run: Mapping[str, Any], facts: Facts | None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._found: dict[str, Prediction] = {}
+        kept = read_kept(path)
+        header = kept.header
+        ours = header is not None and header.run == run and (facts is None or header.facts == dict(facts))
+        self.facts: Facts = header.facts if ours and header else (facts or {})
+        self._found = dict(kept.predictions) if ours else {}
         self._unsynced = 0
-        header, kept = _readable(path)
-        if header and (header.run != run or (facts is not None and header.facts != dict(facts))):
-            path.replace(_aside(path))
-            header, kept = None, []
-        self.facts: Facts = header.facts if header else (facts or {})
-        self._out = path.open("ab")
-        path.chmod(0o600)
-        for prediction in kept:
-            self._found.setdefault(prediction.example_id, prediction)
-        if header is None and facts is not None:
-            self._write(json.dumps({"run": run, "facts": dict(facts)}).encode())
+        self._out: FileIO | None = None
+        if facts is not None:
+            _keep_aside(path, kept, ours=ours)
+            first = json.dumps({"run": run, "facts": dict(facts)}).encode()
+            self._out = _renewed(path, [first, *map(_PREDICTION.dump_json, self._found.values())])
 
     def predictions(self) -> Mapping[str, Prediction]:
         """Everything kept so far, by example id."""
         return self._found
 
     def append(self, prediction: Prediction) -> None:
-        """Keeps one more; a second answer to the same example is refused with ValueError."""
+        """Keeps one more; ValueError for a second answer to the same example, or when opened for reading.
+
+        When the disk does not take it, the journal ends where it ended before.
+        """
+        if self._out is None:
+            raise ValueError("the journal was opened for reading")
         if prediction.example_id in self._found:
             raise ValueError(f"example {prediction.example_id} is already answered")
-        self._write(_PREDICTION.dump_json(prediction))
+        _append(self._out, _PREDICTION.dump_json(prediction))
         self._found[prediction.example_id] = prediction
+        self._unsynced += 1
+        if self._unsynced >= SYNC_EVERY:
+            self._sync(self._out)
 
     def close(self) -> None:
         """Everything appended is on the disk."""
-        self._sync()
-        self._out.close()
+        if self._out is not None:
+            with self._out as out:
+                self._sync(out)
 
-    def _write(self, line: bytes) -> None:
-        self._out.write(line + b"\n")
-        self._out.flush()
-        self._unsynced += 1
-        if self._unsynced >= SYNC_EVERY:
-            self._sync()
-
-    def _sync(self) -> None:
-        os.fsync(self._out.fileno())
+    def _sync(self, out: FileIO) -> None:
+        os.fsync(out.fileno())
         self._unsynced = 0
 
 
 class Journals:
     """The journals of one run, one file per task in a folder.
 
-    `hold()` is entered while a journal is opened: it raises when the run is no longer ours and keeps it ours meanwhile.
+    `hold()` is entered while a journal is opened for appending: it raises when the run is no longer ours and keeps it
+    ours meanwhile.
     """
 
     def __init__(
@@ -96,9 +113,9 @@ class Journals:
 
     @contextmanager
     def __call__(self, task: Task, dataset: Dataset, facts: Facts | None) -> Iterator[RunJournal]:
-        """The journal of one task; `facts` None takes what is there, whatever engine wrote it."""
+        """The journal of one task; `facts` None only reads what is there, whatever engine wrote it."""
         run = {**self._identity, "task": task.name, "version": task.version, "dataset_sha256": dataset.sha256}
-        with self._hold():
+        with nullcontext() if facts is None else self._hold():
             journal = RunJournal(self._folder / f"{task.name}.jsonl", run, facts)
         try:
             yield journal
@@ -108,18 +125,66 @@ class Journals:
     def part_from_others(self, beside: Path) -> None:
         """Journals of other runs are set aside, and so are files of their names in `beside`, made of their answers."""
         for path in sorted(self._folder.glob("*.jsonl")):
-            header, _ = _readable(path)
+            header = read_kept(path).header
             if header and any(header.run.get(key) != value for key, value in self._identity.items()):
                 for old in (path, beside / path.name):
                     if old.exists():
                         old.replace(_aside(old))
 
 
-def _readable(path: Path) -> tuple[Header | None, list[Prediction]]:
-    if not path.exists():
-        return None, []
+def read_kept(path: Path) -> Kept:
+    """What the journal `path` holds, else the packed file beside it; of two answers to an example the first counts."""
+    journal = _read_journal(path)
+    if journal.header is not None:
+        return journal
+    packed = path.with_suffix(PACKED)
+    if not packed.exists():
+        return journal
+    try:
+        text, predictions = read_packed(packed)
+        return Kept(header=_HEADER.validate_json(text), predictions=_first(predictions), damaged=journal.damaged)
+    except ValueError:
+        return Kept(damaged=True)
+
+
+def pack_journals(folder: Path) -> int:
+    """Packs the journals of a run that nobody appends to any more; returns how many were packed.
+
+    Each goes once its packed file has been read back. One that is damaged or cannot be packed stays as it is.
+    """
+    for unfinished in folder.glob("*.partial"):
+        unfinished.unlink(missing_ok=True)
+    packed = 0
+    for path in sorted(folder.glob("*.jsonl")):
+        try:
+            packed += _pack(path)
+        except (OSError, duckdb.Error, ValueError) as error:
+            _LOG.warning("journal %s of %s cannot be packed: %s", path.stem, folder.name, type(error).__name__)
+    return packed
+
+
+def _pack(path: Path) -> bool:
+    kept = _read_journal(path)
+    if kept.header is None or kept.damaged:
+        return False
+    header, predictions = _HEADER.dump_json(kept.header).decode(), list(kept.predictions.values())
+    with _replacement(path.with_suffix(PACKED)) as partial:
+        write_packed(partial, header, predictions)
+        text, found = read_packed(partial)
+        if text != header or [*map(_PREDICTION.dump_json, found)] != [*map(_PREDICTION.dump_json, predictions)]:
+            raise ValueError("what was packed is not what can be read back")
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+    path.unlink()
+    return True
+
+
+def _read_journal(path: Path) -> Kept:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return Kept()
     header, found, end = None, [], 0
-    text = path.read_bytes()
     for line in text.splitlines(keepends=True):
         if not line.endswith(b"\n"):
             break
@@ -131,11 +196,75 @@ def _readable(path: Path) -> tuple[Header | None, list[Prediction]]:
         except ValueError:
             break
         end += len(line)
-    if b"\n" in text[end:]:
-        shutil.copy2(path, _aside(path))
-    if end < len(text):
-        os.truncate(path, end)
-    return header, found
+    return Kept(header=header, predictions=_first(found), damaged=b"\n" in text[end:])
+
+
+def _first(predictions: Iterable[Prediction]) -> dict[str, Prediction]:
+    found: dict[str, Prediction] = {}
+    for prediction in predictions:
+        found.setdefault(prediction.example_id, prediction)
+    return found
+
+
+def _keep_aside(path: Path, kept: Kept, *, ours: bool) -> None:
+    """What will not go on in the new file, and is more than a torn line, is there under another name."""
+    for file in (path, path.with_suffix(PACKED)):
+        if file.exists() and kept.header is not None and not ours:
+            file.replace(_aside(file))
+        elif file.exists() and kept.damaged:
+            shutil.copy2(file, _aside(file))
+
+
+def _renewed(path: Path, lines: Iterable[bytes]) -> FileIO:
+    """A file of these lines, on the disk under the name `path`, open for more; nothing is packed beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for unfinished in path.parent.glob(f"{path.stem}.*.partial"):
+        unfinished.unlink(missing_ok=True)
+    with ExitStack() as unless_it_succeeds:
+        with _replacement(path) as partial:
+            out = unless_it_succeeds.enter_context(partial.open("r+b", buffering=0))
+            _append(out, b"\n".join(lines))
+            os.fsync(out.fileno())
+        unless_it_succeeds.pop_all()
+    path.with_suffix(PACKED).unlink(missing_ok=True)
+    return out
+
+
+@contextmanager
+def _replacement(path: Path) -> Iterator[Path]:
+    """A private empty file that takes the name `path` when the block ends, and is gone when it raises."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.stem}.", suffix=".partial", dir=path.parent)
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in the folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _append(out: FileIO, text: bytes) -> None:
+    """The text and a newline stand at the file's end, or nothing of them."""
+    begin = out.tell()
+    left = memoryview(text + b"\n")
+    try:
+        while left:
+            left = left[out.write(left) :]
+    except OSError:
+        out.seek(begin)
+        out.truncate()
+        raise
 
 
 def _aside(path: Path) -> Path:

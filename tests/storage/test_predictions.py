@@ -51,6 +51,11 @@ def lines(folder: Path) -> list[Any]:
     return [json.loads(line) for line in (folder / "toy.jsonl").read_bytes().split(b"\n")[:-1]]
 
 
+def on_disk(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file of a folder: what is in it and when it was last written."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
 def stale(folder: Path) -> list[Path]:
     return list(folder.glob("*.stale"))
 
@@ -145,7 +150,45 @@ def test_without_facts_what_is_there_is_read_whatever_engine_wrote_it(written: P
 def test_without_facts_another_dataset_is_still_another_run(written: Path) -> None:
     with journal(written, dataset=replace(DATASET, sha256="e" * 64), facts=None) as opened:
         assert opened.predictions() == {} and opened.facts == {}
-    assert len(stale(written)) == 1
+
+
+def test_reading_changes_nothing_on_the_disk(written: Path) -> None:
+    path = written / "toy.jsonl"
+    path.write_bytes(path.read_bytes() + b"damaged\n" + b'{"example_id": "torn')
+    before = on_disk(written)
+    for other in ({}, {"dataset": replace(DATASET, sha256="e" * 64)}, {"task": replace(TASK, name="absent")}):
+        with journal(written, facts=None, **other) as opened, pytest.raises(ValueError, match="for reading"):
+            opened.append(prediction(2))
+    assert on_disk(written) == before
+
+
+def test_a_journal_that_is_opened_for_appending_is_another_file_of_the_same_name(written: Path) -> None:
+    path = written / "toy.jsonl"
+    before, content = path.stat().st_ino, path.read_bytes()
+    with path.open("ab") as of_another, journal(written) as opened:
+        of_another.write(b"late\n")
+        of_another.flush()
+        opened.append(prediction(2))
+    assert path.stat().st_ino != before and b"late" not in path.read_bytes()
+    assert path.read_bytes().startswith(content) and len(lines(written)) == 4
+    assert [*on_disk(written)] == ["toy.jsonl"]
+
+
+def test_what_follows_a_damaged_line_is_kept_aside_and_asked_again(written: Path) -> None:
+    path = written / "toy.jsonl"
+    header, first, second, _ = path.read_bytes().split(b"\n")
+    damaged = b"\n".join([header, first, b"{" + second, second, b""])
+    path.write_bytes(damaged)
+    with journal(written) as opened:
+        assert list(opened.predictions()) == ["toy-0"]
+    (kept,) = stale(written)
+    assert kept.read_bytes() == damaged and len(lines(written)) == 2
+
+
+def test_what_an_opening_that_was_killed_left_behind_is_gone_after_the_next(written: Path) -> None:
+    (written / "toy.abc.partial").write_text("half of it")
+    with journal(written):
+        assert [*on_disk(written)] == ["toy.jsonl"]
 
 
 def test_looking_at_a_journal_that_is_not_there_leaves_room_for_one_with_facts(tmp_path: Path) -> None:

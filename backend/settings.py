@@ -67,6 +67,12 @@ class Settings(BaseModel):
     retry_seconds: float = Field(15, gt=0, description="pause before a passing fault is tried again; doubles each time")
     tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
+    retention_days: int = Field(
+        30,
+        ge=1,
+        le=36500,
+        description="days after which an ended submission's answers to credentialed tasks are removed",
+    )
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
 

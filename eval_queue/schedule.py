@@ -7,6 +7,7 @@ from threading import Event
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from backend.settings import Settings
+from eval_queue.archive import Archive
 from eval_queue.queue import Queue
 from eval_queue.worker import Worker
 from storage.submissions import Submissions
@@ -15,6 +16,7 @@ PULSE_SECONDS = 10
 RESCUE_SECONDS = 10
 RECEIVED_EVERY_TICKS = 10
 PUBLISH_SECONDS = 1
+TIDY_SECONDS = 24 * 3600
 
 
 def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings: Settings, stop: Event) -> None:
@@ -22,15 +24,17 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
 
     The caller holds the worker's lock: whatever is claimed at the start belongs to a worker that is no more.
     """
+    archive = _archive_of(worker)
     jobs: list[tuple[Callable[[], object], float]] = [
         (lambda: _drain(worker, stop), settings.tick_seconds),
         (submissions.seen, PULSE_SECONDS),
         (queue.rescue, RESCUE_SECONDS),
         (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
+        (archive.tidy, TIDY_SECONDS),
     ]
     submissions.seen()
     queue.rescue(all_claimed=True)
-    with _timer(jobs):
+    with _timer(jobs, at_once=archive.tidy):
         stop.wait()
 
 
@@ -38,6 +42,7 @@ def run_worker_once(worker: Worker, queue: Queue) -> int:
     """Evaluates what waits, or until the worker is told to stop; returns how many submissions were worked on."""
     queue.check_received()
     queue.rescue(all_claimed=True)
+    _archive_of(worker).tidy()
     worked = 0
     while not worker.stop.is_set() and worker.run_next():
         worked += 1
@@ -51,18 +56,27 @@ def publishing(refresh: Callable[[], object]) -> Iterator[None]:
         yield
 
 
+def _archive_of(worker: Worker) -> Archive:
+    """The archive of the answers that this worker collects."""
+    return Archive(worker.submissions, worker.settings, worker.tasks, worker.stop)
+
+
 def _drain(worker: Worker, stop: Event) -> None:
     while not stop.is_set() and worker.run_next():
         continue
 
 
 @contextmanager
-def _timer(jobs: list[tuple[Callable[[], object], float]]) -> Iterator[None]:
+def _timer(
+    jobs: list[tuple[Callable[[], object], float]], at_once: Callable[[], object] | None = None
+) -> Iterator[None]:
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     for job, seconds in jobs:
         scheduler.add_job(job, "interval", seconds=seconds)
+    if at_once:
+        scheduler.add_job(at_once)
     scheduler.start()
     try:
         yield

@@ -18,7 +18,7 @@ from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.queue import Queue
 from storage.ledger import Ledger
-from storage.predictions import Journals
+from storage.predictions import Journals, pack_journals
 from storage.submissions import Claim, Submissions
 
 BEAT_SECONDS = 2.0
@@ -174,6 +174,7 @@ class Worker:
         self.submissions.step(claim, Status.FINISHED, actor=self.name, write=append)
         self.submissions.resume()
         _LOG.info("submission %s: published", submission.id)
+        pack_journals(self.settings.home / "runs" / submission.id)
 
     def _give_back(self, claim: Claim) -> None:
         with suppress(Replaced):

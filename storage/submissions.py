@@ -91,6 +91,18 @@ class Submissions:
         with self._database.writing() as db:
             _QUERIES.insert_event(db, id=submission_id, actor=actor, reason=reason, now=self._clocks.wall())
 
+    def amend(self, submission: Submission, *, actor: str, write: Callable[[], str]) -> bool:
+        """Writes to another store what is no step, while nobody can move the submission from where it was read.
+
+        What `write` returns is the event's reason. False, and nothing, when the submission had moved on.
+        """
+        with self._database.writing() as db:
+            found = self._found(db, submission.id)
+            if (found.status, found.attempt) != (submission.status, submission.attempt):
+                return False
+            _QUERIES.insert_event(db, id=submission.id, actor=actor, reason=write(), now=self._clocks.wall())
+            return True
+
     def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """The next submission, running under a fresh token; None when nothing is due or the queue is paused."""
         token = secrets.token_hex(16)

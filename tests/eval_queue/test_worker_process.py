@@ -14,6 +14,7 @@ from storage.ledger import Ledger
 from tests.commands import CommandLine, wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
+from tests.storage.kept import kept_answers
 from tests.storage.records import result_of
 
 GRACE_SECONDS = 20
@@ -36,9 +37,7 @@ def stand(cli: CommandLine, submission_id: str) -> dict[str, Any]:
 
 
 def answers(cli: CommandLine, submission_id: str, task: str = "mednli") -> list[dict[str, Any]]:
-    path = cli.home / "runs" / submission_id / f"{task}.jsonl"
-    whole = path.read_bytes().split(b"\n")[1:-1] if path.exists() else []
-    return [json.loads(line) for line in whole]
+    return kept_answers(cli.home / "runs" / submission_id, task)
 
 
 def ids(predictions: list[dict[str, Any]]) -> list[str]:

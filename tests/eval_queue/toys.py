@@ -15,6 +15,7 @@ from eval_queue.queue import Queue
 from eval_queue.worker import Download, Worker
 from storage.ledger import Ledger
 from storage.submissions import Submissions
+from tests.storage.kept import kept_answers
 from tests.storage.records import Clock, toy_task, wish
 
 Answer = Callable[[Prompt, Event], str]
@@ -131,6 +132,6 @@ class House:
         return [entry.submission_id for entry, _ in self.ledger.read()]
 
     def answers(self, submission_id: str) -> list[str]:
-        """The lines of every journal of a submission, without the first of each."""
+        """The examples that are answered for a submission, task by task, whether its journals are packed or not."""
         folder = self.settings.home / "runs" / submission_id
-        return [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()[1:]]
+        return [str(one["example_id"]) for task in self.tasks for one in kept_answers(folder, task.name)]

@@ -1,6 +1,5 @@
 """What a person sees when something goes down in the middle."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +11,14 @@ from tests.journeys.conftest import submit, wait_until_ended
 from tests.journeys.program import Program, command_line, evaluation, running, wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
+from tests.storage.kept import kept_answers
 
 MODEL = "acme/tiny-clinical"
 
 
 def journal(program: Program, submission_id: str, task: str) -> list[str]:
     """The ids of the examples answered so far, in order."""
-    path = program.home / "runs" / submission_id / f"{task}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else []
-    return [json.loads(line)["example_id"] for line in lines if line.endswith("}")]
+    return [one["example_id"] for one in kept_answers(program.home / "runs" / submission_id, task)]
 
 
 def test_a_worker_killed_in_mid_task_is_replaced_and_every_example_is_asked_once(

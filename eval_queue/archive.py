@@ -1,0 +1,81 @@
+"""What becomes of answers once a submission has ended: packed when published, removed when their time is over."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+from backend.domain import Access, Edition, Task
+from backend.settings import Settings
+from backend.submission import Status, Submission
+from storage.predictions import pack_journals
+from storage.submissions import Submissions
+
+ARCHIVIST = "the archive"  # with a blank, as no user of the Hub can be called
+PUBLISHED = frozenset({Status.FINISHED, Status.WITHDRAWN})
+_LOG = logging.getLogger(__name__)
+
+
+class Archive:
+    """The folders of submissions that have ended; nothing that waits or runs is touched."""
+
+    def __init__(
+        self,
+        submissions: Submissions,
+        settings: Settings,
+        tasks: Sequence[Task],
+        halt: Event,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._submissions = submissions
+        self._runs = settings.home / "runs"
+        self._days = settings.retention_days
+        self._open = {task.name for task in tasks if task.access is Access.OPEN}
+        self._halt = halt
+        self._clock = clock
+
+    def tidy(self) -> None:
+        """What a worker left unpacked is packed, and answers to credentialed tasks whose time is over are gone.
+
+        What cannot be done now is left for the next time; it ends early once `halt` is set.
+        """
+        for submission in self._submissions.newest():
+            if self._halt.is_set():
+                return
+            folder = self._runs / submission.id
+            if submission.status.open or not folder.is_dir():
+                continue
+            try:
+                if self._is_over(submission):
+                    self._remove(submission, folder)
+                if submission.status in PUBLISHED:
+                    pack_journals(folder)
+            except (OSError, sqlite3.OperationalError) as error:
+                _LOG.warning("submission %s cannot be tidied up: %s", submission.id, type(error).__name__)
+
+    def _is_over(self, submission: Submission) -> bool:
+        age = self._clock() - submission.updated_at
+        return submission.edition is Edition.FULL and age > timedelta(days=self._days)
+
+    def _remove(self, submission: Submission, folder: Path) -> None:
+        """Only the answers to open tasks stay: whatever else lies there may quote a credentialed text."""
+        doomed = [path for path in folder.iterdir() if path.is_file() and _task_of(path) not in self._open]
+        if not doomed:
+            return
+
+        def remove() -> str:
+            for path in doomed:
+                path.unlink(missing_ok=True)
+            return (
+                f"{self._days} days after it ended, its answers to credentialed tasks and the model's log were "
+                "removed. Its scores stay."
+            )
+
+        if self._submissions.amend(submission, actor=ARCHIVIST, write=remove):
+            _LOG.info("submission %s: %d files whose time was over were removed", submission.id, len(doomed))
+
+
+def _task_of(path: Path) -> str:
+    return path.name.partition(".")[0]

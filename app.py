@@ -33,6 +33,7 @@ from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
+from eval_queue.rescoring import Rescoring
 from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.worker import Worker
 from frontend_config.data_commands import data_commands
@@ -40,6 +41,7 @@ from frontend_config.desk import Desk
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import AsJson, EngineName, Url, queue_commands
+from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.terminal import print_comparison, progress_bar
 from storage.ledger import Ledger
@@ -128,6 +130,10 @@ class House:
             stop=stop,
             prepare=self.prepare,
         )
+
+    def rescoring(self) -> Rescoring:
+        """What judges published answers again."""
+        return Rescoring(settings=self.settings, ledger=self.ledger, submissions=self.submissions, tasks=all_tasks)
 
     def desk(self, scores: Scores | None = None) -> Desk:
         """What page and command line may ask for; without scores, nothing about the board."""
@@ -253,6 +259,7 @@ def snapshot(folder: Path) -> None:
 
 
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
+cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )

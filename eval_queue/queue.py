@@ -90,7 +90,7 @@ class Queue:
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
         """The submission, its result taken back by a line of its own in the ledger; the earlier line stays."""
         found = self._of(submission_id, actor)
-        why = _checked_reason(reason)
+        why = checked_reason(reason)
         return self._step(
             found,
             found.status is Status.FINISHED,
@@ -105,7 +105,7 @@ class Queue:
     def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
         """A new submission of the same commit, queued; its result will take the place of this one's."""
         found = self._of(submission_id, actor)
-        why = _checked_reason(reason)
+        why = checked_reason(reason)
         if actor != OPERATOR:
             raise UsageError("Only the operator can have a published model evaluated again.")
         if found.status is not Status.FINISHED:
@@ -223,7 +223,8 @@ class Queue:
         return now
 
 
-def _checked_reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """The reason as the ledger keeps it; UsageError when there is none, or more than a sentence or two."""
     trimmed = " ".join(reason.split())
     if not trimmed:
         raise UsageError("Say why, in a sentence: the reason stands in the ledger for everybody to read.")

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from backend.metrics.labels import one_of
 
@@ -70,7 +71,7 @@ def read_option(text: str, options: Mapping[str, str]) -> str | None:
     one as an option, or at the head of a line. Letters that are words, such as the article, name nothing.
     """
     tidy = _tidy(text)[:LONGEST]
-    texts = {letter: _plain(option) for letter, option in options.items()}
+    texts = {letter: _plain_option(option) for letter, option in options.items()}
     for read in (_beginning, _announced, _judged, _mentioned):
         found = read(tidy, texts)
         if found is not None:
@@ -147,6 +148,12 @@ def _begins(line: str, text: str) -> bool:
 def _tidy(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     return _DECORATION.sub("", _WRAPPED.sub(r"(\1)", _RESIDUE.sub(" ", text))).strip()
+
+
+@lru_cache(maxsize=4096)
+def _plain_option(option: str) -> str:
+    # Every model is asked the same questions, each of them several times.
+    return _plain(option)
 
 
 def _plain(text: str) -> str:

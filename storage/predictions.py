@@ -152,8 +152,6 @@ def pack_journals(folder: Path) -> int:
 
     Each goes once its packed file has been read back. One that is damaged or cannot be packed stays as it is.
     """
-    for unfinished in folder.glob("*.partial"):
-        unfinished.unlink(missing_ok=True)
     packed = 0
     for path in sorted(folder.glob("*.jsonl")):
         try:
@@ -164,6 +162,7 @@ def pack_journals(folder: Path) -> int:
 
 
 def _pack(path: Path) -> bool:
+    _remove_unfinished(path)
     kept = _read_journal(path)
     if kept.header is None or kept.damaged:
         return False
@@ -218,8 +217,7 @@ def _keep_aside(path: Path, kept: Kept, *, ours: bool) -> None:
 def _renewed(path: Path, lines: Iterable[bytes]) -> FileIO:
     """A file of these lines, on the disk under the name `path`, open for more; nothing is packed beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for unfinished in path.parent.glob(f"{path.stem}.*.partial"):
-        unfinished.unlink(missing_ok=True)
+    _remove_unfinished(path)
     with ExitStack() as unless_it_succeeds:
         with _replacement(path) as partial:
             out = unless_it_succeeds.enter_context(partial.open("r+b", buffering=0))
@@ -228,6 +226,12 @@ def _renewed(path: Path, lines: Iterable[bytes]) -> FileIO:
         unless_it_succeeds.pop_all()
     path.with_suffix(PACKED).unlink(missing_ok=True)
     return out
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Replacements of the file that were never finished are gone."""
+    for unfinished in path.parent.glob(f"{path.stem}.*.partial"):
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from backend.errors import FailureCode, ModelFault
 from backend.submission import OPERATOR, Status, Submission
 from eval_queue.archive import ARCHIVIST, Archive
 from eval_queue.schedule import run_worker_once
+from storage.predictions import pack_journals
 from storage.submissions import Submissions
 from tests.eval_queue.test_worker import fail_at
 from tests.eval_queue.toys import House, toy_engine
@@ -177,6 +178,16 @@ def test_a_retry_after_that_asks_again_what_was_removed(house: House) -> None:
     house.worker(toy_engine(asked=asked)).run_next()
     assert asked == ["secret-0", "secret-1", "secret-2"]
     assert house.found(submission_id).status is Status.FINISHED
+
+
+def test_a_retry_goes_on_from_answers_that_are_packed(house: House) -> None:
+    submission_id = finished_badly(house)
+    assert pack_journals(folder(house, submission_id)) == 2
+    house.queue.retry(submission_id, OPERATOR)
+    asked: list[str] = []
+    house.worker(toy_engine(asked=asked)).run_next()
+    assert asked == ["secret-1", "secret-2"] and house.found(submission_id).status is Status.FINISHED
+    assert names(house, submission_id) == ["open.parquet", "secret.parquet"]
 
 
 class DiskTrouble(Submissions):

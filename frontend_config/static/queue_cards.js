@@ -68,10 +68,10 @@ function stageWords({ progress, status: now }) {
   return `${STAGES[stage]}${task}`;
 }
 
-function bar({ stage }, { share, words }) {
+function bar({ stage, done, total }, { share, words }) {
   return el("div", {
     class: "bar", role: "progressbar", "aria-label": stage === "download" ? "Downloaded" : "Items done",
-    "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.floor(share * 100), "aria-valuetext": words,
+    "aria-valuemin": 0, "aria-valuemax": total, "aria-valuenow": done, "aria-valuetext": words,
     style: `--share:${share}`,
   });
 }

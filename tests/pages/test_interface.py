@@ -118,7 +118,7 @@ def test_the_queue_tells_order_progress_and_failures_but_no_secret(site: Site) -
     assert [(each["id"], each["position"]) for each in told["waiting"]] == [("s0007", 1), ("s0008", 2), ("s0009", None)]
     assert told["running"][0]["progress"]["done"] == 412
     ended = {each["id"]: each for each in told["history"]}
-    assert set(ended) == {"s0001", "s0002", "s0003", "s0004", "s0005"}
+    assert set(ended) == {"s0001", "s0002", "s0003", "s0004", "s0005", "s0010", "s0011"}
     assert ended["s0004"]["failure"]["code"] == "out_of_memory"
     assert ended["s0005"]["failure"] is None
     assert "secret.example" not in answer.text

@@ -36,7 +36,10 @@ class FailureLog:
                 f"The model's log of attempt {self._attempt} stays with the operator: the model had been asked a "
                 "credentialed task, and its log may repeat that text."
             )
-        lines = self._last_lines()
+        try:
+            lines = self._last_lines()
+        except OSError:
+            return f"The model's log of attempt {self._attempt} could not be read."
         if not lines:
             return f"The model's process wrote nothing to its log in attempt {self._attempt}."
         return "\n".join([f"Last lines of the model's log, attempt {self._attempt}", *lines])

@@ -60,6 +60,12 @@ def test_a_line_without_an_end_is_not_read_from_its_middle(folder: Path) -> None
     assert log.excerpt().split("\n")[1:] == ["the end"]
 
 
+def test_a_log_that_cannot_be_read_is_a_sentence(folder: Path) -> None:
+    log = FailureLog(folder, 3)
+    log.path.mkdir(parents=True)
+    assert log.excerpt() == "The model's log of attempt 3 could not be read."
+
+
 def test_nothing_is_shown_any_more_once_the_model_was_given_a_confidential_text(folder: Path) -> None:
     log = FailureLog(folder, 1)
     write(log, "before\n")

@@ -280,7 +280,7 @@ def main() -> None:
     except UsageError as error:
         _stop(2, str(error))
     except (ModelFault, PassingFault, ModelCrash) as fault:
-        _stop(1, f"{fault.code}: {fault}")
+        _stop(1, f"{fault.code}: {fault} {fault.code.advice}")
     except ClueError as error:
         _stop(1, str(error))
 

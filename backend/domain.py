@@ -325,12 +325,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """Where an engine finds the model: a local folder at a pinned commit, or the URL of an endpoint."""
+    """Where an engine finds the model: a local folder at a pinned commit, or the URL of an endpoint.
+
+    `log` is the file that the model's process writes its standard error to, if not the one of this installation.
+    """
 
     hub_id: str
     revision: str
     folder: Path | None = None
     url: str | None = None
+    log: Path | None = None
 
 
 class ModelClient(Protocol):

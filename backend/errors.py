@@ -29,31 +29,92 @@ class FailureCode(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What happened and what to do, without a word of prompt, answer or model file."""
-        return SENTENCES[self]
+        """What happened, without a word of prompt, answer or model file."""
+        return WORDS[self][0]
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, and who."""
+        return WORDS[self][1]
 
 
-SENTENCES: dict[FailureCode, str] = {
-    FailureCode.GATED: "The repository is gated. Ask its owner for open access, or let an operator with access submit it.",
-    FailureCode.NOT_FOUND: "The Hub has no such model, or it is private. Check the spelling of owner/name and the revision.",
-    FailureCode.RENAMED: "The repository has moved. Submit it under its new name.",
-    FailureCode.NO_SAFETENSORS: "The repository has no .safetensors weights. Convert them (pickled weights are never loaded) and submit again.",
-    FailureCode.TOO_LARGE: "The weights are larger than this leaderboard can hold. Ask the operator to serve the model through an endpoint.",
-    FailureCode.UNSUPPORTED_ARCHITECTURE: "The architecture is not one that the installed transformers can generate text with. "
-    "Custom model code is never run.",
-    FailureCode.NO_TOKENIZER: "No usable tokenizer was found in the repository. Add tokenizer.json and submit again.",
-    FailureCode.TEMPLATE_ERROR: "The chat template could not be rendered. Correct chat_template.jinja and submit the new commit.",
-    FailureCode.CONTEXT_TOO_SHORT: "The model's context window is too short for this benchmark's prompts.",
-    FailureCode.DOWNLOAD_ERROR: "The download from the Hub broke off repeatedly. Nothing is wrong with your submission; retry later.",
-    FailureCode.OUT_OF_MEMORY: "The model does not fit this machine's memory, even one prompt at a time.",
-    FailureCode.LOAD_TIMEOUT: "Loading the model took longer than allowed.",
-    FailureCode.GENERATION_TIMEOUT: "The model took longer than allowed to answer.",
-    FailureCode.DEGENERATE_OUTPUT: "The model's outputs are not numbers (NaN), so nothing it writes can be judged.",
-    FailureCode.ENDPOINT_ERROR: "The inference endpoint failed or could not be reached. The operator must look at it; then retry.",
-    FailureCode.WORKER_LOST: "The worker stopped in the middle and did not come back in time. Retry: finished answers are kept.",
-    FailureCode.QUARANTINED: "The model brought its process down twice at the same stage and was set aside. An operator can retry it.",
-    FailureCode.CANCELLED: "Cancelled on request. Answers written so far are kept for a retry.",
-    FailureCode.INTERNAL_ERROR: "An error of ours. The operator finds the details in the worker's log; retry when it is mended.",
+WORDS: dict[FailureCode, tuple[str, str]] = {
+    FailureCode.GATED: (
+        "The repository is gated.",
+        "Ask its owner for open access, or let an operator with access submit it.",
+    ),
+    FailureCode.NOT_FOUND: (
+        "The Hub has no such model, or it is private.",
+        "Check the spelling of owner/name and the revision, and submit again.",
+    ),
+    FailureCode.RENAMED: (
+        "The repository has moved.",
+        "Submit it under its new name.",
+    ),
+    FailureCode.NO_SAFETENSORS: (
+        "The repository has no .safetensors weights, and pickled ones are never loaded.",
+        "Convert the weights and submit the new commit.",
+    ),
+    FailureCode.TOO_LARGE: (
+        "The weights are larger than this leaderboard can hold.",
+        "Ask the operator to serve the model through an endpoint.",
+    ),
+    FailureCode.UNSUPPORTED_ARCHITECTURE: (
+        "The architecture is not one that the installed transformers can generate text with.",
+        "Custom model code is never run: if transformers knows the architecture by now, ask the operator to update it.",
+    ),
+    FailureCode.NO_TOKENIZER: (
+        "No usable tokenizer was found in the repository.",
+        "Add tokenizer.json and submit the new commit.",
+    ),
+    FailureCode.TEMPLATE_ERROR: (
+        "The chat template could not be rendered.",
+        "Correct chat_template.jinja and submit the new commit.",
+    ),
+    FailureCode.CONTEXT_TOO_SHORT: (
+        "The model's context window is too short for this benchmark's prompts.",
+        "Submit a variant with a longer window, or correct the window in config.json if it is stated wrong.",
+    ),
+    FailureCode.DOWNLOAD_ERROR: (
+        "The download from the Hub broke off repeatedly.",
+        "Nothing is wrong with the submission: retry it later.",
+    ),
+    FailureCode.OUT_OF_MEMORY: (
+        "The model does not fit this machine's memory, even one prompt at a time.",
+        "Submit a smaller model, or ask the operator to serve this one through an endpoint.",
+    ),
+    FailureCode.LOAD_TIMEOUT: (
+        "Loading the model took longer than allowed.",
+        "Retry once; if it happens again, ask the operator for a longer limit.",
+    ),
+    FailureCode.GENERATION_TIMEOUT: (
+        "The model took longer than allowed to answer.",
+        "Retry once: finished answers are kept. If it happens again, ask the operator for a longer limit.",
+    ),
+    FailureCode.DEGENERATE_OUTPUT: (
+        "The model's outputs are not numbers (NaN), so nothing it writes can be judged.",
+        "Check the weights and the dtype in config.json, and submit the new commit.",
+    ),
+    FailureCode.ENDPOINT_ERROR: (
+        "The inference endpoint failed or could not be reached.",
+        "The operator must look at the endpoint; retry when it answers again.",
+    ),
+    FailureCode.WORKER_LOST: (
+        "The worker stopped in the middle and did not come back in time.",
+        "Retry: finished answers are kept.",
+    ),
+    FailureCode.QUARANTINED: (
+        "The model brought its process down twice at the same stage and was set aside.",
+        "Check that it loads and generates elsewhere; the operator can retry it.",
+    ),
+    FailureCode.CANCELLED: (
+        "Cancelled on request.",
+        "Answers written so far are kept: a retry goes on from there.",
+    ),
+    FailureCode.INTERNAL_ERROR: (
+        "An error of ours.",
+        "The operator finds the details in the worker's log; retry when it is mended.",
+    ),
 }
 
 

@@ -56,8 +56,9 @@ class Evaluation:
     """One model asked and judged on some tasks of one edition.
 
     `journal` opens the store of one task's predictions; `report` is called as work goes on and may raise Halted;
-    `scored` receives each task's judged answers, `judged` its run. `limit` asks only the first examples of each task.
-    `protocol` names the rules that the tasks follow, and `facts` are what the manifest says of them.
+    `confide` is called right before the model is given texts that may not be shown. `scored` receives each task's
+    judged answers, `judged` its run. `limit` asks only the first examples of each task. `protocol` names the rules that
+    the tasks follow, and `facts` are what the manifest says of them.
     """
 
     model: Model
@@ -69,6 +70,7 @@ class Evaluation:
     journal: OpenJournal
     report: Callable[[Progress], None]
     halt: Event
+    confide: Callable[[], None] = lambda: None
     scored: Callable[[Task, Sequence[ScoredExample]], None] = lambda task, examples: None
     judged: Callable[[Run], None] = lambda run: None
     limit: int | None = None
@@ -145,6 +147,8 @@ class Evaluation:
     def _predict_task(self, number: int, task: Task, dataset: Dataset, client: ModelClient, journal: Journal) -> None:
         answered = journal.predictions()
         missing = [example for example in dataset.examples if example.id not in answered]
+        if missing and is_confidential(task, self.edition):
+            self.confide()
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         for prediction in client.complete(task.ask(example, client.window) for example in missing):
@@ -203,7 +207,12 @@ class Pace:
 
 def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:
     """Whether this engine may read this task: credentialed texts only go where they stay on this machine."""
-    return task.access is Access.OPEN or edition is Edition.REHEARSAL or engine.keeps_text_home
+    return engine.keeps_text_home or not is_confidential(task, edition)
+
+
+def is_confidential(task: Task, edition: Edition) -> bool:
+    """Whether nothing of the task's texts may be shown; those of the rehearsal are all invented."""
+    return task.access is not Access.OPEN and edition is not Edition.REHEARSAL
 
 
 def manifest(limit: int | None) -> dict[str, Fact]:

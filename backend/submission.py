@@ -30,6 +30,7 @@ class Status(StrEnum):
 
 LOCAL_USER = "local"
 OPERATOR = "the operator"  # with a blank, as no user of the Hub can be called
+SYSTEM = "system"
 SILENCE_SECONDS = 120
 OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
 
@@ -139,12 +140,13 @@ class Estimate:
 class Pulse:
     """When a worker was last seen, for how long it has been silent (None: ever), and why the queue is paused if it is.
 
-    `silent_seconds` is measured on a clock that nobody sets; `seen_at` is for people.
+    `silent_seconds` is measured on a clock that nobody sets; `seen_at` and `paused_at` are for people.
     """
 
     seen_at: datetime | None
     silent_seconds: float | None = None
     paused: str | None = None
+    paused_at: datetime | None = None
 
     @property
     def alive(self) -> bool:

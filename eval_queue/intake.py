@@ -37,7 +37,7 @@ class Intake:
         try:
             return self._submit(form, submitter)
         except ModelFault as fault:
-            raise Declined(str(fault), fault.code) from fault
+            raise Declined(f"{fault} {fault.code.advice}", fault.code) from fault
         except Declined:
             raise
         except UsageError as error:

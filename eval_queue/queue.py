@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from backend.domain import Stage
 from backend.errors import FailureCode, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
-from backend.submission import OPERATOR, Status, Submission
+from backend.submission import OPERATOR, SYSTEM, Status, Submission
 from eval_queue.intake import LookUp
 from eval_queue.verdict import OPERATOR_PAUSE_SECONDS, Verdict, judge, judge_silence, place_of_silence
 from storage.ledger import Entry, Head, Kind, Ledger
 from storage.submissions import Claim, Submissions
 
-SYSTEM = "system"
 LONGEST_REASON = 500
 _LOG = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from backend.errors import ClueError, Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.settings import Settings
 from backend.submission import Status, Submission
+from eval_queue.failure_log import FailureLog
 from eval_queue.queue import Queue
 from storage.ledger import Ledger
 from storage.predictions import Journals, pack_journals
@@ -103,24 +104,25 @@ class Worker:
             return False
         submission = claim.submission
         _LOG.info("submission %s: attempt %d begins", submission.id, submission.attempt)
+        log = FailureLog(self.settings.home / "runs" / submission.id, submission.attempt)
         with Heartbeat(claim, self.submissions, self.settings, self.stop) as heartbeat:
-            fault = self._attempt(claim, heartbeat)
+            fault = self._attempt(claim, heartbeat, log)
             # Not while the fault is being handled: an error in here would carry its text along into the log.
             if fault is not None:
-                self._settle(claim, fault, heartbeat.progress.stage)
+                self._settle(claim, fault, heartbeat, log)
         return True
 
-    def _attempt(self, claim: Claim, heartbeat: Heartbeat) -> Exception | None:
+    def _attempt(self, claim: Claim, heartbeat: Heartbeat, log: FailureLog) -> Exception | None:
         """The fault that stopped the work, if one did."""
         try:
-            self._publish(claim, self._evaluate(claim, heartbeat), heartbeat)
+            self._publish(claim, self._evaluate(claim, heartbeat, log), heartbeat)
         except Halted:
             self._give_back(claim)
         except Exception as fault:  # noqa: BLE001 - the one place where anything may arrive
             return fault
         return None
 
-    def _evaluate(self, claim: Claim, heartbeat: Heartbeat) -> Result:
+    def _evaluate(self, claim: Claim, heartbeat: Heartbeat, log: FailureLog) -> Result:
         submission = claim.submission
         engine = self.engines[submission.engine]
         self.prepare(submission.edition)
@@ -144,6 +146,7 @@ class Worker:
                 revision=submission.model.revision,
                 folder=folder,
                 url=submission.url or self.settings.endpoint_url,
+                log=log.path,
             ),
             engine=engine,
             edition=submission.edition,
@@ -151,6 +154,7 @@ class Worker:
             settings=self.settings,
             journal=Journals(folder_of_run, run_identity(submission), partial(self.submissions.holding, claim)),
             report=report,
+            confide=log.confide,
             judged=judged,
             halt=heartbeat.halt,
         ).run()
@@ -182,12 +186,14 @@ class Worker:
             self.submissions.step(claim, Status.QUEUED, actor=self.name, note=note, refund=True)
         _LOG.info("submission %s: stopped, what was answered is kept", claim.submission.id)
 
-    def _settle(self, claim: Claim, fault: Exception, stage: Stage) -> None:
+    def _settle(self, claim: Claim, fault: Exception, heartbeat: Heartbeat, log: FailureLog) -> None:
+        stage = heartbeat.progress.stage
         # Our own faults are worded by us; the text of any other may carry a prompt, so the log gets its place only.
         told = str(fault) if isinstance(fault, ClueError) else "".join(traceback.format_tb(fault.__traceback__))
         _LOG.error("submission %s: %s at %s: %s", claim.submission.id, type(fault).__name__, stage, told)
         with suppress(Replaced):
-            self.queue.settle(claim, fault, stage)
+            heartbeat.beat()  # the item it stopped at is the one that is shown
+            self.queue.settle(claim, fault, stage, log.excerpt())
 
 
 def run_identity(submission: Submission) -> dict[str, str]:

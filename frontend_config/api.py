@@ -1,5 +1,6 @@
 """The read-only interface under /v1: JSON with an ETag for everybody who asks."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
@@ -7,11 +8,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from backend.domain import Edition, Provenance
+from backend.submission import Submission
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import task_titles
 from frontend_config.desk import Desk
 from frontend_config.payload import leaderboard_payload
-from frontend_config.queue_payload import health_payload, positions, queue_payload, submission_payload
+from frontend_config.queue_payload import health_payload, queue_payload, surroundings
+from frontend_config.submission_payload import Surroundings, whole_submission_payload
 from frontend_config.task_payload import tasks_payload
 
 HISTORY_PAGE = 50
@@ -58,20 +61,25 @@ def _add_board(api: FastAPI, desk: Desk) -> None:
 def _add_queue(api: FastAPI, desk: Desk) -> None:
     titles = task_titles(desk.tasks)
 
+    def around(found: Sequence[Submission]) -> Surroundings:
+        return surroundings(found, desk.waiting(), desk.estimates(), titles)
+
     @api.get("/queue")
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
-        content = queue_payload(desk.submissions(), desk.waiting(), desk.pulse(), history=history, titles=titles)
+        found = desk.submissions()
+        content = queue_payload(found, desk.pulse(), around(found), history=history)
         return _reply(request, Answer.of_json(content))
 
     @api.get("/submissions/{submission_id}")
     def submission(request: Request, submission_id: str) -> Response:
-        """One submission, wherever it stands."""
-        found = next((each for each in desk.submissions() if each.id == submission_id), None)
-        if found is None:
+        """One submission, wherever it stands, with everything that befell it."""
+        found = desk.submissions()
+        wanted = next((each for each in found if each.id == submission_id), None)
+        if wanted is None:
             raise HTTPException(404, "There is no submission with this id.")
-        place = positions(desk.waiting()).get(submission_id)
-        return _reply(request, Answer.of_json(submission_payload(found, place, titles)))
+        content = whole_submission_payload(wanted, around(found), desk.events(submission_id))
+        return _reply(request, Answer.of_json(content))
 
     @api.get("/health")
     def health(request: Request) -> Response:

@@ -13,6 +13,7 @@ from backend.settings import LOOPBACK, Settings
 from backend.submission import LOCAL_USER
 from frontend_config.words import notice
 
+OWN_SITES = (None, "same-origin", "none")
 RELAYED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -26,12 +27,16 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the connection says of a request: the client's address and the headers that name hosts."""
+    """What the connection says of a request: the client's address and the headers that name hosts.
+
+    `site` is what the browser says of the page that asks (Sec-Fetch-Site): no page can write that header itself.
+    """
 
     address: str | None
     host: str
     origin: str | None
     relayed: bool
+    site: str | None = None
 
     @classmethod
     def of(cls, request: gr.Request) -> "Caller":
@@ -42,6 +47,7 @@ class Caller:
             host=headers.get("host", ""),
             origin=headers.get("origin"),
             relayed=any(name in headers for name in RELAYED),
+            site=headers.get("sec-fetch-site"),
         )
 
 
@@ -61,9 +67,12 @@ def submitter(settings: Settings, caller: Caller, profile: gr.OAuthProfile | Non
     """The name a submission is kept under; Declined when the request gives no right to one.
 
     Locally the client must sit on this machine, have asked for it by a loopback name, and come from its own page:
-    a foreign page in the same browser, or a name that was pointed here, is refused.
+    a foreign page in the same browser, or a name that was pointed here, is refused. A signed-in person's session comes
+    along with requests of foreign pages too, so those are refused as well.
     """
     way = door(settings)
+    if caller.site not in OWN_SITES:
+        raise Declined(notice("foreign page"))
     if way is Door.SIGN_IN:
         if profile is None:
             raise Declined(notice("sign in first"))

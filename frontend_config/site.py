@@ -19,10 +19,11 @@ from frontend_config.theme import clinical_theme
 STATIC = Path(__file__).parent / "static"
 SHARED = ("dom.js", "feed.js")
 PARTS = ("cards.js", "cells.js", "controls.js", "csv.js", "rows.js", "state.js", "table.js", "tip.js")
+QUEUE_PARTS = ("queue_cards.js", "queue_deeds.js", "queue_facts.js", "queue_rows.js", "times.js")
 PAGES = (
     (Place("/", "Leaderboard", ("board.js", *SHARED, *PARTS)), leaderboard.build),
     (Place("/submit", "Submit"), submit.build),
-    (Place("/queue", "Queue", ("queue.js", *SHARED, "times.js")), queue.build),
+    (Place("/queue", "Queue", ("queue.js", *SHARED, *QUEUE_PARTS)), queue.build),
     (Place("/about", "About"), about.build),
 )
 

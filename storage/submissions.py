@@ -268,23 +268,26 @@ class Submissions:
     def pause(self, reason: str, seconds: float) -> None:
         """Nothing is claimed for so long, and the reason stands until `resume`."""
         with self._database.writing() as db:
-            _QUERIES.set_paused(db, reason=reason, until=self._clocks.steady() + seconds)
+            _QUERIES.set_paused(db, reason=reason, until=self._clocks.steady() + seconds, now=self._clocks.wall())
 
     def resume(self) -> None:
         """The queue goes on, and no reason stands."""
         with self._database.writing() as db:
-            _QUERIES.set_paused(db, reason=None, until=None)
+            _QUERIES.set_paused(db, reason=None, until=None, now=None)
 
     def pulse(self) -> Pulse:
         """When a worker was last seen, and why the queue stands still if it does."""
         with self._database.reading() as db:
             row = _QUERIES.get_pulse(db)
+        since = moment(row["paused_at"]) if row["paused_at"] is not None else None
         if row["seen_steady"] is None:
-            return Pulse(seen_at=None, paused=row["paused"])
+            return Pulse(seen_at=None, paused=row["paused"], paused_at=since)
         silent = self._clocks.steady() - row["seen_steady"]
         seen = moment(row["seen_at"])
         # Seen later than now: on the clock of a machine that has been restarted since.
-        return Pulse(seen_at=seen, silent_seconds=silent if silent >= 0 else None, paused=row["paused"])
+        return Pulse(
+            seen_at=seen, silent_seconds=silent if silent >= 0 else None, paused=row["paused"], paused_at=since
+        )
 
     def _settle_steps(self) -> None:
         """The table of steps in the file is the one of the vocabulary."""

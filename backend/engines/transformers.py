@@ -57,7 +57,8 @@ def open_model(source: ModelSource, settings: Settings, halt: Event) -> Iterator
     """Loads the model of `source.folder`; its process and scratch folder are gone afterwards."""
     if source.folder is None:
         raise UsageError("The transformers engine needs the model's files; it takes no URL.")
-    process = ModelProcess("backend.engines.transformers_child", settings.home / "logs" / "model.log", halt)
+    log = source.log or settings.home / "logs" / "model.log"
+    process = ModelProcess("backend.engines.transformers_child", log, halt)
     try:
         process.send(
             {

@@ -1,10 +1,67 @@
-"""The queue: what runs, what waits, and everything that has ever ended, updated without reloading."""
+"""The queue: what runs, what waits, and everything that has ever ended, with each person's own buttons."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from backend.errors import Declined, UsageError
+from backend.submission import Submission
 from frontend_config.desk import Desk
+from frontend_config.identity import Caller, Door, door, submitter
 from frontend_config.island import heading, island
+from frontend_config.words import notice
+
+LONGEST = 2000
 
 
 def build(desk: Desk, static: str) -> None:
     """Fills the queue page; its rows come from /v1/queue once it is in the browser."""
     heading("Queue", "Every submission and where it stands. Nothing is ever removed from this list.")
-    island("queue", static)
+    island("queue", static, [who_handler(desk), act_handler(desk)])
+
+
+def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:
+    """Tells the browser as whom it may act here, so that it knows which buttons to show; that alone gives no right."""
+
+    def who(nothing: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, str | None]:
+        try:
+            return {"person": submitter(desk.settings, Caller.of(request), profile), "hint": None}
+        except Declined:
+            return {"person": None, "hint": notice("sign in to act") if door(desk.settings) is Door.SIGN_IN else None}
+
+    return who
+
+
+def act_handler(desk: Desk) -> Callable[..., dict[str, bool | str]]:
+    """Cancel, Retry and Withdraw: who asks is decided anew, and the queue's rules have the last word."""
+
+    def act(wish: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, bool | str]:
+        try:
+            person = submitter(desk.settings, Caller.of(request), profile)
+            return {"done": True, "sentence": carry_out(desk, wish, person)}
+        except UsageError as refusal:
+            return {"done": False, "sentence": str(refusal)}
+
+    return act
+
+
+def carry_out(desk: Desk, wish: Any, person: str) -> str:
+    """Does what was asked for and says so; UsageError when it may not be, or is nothing this page offers."""
+    deed, submission_id, reason = _read(wish)
+    ways: Mapping[str, Callable[[], Submission]] = {
+        "cancel": lambda: desk.cancel(submission_id, person),
+        "retry": lambda: desk.retry(submission_id, person),
+        "withdraw": lambda: desk.withdraw(submission_id, person, reason),
+    }
+    if deed not in ways:
+        raise UsageError(notice("unreadable wish"))
+    return f"{ways[deed]().model.hub_id}: {notice(f'{deed} done')}"
+
+
+def _read(wish: Any) -> tuple[str, str, str]:
+    parts = [wish.get(name, "") for name in ("deed", "id", "reason")] if isinstance(wish, dict) else []
+    if not parts or not all(isinstance(part, str) and len(part) <= LONGEST for part in parts):
+        raise UsageError(notice("unreadable wish"))
+    deed, submission_id, reason = parts
+    return deed, submission_id, reason

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from html import escape
+from math import ceil, floor
 from urllib.parse import quote
 
 import gradio as gr
 
 from backend.domain import Domain, Edition
 from backend.errors import Declined
-from backend.submission import Receipt, SubmissionForm
+from backend.submission import Estimate, Receipt, Span, SubmissionForm
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
 from frontend_config.island import heading
@@ -20,6 +21,7 @@ EDITIONS = [
     ("Rehearsal: invented data, to try things out. The result says nothing about the model.", Edition.REHEARSAL.value),
 ]
 DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.value), ("Not stated", "")]
+UNITS = (("days", 129_600, 86_400), ("h", 5_400, 3_600), ("min", 60, 60))
 Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]
 
 
@@ -91,7 +93,7 @@ def submit_handler(desk: Desk) -> Handler:
         except Declined as refusal:
             said = refusal_html(str(refusal))
         else:
-            said = receipt_html(receipt)
+            said = receipt_html(receipt, desk.estimates().get(receipt.submission.id))
         yield gr.HTML(said), gr.Button(READY, interactive=True)
 
     return submit
@@ -116,10 +118,12 @@ def refusal_html(sentence: str) -> str:
     return f'<div class="clue-outcome clue-refused" role="alert"><h2>Not submitted</h2><p>{escape(sentence)}</p></div>'
 
 
-def receipt_html(receipt: Receipt) -> str:
-    """The receipt: the sentence, id, place, and the permanent link."""
+def receipt_html(receipt: Receipt, estimate: Estimate | None = None) -> str:
+    """The receipt: the sentence, id, place, when it is expected to begin and to end, and the permanent link."""
     stored = receipt.submission
     place = "" if receipt.position is None else f"<dt>Place in the queue</dt><dd>{receipt.position}</dd>"
+    for title, span in (("Starts in", estimate and estimate.begins), ("Then takes", estimate and estimate.lasts)):
+        place += f"<dt>{title}</dt><dd>{span_words(span)}</dd>" if span else ""
     return (
         '<div class="clue-outcome clue-accepted" role="status"><h2>Submitted</h2>'
         f"<p>{escape(receipt.sentence)}</p>"
@@ -127,6 +131,17 @@ def receipt_html(receipt: Receipt) -> str:
         f"<dt>Receipt</dt><dd><code>{escape(stored.id)}</code></dd></dl>"
         f'<p><a href="/queue?id={quote(stored.id, safe="")}">Follow it in the queue</a></p></div>'
     )
+
+
+def span_words(span: Span) -> str:
+    """A range of time as people say it: "10–25 min"."""
+    unit, size = next(((unit, size) for unit, least, size in UNITS if span.high >= least), ("", 0))
+    if not unit:
+        return "under a minute"
+    least, most = floor(span.low / size), ceil(span.high / size)
+    if least == 0:
+        return f"up to {most} {unit}"
+    return f"about {most} {unit}" if least == most else f"{least}–{most} {unit}"
 
 
 def _say(html: str) -> None:

@@ -13,6 +13,37 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Makes `nodes` the children of `parent`; those that are there already are not touched, so nobody loses their place. */
+export function settle(parent, nodes) {
+  let next = parent.firstChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextSibling;
+    else parent.insertBefore(node, next);
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+  return parent;
+}
+
+/** Elements by key; each is made again only when what it shows has changed. */
+export class Kept {
+  constructor() {
+    this.held = new Map();
+  }
+
+  get(key, content, make) {
+    const shows = JSON.stringify(content);
+    const held = this.held.get(key);
+    if (held?.shows === shows) return held.node;
+    const node = make();
+    this.held.set(key, { shows, node });
+    return node;
+  }
+}
+
 /** The style sheets of these names, asked for at once. */
 export function styles(...names) {
   return Promise.all(names.map(async (name) => {

@@ -11,6 +11,7 @@ ALTER TABLE event ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE pulse ADD COLUMN seen_steady REAL;
 ALTER TABLE pulse ADD COLUMN paused_until REAL;
+ALTER TABLE pulse ADD COLUMN paused_at REAL;
 
 CREATE TRIGGER a_submission_begins_as_received_or_queued BEFORE INSERT ON submission
 WHEN NEW.status NOT IN ('received', 'queued')

@@ -109,10 +109,13 @@ WHERE token IS NOT NULL
 UPDATE pulse SET seen_at = :now, seen_steady = :steady;
 
 -- name: set_paused!
-UPDATE pulse SET paused = :reason, paused_until = :until;
+-- Said again, a pause has lasted since it was first said.
+UPDATE pulse SET
+    paused = :reason, paused_until = :until,
+    paused_at = CASE WHEN :reason IS NOT NULL THEN coalesce(paused_at, :now) END;
 
 -- name: get_pulse^
-SELECT seen_at, seen_steady, paused, paused_until FROM pulse;
+SELECT seen_at, seen_steady, paused, paused_until, paused_at FROM pulse;
 
 -- name: steps
 SELECT status, next FROM step;

@@ -40,6 +40,7 @@ class Bench:
     progress: list[Progress] = field(default_factory=list)
     scored: dict[str, Sequence[ScoredExample]] = field(default_factory=dict)
     report: Callable[[Progress], None] | None = None
+    confide: Callable[[], None] = lambda: None
 
     def run(
         self, toy: ToyEngine, *tasks: Task, edition: Edition = Edition.REHEARSAL, limit: int | None = None
@@ -54,6 +55,7 @@ class Bench:
             journal=self.journals.open,
             report=self.report or self.progress.append,
             halt=Event(),
+            confide=self.confide,
             scored=lambda task, examples: self.scored.update({task.name: examples}),
             limit=limit,
         ).run()
@@ -62,6 +64,20 @@ class Bench:
 @pytest.fixture
 def bench(settings: Settings) -> Bench:
     return Bench(settings)
+
+
+@pytest.mark.parametrize("edition", Edition)
+def test_it_is_said_before_a_credentialed_text_is_asked_and_never_for_invented_ones(
+    bench: Bench, edition: Edition
+) -> None:
+    asked_before: list[int] = []
+    engine = ToyEngine()
+    bench.confide = lambda: asked_before.append(len(engine.asked))
+    secret, free = toy_task("secret", access=Access.CREDENTIALED), toy_task("free")
+    bench.run(engine, free, secret, edition=edition)
+    assert asked_before == ([10] if edition is Edition.FULL else [])
+    bench.run(engine, free, secret, edition=edition)
+    assert len(asked_before) == (edition is Edition.FULL), "what is answered already is given to no model"
 
 
 def values(scores: Sequence[Score]) -> Mapping[str, float | None]:

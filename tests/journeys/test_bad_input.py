@@ -52,7 +52,7 @@ def test_a_template_that_raises_fails_with_its_code_and_shows_no_prompt(
         page.goto(f"{program.address}/queue?id={submission_id}")
         expect(page.get_by_text(FailureCode.TEMPLATE_ERROR.sentence).first).to_be_visible()
         assert "Is water wet" not in page.content()
-    for kept in (program.home / "logs" / "model.log", tmp_path / "var.log"):
+    for kept in (program.home / "runs" / submission_id / "model.log", tmp_path / "var.log"):
         assert "Is water wet" not in kept.read_text(encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ from backend.domain import (
     Window,
 )
 from backend.errors import FailureCode
-from backend.submission import Pulse, Status, Submission
+from backend.submission import SYSTEM, Estimate, Event, Pulse, Span, Status, Submission
 
 NOW = datetime.now(UTC)
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
@@ -258,26 +258,61 @@ PROGRESS = Progress(
     per_second=6.4,
     seconds_left=91.4,
 )
+LOG = "\n".join(
+    (
+        "Last lines of the model's log, attempt 1",
+        "Loading weights: 100% 291/291",
+        f"The attention mask is not set {IMAGE}",
+        'File "modeling_toy.py", line 88, in forward',
+    )
+)
+REASON = f"The wrong chat template was used {IMAGE}"
 SUBMISSIONS = (
     submission(9, "ward/clinical-70b", Status.RECEIVED, 0.2),
     submission(8, "harbour/notes-13b", Status.QUEUED, 3),
     submission(7, "ward/general-8b-chat", Status.QUEUED, 9, submitter="m.ruiz"),
     submission(6, "harbour/notes-70b", Status.RUNNING, 1, progress=PROGRESS),
+    submission(10, "quill/medical-3b", Status.FINISHED, 40, supersedes="s0005", submitter="a.operator"),
+    submission(11, "quill/stops-midway-7b", Status.FAILED, 60, failure_code=FailureCode.GENERATION_TIMEOUT,
+               failure_stage=Stage.PREDICT, note=None, failure_log=LOG, edition=Edition.REHEARSAL,
+               progress=replace(PROGRESS, done=213)),
     submission(5, "quill/medical-3b", Status.FINISHED, 70),
     submission(4, "quill/too-big-405b", Status.FAILED, 130, failure_code=FailureCode.OUT_OF_MEMORY,
                failure_stage=Stage.LOAD, attempt=2),
     submission(3, "quill/letters-1.7b", Status.CANCELLED, 300, failure_code=FailureCode.CANCELLED),
     submission(2, IMAGE, Status.FAILED, 60 * 26, failure_code=FailureCode.TEMPLATE_ERROR, submitter="<i>anyone</i>"),
-    submission(1, "ward/general-8b-instruct", Status.WITHDRAWN, 60 * 24 * 9),
+    submission(1, "ward/general-8b-instruct", Status.WITHDRAWN, 60 * 24 * 9, note=REASON),
 )  # fmt: skip
 WAITING = ("s0007", "s0008")
+ESTIMATES = {
+    "s0006": Estimate(begins=None, lasts=Span(1500, 2400)),
+    "s0007": Estimate(begins=Span(600, 1500), lasts=Span(7300, 10_000)),
+}
 LONG_HISTORY = tuple(
     submission(number, f"many/model-{number}", Status.FINISHED, 600 - number) for number in range(120, 0, -1)
 )
+
+
+def events(found: Submission) -> list[Event]:
+    """What befell a submission, as the queue's store would tell it."""
+    begun = [
+        Event(at=found.created_at, actor=found.submitter, status=Status.QUEUED, reason=None),
+        Event(
+            at=found.created_at + timedelta(minutes=4),
+            actor="gpu-box-17",
+            status=Status.RUNNING,
+            reason=None,
+            attempt=1,
+        ),
+    ]
+    if found.status in (Status.FAILED, Status.CANCELLED):
+        ended = Event(at=found.updated_at, actor=SYSTEM, status=found.status, reason=found.note, attempt=1)
+        return [*begun, ended]
+    return begun[: 1 if found.status in (Status.RECEIVED, Status.QUEUED) else 2]
 
 
 def long_silent() -> Pulse:
     """A worker that was last seen ten minutes before now, however long ago the tests began."""
     silence = timedelta(minutes=10, seconds=5)
     seen_at = datetime.now(UTC) - silence
-    return Pulse(seen_at=seen_at, silent_seconds=silence.total_seconds(), paused="The disk is full.")
+    return Pulse(seen_at=seen_at, silent_seconds=silence.total_seconds(), paused="The disk is full.", paused_at=seen_at)

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
-from backend.submission import Pulse, Receipt, Status, Submission, SubmissionForm
+from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
 from frontend_config.desk import Desk
 
 from . import records
@@ -28,6 +28,7 @@ class Shelf:
     published: tuple[Standing, ...] = records.PUBLISHED
     rehearsed: tuple[Standing, ...] = records.REHEARSED
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
+    estimates: dict[str, Estimate] = field(default_factory=lambda: dict(records.ESTIMATES))
     version: str = "1"
     pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC), silent_seconds=0))
     taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
@@ -47,6 +48,9 @@ class Shelf:
         )
         return Receipt(submission=stored, position=3, sentence="Queued: two models are evaluated before it.")
 
+    def events(self, submission_id: str) -> list[Event]:
+        return records.events(next(each for each in self.submissions if each.id == submission_id))
+
     def move(self, submission_id: str, actor: str) -> Submission:
         return next(each for each in self.submissions if each.id == submission_id)
 
@@ -59,8 +63,8 @@ class Shelf:
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,
-            events=lambda submission_id: [],
-            estimates=dict,
+            events=self.events,
+            estimates=lambda: self.estimates,
             submit=self.submit,
             cancel=self.move,
             retry=self.move,

@@ -4,7 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_the_queue_tells_order_progress_and_failures_but_no_secret(site: Site) -
     assert [(each["id"], each["position"]) for each in told["waiting"]] == [("s0007", 1), ("s0008", 2), ("s0009", None)]
     assert told["running"][0]["progress"]["done"] == 412
     ended = {each["id"]: each for each in told["history"]}
-    assert set(ended) == {"s0001", "s0002", "s0003", "s0004", "s0005"}
+    assert set(ended) == {"s0001", "s0002", "s0003", "s0004", "s0005", "s0010", "s0011"}
     assert ended["s0004"]["failure"]["code"] == "out_of_memory"
     assert ended["s0005"]["failure"] is None
     assert "secret.example" not in answer.text
@@ -167,6 +167,7 @@ def test_the_local_user_sits_at_this_machine() -> None:
         Caller("127.0.0.1", "127.0.0.1:7860", "https://elsewhere.example", relayed=False),
         Caller("127.0.0.1", "127.0.0.1:7860", None, relayed=True),
         Caller(None, "127.0.0.1:7860", None, relayed=False),
+        Caller("127.0.0.1", "127.0.0.1:7860", None, relayed=False, site="cross-site"),
     ],
 )
 def test_nobody_else_is_the_local_user(caller: Caller) -> None:
@@ -188,6 +189,10 @@ def test_on_a_space_the_signed_in_profile_submits_and_nobody_else(monkeypatch: p
     assert submitter(space, HERE, profile) == "ada"
     with pytest.raises(Declined, match="Sign in with Hugging Face"):
         submitter(space, HERE, None)
+    assert submitter(space, replace(HERE, site="same-origin"), profile) == "ada"
+    for elsewhere in ("cross-site", "same-site"):
+        with pytest.raises(Declined, match="made by another site"):
+            submitter(space, replace(HERE, site=elsewhere), profile)
 
 
 def submit_over_http(site: Site, origin: str) -> str:

@@ -1,14 +1,15 @@
 """Submitting, the queue, the about page, and what holds for every page."""
 
-import re
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
-from backend.domain import Edition
+from backend.domain import Edition, Progress, Stage
+from backend.errors import FailureCode
 from backend.settings import Settings
-from backend.submission import Status
+from backend.submission import Estimate, Span, Status
+from frontend_config.pages.submit import span_words
 from frontend_config.site import build_site
 
 from . import records
@@ -44,6 +45,35 @@ def test_a_submission_gets_a_receipt_with_a_lasting_link(visit: Opener, site: Si
     ((form, submitter),) = site.shelf.taken
     assert (form.model_id, form.edition, form.domain) == ("owner/fine-model", Edition.REHEARSAL, None)
     assert submitter == "local"
+
+
+def test_the_receipt_says_when_it_is_expected_to_begin_and_how_long_it_takes(visit: Opener, site: Site) -> None:
+    site.shelf.estimates["s0077"] = Estimate(begins=Span(600, 1500), lasts=Span(30, 7300))
+    page = visit("/submit")
+    page.locator("#model-id input").fill("owner/fine-model")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".clue-accepted dl")).to_contain_text("Starts in10–25 minThen takesup to 3 h")
+
+
+def test_a_span_of_time_is_told_the_same_by_server_and_browser(visit: Opener) -> None:
+    spans = {
+        (0, 45): "under a minute",
+        (600, 1500): "10–25 min",
+        (61, 100): "1–2 min",
+        (120, 120): "about 2 min",
+        (7300, 10_000): "2–3 h",
+        (100_000, 200_000): "1–3 days",
+    }
+    assert [span_words(Span(low, high)) for low, high in spans] == list(spans.values())
+    told = visit("/queue").evaluate(
+        """async (spans) => {
+            const entry = document.querySelector('script[src$="/site.js"]').src;
+            const { span } = await import(entry.replace("site.js", "queue_facts.js"));
+            return spans.map(span);
+        }""",
+        [list(span) for span in spans],
+    )
+    assert told == list(spans.values())
 
 
 def test_hostile_text_in_a_receipt_stays_text(visit: Opener) -> None:
@@ -97,6 +127,60 @@ def test_the_queue_shows_hostile_strings_as_text(visit: Opener) -> None:
     expect(page.locator("section img, section i")).to_have_count(0)
 
 
+def test_a_failure_shows_where_it_stopped_what_to_do_and_its_log(visit: Opener) -> None:
+    page = visit("/queue")
+    failed = page.locator("tr", has_text="quill/stops-midway-7b")
+    expect(failed).to_contain_text("generation_timeout while: asking the model, item 214 of 997 of MeQSum")
+    expect(failed).to_contain_text(FailureCode.GENERATION_TIMEOUT.advice)
+    failed.get_by_text("Show log").click()
+    expect(failed.get_by_role("region", name="Log")).to_contain_text(records.IMAGE)
+    expect(page.locator("section img")).to_have_count(0)
+    expect(page.locator("tr", has_text="quill/too-big-405b").get_by_text("Show log")).to_have_count(0)
+
+
+def test_the_queue_says_when_one_is_expected_and_why_it_cannot_say(visit: Opener) -> None:
+    page = visit("/queue")
+    rows = page.locator("section", has=page.get_by_role("heading", name="Waiting (3)")).locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("starts in 10–25 min")
+    expect(rows.nth(0)).to_contain_text("then takes 2–3 h")
+    expect(rows.nth(1).get_by_title("No estimate yet")).to_have_text("Waiting")
+    expect(page.locator("article")).to_contain_text("25–40 min to go in all")
+
+
+def test_a_download_is_told_in_gigabytes(visit: Opener, site: Site) -> None:
+    fetched = Progress(stage=Stage.DOWNLOAD, done=3_100_000_000, total=14_500_000_000, per_second=84e6)
+    site.shelf.submissions = tuple(
+        replace(each, progress=fetched) if each.status is Status.RUNNING else each for each in site.shelf.submissions
+    )
+    expect(visit("/queue").locator("article")).to_contain_text("3.1 of 14.5 GB84 MB per second")
+
+
+def test_a_replaced_and_a_withdrawn_result_say_so(visit: Opener) -> None:
+    page = visit("/queue")
+    replaced = page.locator("tr[data-id=s0005]")
+    expect(replaced.get_by_role("link", name="a later evaluation")).to_have_attribute("href", "/queue?id=s0010")
+    expect(replaced.get_by_text("See it on the board")).to_have_count(0)
+    expect(page.locator("tr[data-id=s0001]")).to_contain_text(f"Withdrawn: {records.REASON}")
+
+
+def test_a_row_that_shows_the_same_is_not_drawn_again(visit: Opener, site: Site) -> None:
+    page = visit("/queue")
+    summary = page.get_by_text("Show log")
+    summary.focus()
+    site.shelf.submissions = site.shelf.submissions[1:]
+    expect(page.get_by_role("heading", name="Waiting (2)")).to_be_visible()
+    expect(summary).to_be_focused()
+
+
+def test_the_page_of_one_submission_keeps_its_whole_story(visit: Opener) -> None:
+    page = visit("/queue?id=s0011", width=390)
+    card = page.locator("article.wanted")
+    expect(card).to_contain_text("Last lines of the model's log, attempt 1")
+    expect(card.get_by_role("listitem")).to_have_count(3)
+    expect(card.get_by_role("listitem").nth(1)).to_contain_text("Running by a worker, attempt 1")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 def test_the_queue_marks_the_submission_of_the_link(visit: Opener) -> None:
     page = visit("/queue?id=s0004")
     expect(page.locator("tr.wanted")).to_contain_text("quill/too-big-405b")
@@ -105,8 +189,9 @@ def test_the_queue_marks_the_submission_of_the_link(visit: Opener) -> None:
 def test_the_queue_says_when_no_worker_is_there(visit: Opener, site: Site) -> None:
     site.shelf.pulse = records.long_silent()
     page = visit("/queue")
-    warning = re.compile(r"Paused: The disk is full. Worker last seen 10 minutes ago.")
-    expect(page.locator(".notice.warning")).to_contain_text(warning)
+    warning = page.locator(".notice.warning")
+    expect(warning).to_contain_text("Paused: The disk is full. It began 10 minutes ago and uses up no attempt.")
+    expect(warning).to_contain_text("Worker last seen 10 minutes ago.")
 
 
 def test_a_long_history_is_shown_fifty_at_a_time_and_in_full(visit: Opener, site: Site) -> None:

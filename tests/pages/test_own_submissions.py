@@ -1,0 +1,156 @@
+"""A person cancels, retries and withdraws what is theirs; nobody else can, with or without a button."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend.errors import UsageError
+from backend.settings import Settings
+from backend.submission import LOCAL_USER, Status
+from frontend_config.pages.queue import act_handler, carry_out, who_handler
+from frontend_config.site import build_site
+from tests.eval_queue.toys import House
+from tests.storage.records import wish
+
+from . import records
+from .conftest import Opener
+from .serving import Shelf, serving
+
+ELSEWHERE = "https://elsewhere.example"
+
+
+@dataclass
+class Ward:
+    """A site over a real queue."""
+
+    address: str
+    house: House
+
+    def add(self, model_id: str, submitter: str = LOCAL_USER) -> str:
+        return self.house.submissions.add(wish(model_id, submitter=submitter), most_open=1_000).id
+
+    def status(self, submission_id: str) -> Status:
+        return self.house.found(submission_id).status
+
+    def post(self, function: str, data: object, origin: str) -> Any:
+        """What a function of the queue's island answers to a request that was not made by the page."""
+        parts = httpx.get(f"{self.address}/config").json()["components"]
+        island = next(part["id"] for part in parts if part["props"].get("elem_id") == "island-queue")
+        body = {"session_hash": "by-hand", "component_id": island, "fn_name": function, "data": data}
+        answer = httpx.post(f"{self.address}/gradio_api/component_server", json=body, headers={"Origin": origin})
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    house = House(tmp_path_factory.mktemp("home"))
+    queue, store = house.queue, house.submissions
+    desk = replace(
+        Shelf().desk(), submissions=store.newest, waiting=store.waiting, events=store.events, estimates=dict,
+        pulse=store.pulse, cancel=queue.cancel, retry=queue.retry, withdraw=queue.withdraw,
+    )  # fmt: skip
+    with serving(build_site(desk)) as address:
+        yield Ward(address, house)
+
+
+def card(page: Page) -> Any:
+    return page.locator("article.wanted")
+
+
+def test_a_person_cancels_what_runs_and_retries_it_from_where_it_stopped(visit: Opener, ward: Ward) -> None:
+    mine = ward.add("acme/mine")
+    ward.house.submissions.claim("gpu-box-17", 60)
+    page = visit(f"/queue?id={mine}", address=ward.address)
+    card(page).get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Let it go on").click()
+    assert ward.status(mine) is Status.RUNNING, "nothing is done before it was confirmed"
+    card(page).get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the evaluation").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: cancelled.")
+    page.get_by_role("button", name="Close").click()
+    expect(card(page)).to_contain_text("Cancelled on request.")
+    steps = card(page).get_by_role("listitem")
+    expect(steps).to_have_count(3)
+    expect(steps.nth(1)).to_contain_text("Running by a worker, attempt 1")
+    expect(steps.nth(2)).to_contain_text("Cancelled by the submitter")
+    card(page).get_by_role("button", name="Retry from where it stopped").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: queued again.")
+    page.get_by_role("button", name="Close").click()
+    assert ward.house.submissions.claim("gpu-box-17", 60)
+    expect(card(page).locator(".status")).to_have_text("Running")
+    expect(page.get_by_text("gpu-box-17")).to_have_count(0)
+    ward.house.queue.cancel(mine, LOCAL_USER)
+
+
+def test_a_person_withdraws_a_result_with_a_reason_that_stays_text(visit: Opener, ward: Ward) -> None:
+    mine = ward.add("acme/published")
+    assert ward.house.worker().run_next()
+    page = visit(f"/queue?id={mine}", address=ward.address, width=390)
+    card(page).get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Withdraw the result").click()
+    assert ward.status(mine) is Status.FINISHED, "nothing is withdrawn without a reason"
+    page.get_by_label("Reason").fill(records.IMAGE)
+    page.get_by_role("button", name="Withdraw the result").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/published: withdrawn.")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.get_by_role("button", name="Close").click()
+    expect(card(page)).to_contain_text(f"Withdrawn because{records.IMAGE}")
+    expect(page.locator("section img")).to_have_count(0)
+    (_, _), (line, _) = ward.house.ledger.read()
+    assert (line.submission_id, line.actor, line.reason) == (mine, LOCAL_USER, records.IMAGE)
+
+
+def test_the_submissions_of_others_have_no_buttons_and_are_refused_without_them(visit: Opener, ward: Ward) -> None:
+    theirs, mine = ward.add("acme/theirs", "ann"), ward.add("acme/also-mine")
+    page = visit(f"/queue?id={theirs}", address=ward.address)
+    expect(page.locator(f"tr[data-id={mine}]").get_by_role("button", name="Cancel")).to_be_visible()
+    expect(card(page)).to_contain_text("acme/theirs")
+    assert card(page).get_by_role("button").count() == 0
+    told = ward.post("act", {"deed": "cancel", "id": theirs, "reason": "", "submitter": "ann"}, ward.address)
+    assert not told["done"] and told["sentence"].startswith("Only the person who submitted it")
+    assert ward.status(theirs) is Status.QUEUED
+
+
+def test_a_foreign_page_is_nobody_and_changes_nothing(ward: Ward) -> None:
+    mine = ward.add("acme/cross-site")
+    told = ward.post("act", {"deed": "cancel", "id": mine, "reason": ""}, ELSEWHERE)
+    assert not told["done"] and "was not accepted" in told["sentence"]
+    assert ward.post("who", None, ELSEWHERE)["person"] is None
+    assert ward.post("who", None, ward.address)["person"] == LOCAL_USER
+    assert ward.status(mine) is Status.QUEUED
+    for path in ("/gradio_api/component_server", "/gradio_api/component_server/"):
+        assert httpx.get(ward.address + path).status_code in (404, 405)
+
+
+def test_what_the_page_never_offers_is_a_sentence() -> None:
+    desk = Shelf().desk()
+    wishes: list[Any] = [None, [], "cancel", {"deed": "supersede", "id": "s0005"}, {"deed": "cancel", "id": 7}]
+    for odd in (*wishes, {"deed": "cancel", "id": "x" * 9999}):
+        with pytest.raises(UsageError, match="came back incomplete"):
+            carry_out(desk, odd, LOCAL_USER)
+
+
+def test_on_a_space_the_signed_in_profile_acts_and_others_are_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
+    acted: list[tuple[str, str]] = []
+
+    def cancel(submission_id: str, actor: str) -> Any:
+        acted.append((submission_id, actor))
+        return records.SUBMISSIONS[0]
+
+    desk = replace(Shelf(settings=Settings(on_space=True)).desk(), cancel=cancel)
+    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
+    request.client = None
+    ada = gr.OAuthProfile({"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""})
+    assert who_handler(desk)(None, request, ada)["person"] == "ada"
+    stranger = who_handler(desk)(None, request, None)
+    assert stranger["person"] is None and "Sign in" in str(stranger["hint"])
+    wish_ = {"deed": "cancel", "id": "s0009"}
+    assert not act_handler(desk)(wish_, request, None)["done"] and acted == []
+    assert act_handler(desk)(wish_, request, ada)["done"] and acted == [("s0009", "ada")]

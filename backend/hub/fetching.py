@@ -13,7 +13,7 @@ from backend.errors import ClueError, DiskFull, FailureCode, HubSilent, ModelCra
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
-STALLED_SECONDS = 300.0
+STALLED_SECONDS = 600.0  # the client writes ten megabytes at a time
 LEAST_BYTES = 1_000_000
 CHECK_SECONDS = 3600.0
 

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
-from huggingface_hub import constants
+from huggingface_hub import constants, get_session
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-from huggingface_hub.utils import get_session
 
 from backend.errors import DISK_TROUBLE, FailureCode, HubSilent, ModelFault, PassingFault
 

@@ -42,7 +42,7 @@ def try_device(log: Path, halt: Event, *, module: str = __name__) -> None:
     try:
         process.receive(TRY_SECONDS, FailureCode.INTERNAL_ERROR)
     except ModelCrash:
-        raise GpuGone("A trial of its own failed too; logs/model.log says how.") from None
+        raise GpuGone("A trial without the model failed too; the log of the model's process says how.") from None
     finally:
         process.close()
 

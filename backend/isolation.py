@@ -24,7 +24,7 @@ POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
 MOST_LINES = 64
 DRAIN_SECONDS = 2
-SCRATCH = "clue-process-"
+SCRATCH, HELD = "clue-model-", ".held"
 GONE_SECONDS = 30
 
 
@@ -180,7 +180,7 @@ class _Scratch:
         _clear_left_behind()
         self._lock = -1
         while self._lock < 0:
-            self.path = Path(tempfile.mkdtemp(prefix=SCRATCH))
+            self.path = Path(tempfile.mkdtemp(prefix=SCRATCH, suffix=HELD))
             self._lock = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             if not self.path.exists():  # somebody took it for left behind before it was locked
@@ -195,7 +195,7 @@ class _Scratch:
 
 def _clear_left_behind() -> None:
     """Removes the folders, and ends the processes, of owners that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*{HELD}"):
         with suppress(OSError):  # gone meanwhile, another user's, or locked: its owner lives
             lock = os.open(folder, os.O_RDONLY)
             try:

@@ -135,7 +135,7 @@ class DiskFull(OperatorFault):
     """The disk does not take a model's files; the text names the folder and says how much room is wanted."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, public="This installation's disk is full; its operator must make room.")
+        super().__init__(sentence, public="This installation's disk is full or failing; its operator must look at it.")
 
 
 class GpuGone(OperatorFault):

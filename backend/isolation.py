@@ -138,7 +138,7 @@ class Channel:
         # Not sys.stdin: an interpreter that ends while a thread waits on its lock aborts, and the exit code is lost.
         self._in = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._scratch = Path.cwd()
+        self._scratch = Path(os.environ.get("TMPDIR", ""))
         Thread(target=self._listen, daemon=True).start()
 
     def receive(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Channel:
             self._messages.put(json.loads(line))
         # The parent is gone: nobody else is there to end what this process started, and to clear its folder.
         if self._scratch.name.startswith(SCRATCH):
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            _remove(self._scratch)
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpid(), signal.SIGKILL)
         os._exit(0)
@@ -206,12 +206,15 @@ def _clear_left_behind() -> None:
 
 
 def _remove(scratch: Path) -> None:
-    """Ends what left its process group, known by the folder it was started with, and removes the folder."""
+    """Ends what left its process group, known by the folder it was started with, and removes the folder.
+
+    A process that was started with another environment is not found: only a namespace of its own would hold that one.
+    """
     mark = f"TMPDIR={scratch}\0".encode()
     deadline = time.monotonic() + GONE_SECONDS
     while (strays := [pid for pid in _processes() if mark in _environ(pid)]) and time.monotonic() < deadline:
         for pid in strays:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
     shutil.rmtree(scratch, ignore_errors=True)

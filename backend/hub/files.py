@@ -38,22 +38,27 @@ def download(
         wanted = allowed_files(info.siblings, max_gb)
         make_room(cache, _still_to_come(home, wanted), home, min_free=min_free_gb * 1e9)
         with faults_of_the_hub(may_be_silent=True), _Reporter(home, wanted, report):
-            folder = Path(
-                snapshot_download(
-                    model.hub_id,
-                    revision=model.revision,
-                    cache_dir=cache,
-                    allow_patterns=[file.rfilename for file in wanted],
-                    max_workers=FILES_AT_ONCE,
-                )
-            )
+            folder = _transfer(model, cache, wanted)
+        _remove_damaged(folder, wanted)
+        os.utime(folder / "config.json")  # tells which model was used last, on disks that do not note it themselves
     except Exception as error:
         if is_disk_trouble(error):
-            raise DiskFull(f"{cache} took no more while a model was downloaded. Make room on its disk.") from None
+            raise DiskFull(f"{cache} takes no more of a model's files, or fails. Look at its disk.") from None
         raise
-    _remove_damaged(folder, wanted)
-    os.utime(folder / "config.json")  # what tells which model was used last, on disks that do not note it themselves
     return folder
+
+
+def _transfer(model: Model, cache: Path, wanted: Sequence[Any]) -> Path:
+    names = [file.rfilename for file in wanted]
+    return Path(
+        snapshot_download(
+            model.hub_id,
+            revision=model.revision,
+            cache_dir=cache,
+            allow_patterns=names,
+            max_workers=FILES_AT_ONCE,
+        )
+    )
 
 
 class _Reporter:

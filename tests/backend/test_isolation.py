@@ -179,8 +179,9 @@ time.sleep(3600)
         parent.stdout.close()
 
 
-def test_a_process_its_children_and_its_folder_are_gone_when_its_parent_is_killed(tmp_path: Path) -> None:
-    with parent_of("fork", tmp_path / "log") as (_, said):
+@pytest.mark.parametrize("how", ["fork", "escape"])
+def test_a_process_its_children_and_its_folder_are_gone_when_its_parent_is_killed(tmp_path: Path, how: str) -> None:
+    with parent_of(how, tmp_path / "log") as (_, said):
         scratch = Path(psutil.Process(said["process"]).cwd())
         assert scratch.is_dir()
     assert gone(said["process"]) and gone(said["child"])

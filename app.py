@@ -103,7 +103,7 @@ class House:
 
     def download(self, model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
         """The model's files."""
-        return hub.download(model, self.settings.home / "models", max_gb=self.settings.max_model_gb)
+        return hub.fetch(model, self.settings, halt, report)
 
     def pulse(self, scores: Scores) -> Pulse:
         """How worker and queue are; a broken ledger comes before any other reason to pause."""

@@ -184,6 +184,37 @@ class HomeInUse(OperatorFault):
     """Another process already holds this CLUE_HOME or port."""
 
 
+class HubSilent(OperatorFault):
+    """The Hub as a whole does not answer: nothing is wrong with any one model, and everything waits."""
+
+    def __init__(self, detail: str = "") -> None:
+        sentence = "The Hub does not answer. Everything waits until it does; no attempt is used up."
+        super().__init__(f"{sentence} {detail}".strip(), public=sentence)
+
+
+class DiskFull(OperatorFault):
+    """The disk does not take a model's files; the text names the folder and says how much room is wanted."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, public="This installation's disk is full or failing; its operator must look at it.")
+
+
+class GpuGone(OperatorFault):
+    """The GPU was there and cannot be used any more."""
+
+    def __init__(self, detail: str = "") -> None:
+        sentence = "The GPU of this installation cannot be used; its operator must look at it."
+        super().__init__(f"{sentence} {detail}".strip(), public=sentence)
+
+
+class KeyRefused(OperatorFault):
+    """An endpoint does not accept this installation's key, or wants one and was given none."""
+
+    def __init__(self, status: int) -> None:
+        public = "The inference endpoint does not accept this installation's key; its operator must set another."
+        super().__init__(f"The endpoint answered {status}. Set CLUE_ENDPOINT_TOKEN to a key it accepts.", public=public)
+
+
 class LedgerBroken(OperatorFault):
     """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
 

@@ -1,5 +1,6 @@
 """A model in a process of its own: scrubbed environment, own process group, one JSON object a line through pipes."""
 
+import fcntl
 import json
 import os
 import queue
@@ -23,14 +24,19 @@ POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
 MOST_LINES = 64
 DRAIN_SECONDS = 2
+SCRATCH, HELD = "clue-model-", ".held"
+GONE_SECONDS = 30
 
 
 class ModelProcess:
-    """The trusted side. The process group is gone, and its scratch folder with it, once `close` has returned."""
+    """The trusted side. All that the process started is gone, and its scratch folder with it, once `close` returned.
 
-    def __init__(self, module: str, log: Path, halt: Event) -> None:
+    `environment` is for code of ours alone; without one the process sees nothing of ours but programs and devices.
+    """
+
+    def __init__(self, module: str, log: Path, halt: Event, environment: Mapping[str, str] | None = None) -> None:
         self._halt = halt
-        self._scratch = Path(tempfile.mkdtemp(prefix="clue-model-"))
+        self._scratch = _Scratch()
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
@@ -40,8 +46,8 @@ class ModelProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                cwd=self._scratch,
-                env=_environment(self._scratch),
+                cwd=self._scratch.path,
+                env=_environment(self._scratch.path, environment),
                 start_new_session=True,
             )
         self._reader = Thread(target=self._read, daemon=True)
@@ -83,10 +89,11 @@ class ModelProcess:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             self._process.poll()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that hangs in a driver cannot be ended, and holds nobody up
+            self._process.wait(GONE_SECONDS)
         self._drain()
         _close(self._process.stdin)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.remove()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -131,6 +138,7 @@ class Channel:
         # Not sys.stdin: an interpreter that ends while a thread waits on its lock aborts, and the exit code is lost.
         self._in = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._scratch = Path(os.environ.get("TMPDIR", ""))
         Thread(target=self._listen, daemon=True).start()
 
     def receive(self) -> dict[str, Any]:
@@ -145,6 +153,11 @@ class Channel:
     def _listen(self) -> None:
         for line in self._in:
             self._messages.put(json.loads(line))
+        # The parent is gone: nobody else is there to end what this process started, and to clear its folder.
+        if self._scratch.name.startswith(SCRATCH):
+            _remove(self._scratch)
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
         os._exit(0)
 
 
@@ -160,16 +173,76 @@ def exit_with_parent() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+class _Scratch:
+    """A folder for one process; it is locked while its owner lives, so that others can tell when it was left behind."""
+
+    def __init__(self) -> None:
+        _clear_left_behind()
+        self._lock = -1
+        while self._lock < 0:
+            self.path = Path(tempfile.mkdtemp(prefix=SCRATCH, suffix=HELD))
+            self._lock = os.open(self.path, os.O_RDONLY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            if not self.path.exists():  # somebody took it for left behind before it was locked
+                os.close(self._lock)
+                self._lock = -1
+
+    def remove(self) -> None:
+        """The folder is gone, and so is every process that was started with it."""
+        _remove(self.path)
+        os.close(self._lock)
+
+
+def _clear_left_behind() -> None:
+    """Removes the folders, and ends the processes, of owners that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*{HELD}"):
+        with suppress(OSError):  # gone meanwhile, another user's, or locked: its owner lives
+            lock = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(folder)
+            finally:
+                os.close(lock)
+
+
+def _remove(scratch: Path) -> None:
+    """Ends what left its process group, known by the folder it was started with, and removes the folder.
+
+    A process that was started with another environment is not found: only a namespace of its own would hold that one.
+    """
+    mark = f"TMPDIR={scratch}\0".encode()
+    deadline = time.monotonic() + GONE_SECONDS
+    while (strays := [pid for pid in _processes() if mark in _environ(pid)]) and time.monotonic() < deadline:
+        for pid in strays:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _processes() -> list[int]:
+    """Every process but this one; none where the system has no /proc."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if int(path.name) != os.getpid()]
+
+
+def _environ(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def _environment(scratch: Path, given: Mapping[str, str] | None) -> dict[str, str]:
+    ours = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)}
+    if given is not None:
+        return {**given, **ours}
     return inherited_environment() | {
-        "PYTHONPATH": str(PROJECT),
+        **ours,
         "HOME": str(scratch),
-        "TMPDIR": str(scratch),
         "HF_HOME": str(scratch),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        "PYTHONUNBUFFERED": "1",
     }
 
 

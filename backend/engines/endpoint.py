@@ -15,7 +15,9 @@ from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGe
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Role, Window
-from backend.errors import FailureCode, Halted, PassingFault, UsageError
+from backend.engines.answers import prediction_of
+from backend.errors import ClueError, FailureCode, Halted, KeyRefused, PassingFault, UsageError
+from backend.hub.faults import seconds_asked_for
 from backend.prompting import PLAIN_TURN_END, before_turn_end, plain_text
 from backend.settings import Settings
 
@@ -26,6 +28,7 @@ PROBE_SECONDS = 10
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 REFUSING = frozenset({400, 413, 422})
+UNAUTHORISED = frozenset({401, 403})
 TOO_LONG = (
     *("context length", "context_length", "context size", "maximum context", "too long"),
     *("must have less than", "max_new_tokens", "max_total_tokens", "input tokens"),
@@ -82,7 +85,7 @@ class Endpoint:
 
     def _complete_one(self, prompt: Prompt) -> Prediction:
         try:
-            return patiently(lambda: self._ask(prompt), self._halt)
+            return patiently(lambda: self._ask(prompt), self._halt, self._settings.endpoint_timeout)
         except HfHubHTTPError as error:
             if error.response.status_code not in REFUSING or not _says_too_long(error.response.text):
                 raise _failed(error) from None
@@ -91,7 +94,7 @@ class Endpoint:
                 raise _failed(error) from None
         except FAULTS as error:
             raise _failed(error) from None
-        return Prediction(example_id=prompt.example_id, text="", finish=Finish.REFUSED, truncated=prompt.truncated)
+        return prediction_of(prompt, "", Finish.REFUSED)
 
     def _choose(self, dialect: str | None) -> tuple[Callable[[Prompt], Prediction], str]:
         """The way of asking that works, tried with one token unless the URL names it, and what it does to templates."""
@@ -100,7 +103,7 @@ class Endpoint:
             return ways[dialect]
         for way, template in ways.values():
             try:
-                patiently(partial(way, PROBE), self._halt)
+                patiently(partial(way, PROBE), self._halt, self._settings.endpoint_timeout)
             except HfHubHTTPError as error:
                 if error.response.status_code not in {400, 404, 405, 422}:
                     raise _failed(error) from None
@@ -127,13 +130,12 @@ class Endpoint:
         if not isinstance(text, str):
             raise Unusable("no text in the answer")
         usage = getattr(reply, "usage", None)
-        return Prediction(
-            example_id=prompt.example_id,
-            text=text,
-            finish=Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
+        return prediction_of(
+            prompt,
+            text,
+            Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
             prompt_tokens=getattr(usage, "prompt_tokens", None),
             output_tokens=getattr(usage, "completion_tokens", None),
-            truncated=prompt.truncated,
         )
 
     def _generate(self, prompt: Prompt) -> Prediction:
@@ -149,12 +151,11 @@ class Endpoint:
         if not isinstance(text, str):
             raise Unusable("no text in the answer")
         details = getattr(reply, "details", None)
-        return Prediction(
-            example_id=prompt.example_id,
-            text=before_turn_end(text),
-            finish=Finish.LENGTH if getattr(details, "finish_reason", None) == "length" else Finish.STOP,
+        return prediction_of(
+            prompt,
+            before_turn_end(text),
+            Finish.LENGTH if getattr(details, "finish_reason", None) == "length" else Finish.STOP,
             output_tokens=getattr(details, "generated_tokens", None),
-            truncated=prompt.truncated,
         )
 
 
@@ -182,8 +183,11 @@ def wait_unless_halted(flying: set[Future[Made]], halt: Event) -> tuple[set[Futu
             return landed, still
 
 
-def patiently(ask: Callable[[], Prediction], halt: Event) -> Prediction:
-    """The answer, asked for up to five times with full jitter between; a server's Retry-After is honoured."""
+def patiently(ask: Callable[[], Prediction], halt: Event, seconds: float) -> Prediction:
+    """The answer, asked for up to five times with full jitter between; a server's Retry-After is honoured.
+
+    Each time it must be here in so many seconds, however slowly it drips.
+    """
     for attempt in Retrying(
         retry=retry_if_exception(_is_transient),
         stop=stop_after_attempt(ATTEMPTS),
@@ -192,8 +196,16 @@ def patiently(ask: Callable[[], Prediction], halt: Event) -> Prediction:
         reraise=True,
     ):
         with attempt:
-            return ask()
+            return _within(seconds, ask)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _within(seconds: float, ask: Callable[[], Made]) -> Made:
+    # The client's own limit is on the pause between two bytes.
+    asked = in_background(ask)
+    if not wait({asked}, timeout=seconds).done:
+        raise Unusable("no whole answer in time")
+    return asked.result()
 
 
 def split_url(url: str) -> tuple[str, str | None]:
@@ -248,8 +260,8 @@ def _check_same_model(source: ModelSource, served: Mapping[str, Any]) -> None:
 def _get_json(url: str, settings: Settings) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {settings.endpoint_token}"} if settings.endpoint_token else {}
     try:
-        reply = httpx2.get(url, headers=headers, timeout=PROBE_SECONDS)
-    except httpx2.HTTPError as error:
+        reply = _within(PROBE_SECONDS, lambda: httpx2.get(url, headers=headers, timeout=PROBE_SECONDS))
+    except (httpx2.HTTPError, Unusable) as error:
         raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It cannot be reached ({type(error).__name__}).") from None
     if not reply.is_success:
         return {}
@@ -272,10 +284,9 @@ def _is_transient(error: BaseException) -> bool:
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, HfHubHTTPError):
-        told = error.response.headers.get("retry-after", "")
-        if told.replace(".", "", 1).isdigit():
-            return min(float(told), LONGEST_WAIT)
+    told = seconds_asked_for(error.response.headers) if isinstance(error, HfHubHTTPError) else 0
+    if told:
+        return min(told, LONGEST_WAIT)
     return wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(state)
 
 
@@ -288,10 +299,15 @@ def _says_too_long(text: str) -> bool:
     return any(phrase in text.lower() for phrase in TOO_LONG)
 
 
-def _failed(error: Exception) -> PassingFault:
-    response = getattr(error, "response", None)
-    what = f"It answered {response.status_code}." if response is not None else f"({type(error).__name__})"
-    return PassingFault(FailureCode.ENDPOINT_ERROR, what)
+def _failed(error: Exception) -> ClueError:
+    """What is raised once asking is given up; of what the server said only its status and Retry-After are kept."""
+    if not isinstance(error, HfHubHTTPError):
+        return PassingFault(FailureCode.ENDPOINT_ERROR, f"({type(error).__name__})")
+    status = error.response.status_code
+    if status in UNAUTHORISED:
+        return KeyRefused(status)
+    wait = seconds_asked_for(error.response.headers)
+    return PassingFault(FailureCode.ENDPOINT_ERROR, f"It answered {status}.", retry_after=wait)
 
 
 @contextmanager

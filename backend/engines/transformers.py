@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Window
+from backend.engines.answers import prediction_of
+from backend.engines.device import is_gpu_expected, try_device
 from backend.errors import FailureCode, ModelCrash, ModelFault, UsageError
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
 CHUNK = 64
+CHILD = "backend.engines.transformers_child"
 
 
 class LocalModel:
@@ -37,13 +41,12 @@ class LocalModel:
                 if answer.example_id not in chunk:
                     raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process answered what it was not asked.")
                 prompt = chunk.pop(answer.example_id)
-                yield Prediction(
-                    example_id=prompt.example_id,
-                    text=answer.text,
-                    finish=answer.finish,
+                yield prediction_of(
+                    prompt,
+                    answer.text,
+                    answer.finish,
                     prompt_tokens=answer.prompt_tokens,
                     output_tokens=answer.output_tokens,
-                    truncated=prompt.truncated,
                 )
 
     def _count(self, messages: Sequence[Message]) -> int:
@@ -54,16 +57,29 @@ class LocalModel:
 
 @contextmanager
 def open_model(source: ModelSource, settings: Settings, halt: Event) -> Iterator[LocalModel]:
-    """Loads the model of `source.folder`; its process and scratch folder are gone afterwards."""
+    """Loads the model of `source.folder`; its process and scratch folder are gone afterwards.
+
+    A ModelCrash for which the machine is to blame becomes GpuGone.
+    """
     if source.folder is None:
         raise UsageError("The transformers engine needs the model's files; it takes no URL.")
     log = source.log or settings.home / "logs" / "model.log"
-    process = ModelProcess("backend.engines.transformers_child", log, halt)
+    try:
+        with _opened(source.folder, settings, ModelProcess(CHILD, log, halt)) as model:
+            yield model
+    except ModelCrash:
+        if is_gpu_expected():
+            try_device(log, halt)
+        raise
+
+
+@contextmanager
+def _opened(folder: Path, settings: Settings, process: ModelProcess) -> Iterator[LocalModel]:
     try:
         process.send(
             {
                 "do": "load",
-                "folder": str(source.folder.resolve()),
+                "folder": str(folder.resolve()),
                 "dtype": settings.dtype,
                 "batch_size": settings.batch_size,
             }

@@ -14,7 +14,8 @@ from typing import Any
 
 from backend.domain import Finish, Message, Role
 from backend.engines.batching import in_halving_batches
-from backend.errors import FailureCode, ModelFault
+from backend.engines.device import find_device, is_gpu_expected
+from backend.errors import FailureCode, GpuGone, ModelFault
 from backend.isolation import Channel
 from backend.prompting import PLAIN_TURN_END, before_turn_end, merge_system, plain_text
 
@@ -86,7 +87,7 @@ class Generator:
         try:
             return self._generate(batch)
         except Exception as error:
-            if not _out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         # Only here has the error let go of the tensors that were too many.
         _free_memory()
@@ -100,8 +101,13 @@ class Generator:
         pad = self._model.generation_config.pad_token_id
         ids = torch.tensor([[pad] * (width - len(tokens)) + tokens for tokens, _ in batch], device=self._model.device)
         mask = torch.tensor([[0] * (width - len(tokens)) + [1] * len(tokens) for tokens, _ in batch], device=ids.device)
+        watch = _Watch(self._model.generation_config.eos_token_id or [], self._model.device)
         with torch.inference_mode():
-            written = self._model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=limit)[:, width:].tolist()
+            written = self._model.generate(
+                input_ids=ids, attention_mask=mask, max_new_tokens=limit, logits_processor=[watch]
+            )[:, width:].tolist()
+        if watch.saw_nan:
+            raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
         return [self._read(tokens, prompt, row) for (tokens, prompt), row in zip(batch, written, strict=True)]
 
     def _read(self, tokens: Sequence[int], prompt: Mapping[str, Any], row: Sequence[int]) -> dict[str, Any]:
@@ -128,6 +134,29 @@ class Generator:
             logits = self._model(input_ids=ids).logits[0, -1]
         if bool(torch.isnan(logits).any()):
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
+
+
+class _Watch:
+    """Looks on while texts are written, without changing them, and remembers scores that are no numbers."""
+
+    def __init__(self, ends: Sequence[int], device: Any) -> None:
+        import torch
+
+        self._ends = torch.tensor(list(ends), device=device)
+        self._found = torch.zeros((), dtype=torch.bool, device=device)
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """The scores (texts × vocabulary) as they are. Of a text that has ended they mean nothing."""
+        import torch
+
+        writing = ~torch.isin(input_ids[:, -1], self._ends)
+        self._found |= (scores.isnan().any(dim=-1) & writing).any()
+        return scores
+
+    @property
+    def saw_nan(self) -> bool:
+        """Whether any was seen; this alone waits for the GPU."""
+        return bool(self._found)
 
 
 def choose_form(tokenizer: Any) -> Form:
@@ -168,6 +197,23 @@ def choose_form(tokenizer: Any) -> Form:
     raise ModelFault(FailureCode.TEMPLATE_ERROR)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether there was too little memory, of the machine or of its GPU."""
+    import torch
+
+    said = str(error)
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "can't allocate memory" in said or "out of memory" in said
+
+
+def is_of_the_device(error: Exception) -> bool:
+    """Whether the GPU failed, for its own reasons or the model's; the trusted side finds out whose."""
+    import torch
+
+    marks = ("CUDA error", "HIP error", "CUDA driver", "NVIDIA driver", "No CUDA GPUs", "CUDA-capable")
+    return isinstance(error, GpuGone | torch.AcceleratorError) or any(mark in str(error) for mark in marks)
+
+
 def _compose(prepare: Prepare, render: Callable[[Sequence[Message]], str]) -> Callable[[Sequence[Message]], str]:
     return lambda messages: render(prepare(messages))
 
@@ -193,10 +239,9 @@ def _load_tokenizer(folder: Path) -> Any:
 
 
 def _load_model(folder: Path, dtype: str) -> Any:
-    import torch
     from transformers import AutoModelForCausalLM
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = find_device(expected=is_gpu_expected())
     wanted = ("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype
     try:
         model, found = AutoModelForCausalLM.from_pretrained(
@@ -208,10 +253,13 @@ def _load_model(folder: Path, dtype: str) -> Any:
             output_loading_info=True,
         )
         model = model.to(device).eval()
-    except Exception as error:  # noqa: BLE001 - submitted files can break a loader in any way
+    except Exception as error:
         traceback.print_exc()
-        if _out_of_memory(error):
+        if is_out_of_memory(error):
             raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
+        if is_of_the_device(error):
+            raise
+        # Anything else: submitted files can break a loader in any way.
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE) from None
     if found["missing_keys"]:
         # transformers would fill them with random numbers, and what those write is no result.
@@ -254,12 +302,6 @@ def _digest(files: Sequence[Path]) -> str:
         with file.open("rb") as stream:
             whole.update(hashlib.file_digest(stream, "sha256").digest())
     return whole.hexdigest()
-
-
-def _out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _free_memory() -> None:

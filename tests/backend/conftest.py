@@ -1,11 +1,14 @@
 """What the backend's tests share: settings, and properties that are tried in the same order every time."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from backend.datasets.rehearsal import Scale, write_odd, write_rehearsal
+from backend.isolation import ModelProcess
 from backend.settings import Settings
 from tests.umls import build_umls, umls_python
 
@@ -18,6 +21,15 @@ def settings(tmp_path: Path) -> Settings:
     """Settings as they come, with a home of the test's own and no encoders, so that nothing is fetched."""
     nowhere = str(tmp_path / "no-encoder")
     return Settings(home=tmp_path / "home", scibert=nowhere, clinicalbert=nowhere, load_timeout=120, answer_timeout=120)
+
+
+@pytest.fixture(scope="module")
+def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelProcess, Path]]:
+    """One process to load many bad models into, one after another, and its log."""
+    log = tmp_path_factory.mktemp("logs") / "model.log"
+    process = ModelProcess("backend.engines.transformers_child", log, Event())
+    yield process, log
+    process.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A model process that misbehaves as it is told: run by the isolation tests with a real pipe."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,9 +33,13 @@ def main() -> None:
         case "fork":
             child = subprocess.Popen(["sleep", "3600"])
             channel.send({"child": child.pid})
+        case "escape":
+            child = subprocess.Popen(["sleep", "3600"], start_new_session=True)
+            channel.send({"child": child.pid})
+        case "freeze":
+            channel.send({"pid": os.getpid(), "cwd": str(Path.cwd())})
+            os.kill(os.getpid(), signal.SIGSTOP)
         case "stubborn":
-            import signal
-
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             channel.send({"pid": os.getpid()})
     time.sleep(3600)

@@ -1,56 +1,27 @@
-"""A served model: every fault of a server is survived or said, and no answer is ever lost, doubled or made up."""
+"""A served model: every prompt gets its own answer, asked for greedily, and nobody sees the machine's token."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier, Event, Thread
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from huggingface_hub import constants
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.domain import Finish, ModelClient, Prompt
+from backend.domain import Finish
 from backend.engines.endpoint import ENGINE, estimate_tokens, split_url
-from backend.errors import FailureCode, Halted, PassingFault, UsageError
+from backend.errors import FailureCode, PassingFault, UsageError
 from backend.prompting import plain_text
 from backend.settings import Settings
 from tests.backend.asking import QUESTIONS, SHA, assert_answers_all, changed, local, prompt, prompts, served
-from tests.loopback.faults import Fault, FaultKind
+from tests.backend.dialects import DIALECTS, Server, expected, last_line, opened
 from tests.loopback.openai import OpenAIServer
 from tests.loopback.serving import serve
 from tests.loopback.tgi import TgiServer
-
-Server = TgiServer | OpenAIServer
-
-
-def last_line(text: str) -> str:
-    """An answer that tells which question it belongs to."""
-    return f"echo: {text.removesuffix('### Answer' + chr(10)).strip().splitlines()[-1]}"
-
-
-DIALECTS: dict[str, tuple[Callable[[], Server], str]] = {
-    "tgi-generate": (lambda: TgiServer(last_line, has_chat=False), ""),
-    "tgi-generate-by-url": (lambda: TgiServer(last_line), "/generate"),
-    "tgi-chat": (lambda: TgiServer(last_line), ""),
-    "openai": (lambda: OpenAIServer(last_line), ""),
-    "openai-by-url": (lambda: OpenAIServer(last_line), "/v1"),
-}
-DIRECT = {"tgi-generate-by-url": "tgi-generate", "openai-by-url": "openai"}
-
-
-@contextmanager
-def opened(server: Server, settings: Settings, path: str = "", halt: Event | None = None) -> Iterator[ModelClient]:
-    with server.serving() as url, ENGINE.open(served(url + path), settings, halt or Event()) as client:
-        yield client
-
-
-def expected(asked: Prompt) -> str:
-    return f"echo: {asked.messages[-1].content.strip().splitlines()[-1]}"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -106,116 +77,6 @@ def test_the_manifest_tells_what_was_served(settings: Settings) -> None:
         assert client.window.tokens == 2048
     with opened(OpenAIServer(last_line, max_model_len=777), settings) as client:
         assert (client.facts["template"], client.window.tokens) == ("server", 777)
-
-
-TRANSIENT = [
-    Fault(FaultKind.RATE_LIMITED, seconds=0),
-    Fault(FaultKind.SERVER_ERROR),
-    Fault(FaultKind.UNAVAILABLE, seconds=0),
-    Fault(FaultKind.RESET),
-    Fault(FaultKind.TRUNCATED),
-    Fault(FaultKind.HTML),
-    Fault(FaultKind.NO_CHOICES),
-    Fault(FaultKind.NULL_CONTENT),
-    Fault(FaultKind.WRONG_SCHEMA),
-    Fault(FaultKind.INVALID_UTF8),
-    Fault(FaultKind.DRIP, seconds=0),
-]
-
-
-@pytest.mark.parametrize("dialect", DIRECT)
-@pytest.mark.parametrize("fault", TRANSIENT, ids=lambda fault: fault.kind.name.lower())
-def test_a_passing_fault_is_survived_and_every_answer_is_there_once(
-    dialect: str, fault: Fault, settings: Settings
-) -> None:
-    make, path = DIALECTS[dialect]
-    server = make()
-    with opened(server, settings, path) as client:
-        server.faults.every = {3: fault}
-        asked = prompts(9, new=150)
-        found = assert_answers_all(client, asked)
-    assert all(found[one.example_id].text.split() == expected(one).split() for one in asked)
-    assert server.faults.requests >= 9 + (fault.kind is not FaultKind.DRIP)
-
-
-@pytest.mark.parametrize("dialect", ["tgi-chat", "openai"])
-def test_faults_at_the_first_look_are_survived(dialect: str, settings: Settings) -> None:
-    server = DIALECTS[dialect][0]()
-    server.faults.first = [Fault(FaultKind.SERVER_ERROR), Fault(FaultKind.RESET), Fault(FaultKind.HTML)]
-    with opened(server, settings) as client:
-        assert client.facts["template"] == "server"
-        assert_answers_all(client, prompts(2))
-
-
-@pytest.mark.parametrize(
-    ("dialect", "kind"),
-    [
-        ("openai-by-url", FaultKind.UNAVAILABLE),
-        ("openai-by-url", FaultKind.UNAUTHORISED),
-        ("openai-by-url", FaultKind.NULL_CONTENT),
-        ("tgi-generate-by-url", FaultKind.UNAVAILABLE),
-        ("tgi-generate-by-url", FaultKind.UNAUTHORISED),
-        ("tgi-generate-by-url", FaultKind.NO_CHOICES),
-    ],
-)
-def test_a_lasting_fault_is_an_endpoint_error(dialect: str, kind: FaultKind, settings: Settings) -> None:
-    make, path = DIALECTS[dialect]
-    server = make()
-    with opened(server, changed(settings, endpoint_concurrency=1), path) as client:
-        server.faults.always = Fault(kind)
-        with pytest.raises(PassingFault) as caught:
-            list(client.complete([prompt(0, "canary-premise")]))
-    assert caught.value.code is FailureCode.ENDPOINT_ERROR
-    assert "canary" not in str(caught.value)
-    assert server.faults.requests == (1 if kind is FaultKind.UNAUTHORISED else 5)
-
-
-def test_a_retry_waits_as_long_as_the_server_says(settings: Settings) -> None:
-    """With a halt instead of a clock: while the client waits out Retry-After, nothing more is asked."""
-    server, halt = OpenAIServer(last_line), Event()
-    with opened(server, settings, "/v1", halt) as client:
-        server.faults.first = [Fault(FaultKind.RATE_LIMITED, seconds=50)]
-        answers: list[Any] = []
-        failed: list[BaseException] = []
-
-        def ask() -> None:
-            try:
-                answers.extend(client.complete([prompt(0, "Is it?")]))
-            except Halted as error:
-                failed.append(error)
-
-        asker = Thread(target=ask)
-        asker.start()
-        Event().wait(2.5)  # a jittered wait of its own would be over: its first is half a second at most
-        assert server.faults.requests == 1 and asker.is_alive()
-        halt.set()
-        asker.join(30)
-    assert failed and not answers and server.faults.requests == 1
-
-
-@pytest.mark.parametrize("stage", ["opening", "asking"])
-def test_a_halt_does_not_wait_for_a_server_that_hangs(stage: str, settings: Settings) -> None:
-    server, halt = OpenAIServer(last_line), Event()
-    hang = Fault(FaultKind.HANG, seconds=3600)
-
-    def halt_when_asked() -> None:
-        while not server.faults.running:
-            halt.wait(0.01)
-        halt.set()
-
-    server.faults.always = hang if stage == "opening" else None
-    waiter = Thread(target=halt_when_asked, daemon=True)
-    with server.serving() as url:
-        if stage == "opening":
-            waiter.start()
-            with pytest.raises(Halted), ENGINE.open(served(url), settings, halt):
-                raise AssertionError("it opened")
-        else:
-            with ENGINE.open(served(url), settings, halt) as client:
-                server.faults.always = hang
-                waiter.start()
-                with pytest.raises(Halted):
-                    list(client.complete(prompts(3)))
 
 
 def test_no_more_requests_are_in_flight_than_allowed(settings: Settings) -> None:
@@ -293,36 +154,6 @@ def test_a_name_in_another_case_is_the_same_model(settings: Settings) -> None:
         assert client.facts["endpoint_model"] == "ACME/Tiny"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1/v1", "http://127.0.0.1:1/generate"])
-def test_an_endpoint_that_is_down_is_an_endpoint_error(url: str, settings: Settings) -> None:
-    with pytest.raises(PassingFault, match="cannot be reached") as caught, ENGINE.open(served(url), settings, Event()):
-        raise AssertionError("it opened")
-    assert caught.value.code is FailureCode.ENDPOINT_ERROR
-
-
-def test_a_server_that_goes_away_in_the_middle_is_an_endpoint_error(settings: Settings) -> None:
-    server = OpenAIServer(last_line)
-    with server.serving() as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
-        assert_answers_all(client, prompts(1))
-    with pytest.raises(PassingFault) as caught:
-        list(client.complete(prompts(1)))
-    assert caught.value.code is FailureCode.ENDPOINT_ERROR
-
-
-@pytest.mark.parametrize(
-    "reply",
-    ["<!doctype html>", "[]", '{"model_id": 5}', '{"data": [1]}', '{"model_id": "acme/tiny", "max_total_tokens": "x"}'],
-)
-def test_a_server_that_is_something_else_is_an_endpoint_error(reply: str, settings: Settings) -> None:
-    async def answer(request: Any) -> PlainTextResponse:
-        return PlainTextResponse(reply, 200 if request.method == "GET" else 404)
-
-    app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
-    with serve(app) as url, pytest.raises(PassingFault) as caught, ENGINE.open(served(url), settings, Event()):
-        raise AssertionError("it opened")
-    assert caught.value.code is FailureCode.ENDPOINT_ERROR
-
-
 class Witness:
     """Passes everything on and remembers the headers."""
 
@@ -353,22 +184,6 @@ def test_the_machines_own_token_is_never_sent(dialect: str, token: str | None, s
     assert len(witness.headers) > 3 and "hf_machineownsecret" not in str(witness.headers)
     sent = {one.get("authorization") for one in witness.headers}
     assert sent == {f"Bearer {token}"} if token else sent <= {None, "Bearer none"}
-
-
-def test_a_model_that_reasoned_until_its_tokens_were_spent_has_answered_nothing(settings: Settings) -> None:
-    server = OpenAIServer(last_line)
-    with opened(server, settings, "/v1") as client:
-        server.faults.always = Fault(FaultKind.NULL_CONTENT)
-        (spent,) = client.complete([prompt(0, "one two three four five six", new=3)])
-    assert (spent.text, spent.finish, server.faults.requests) == ("", Finish.LENGTH, 1)
-
-
-def test_a_key_opens_the_endpoint_and_none_does_not(settings: Settings) -> None:
-    server = OpenAIServer(last_line, api_key="endpoint-key")
-    with opened(server, changed(settings, endpoint_token="endpoint-key")) as client:
-        assert_answers_all(client, prompts(2))
-    with pytest.raises(PassingFault, match="401"), opened(OpenAIServer(last_line, api_key="k"), settings):
-        raise AssertionError("it opened")
 
 
 def test_a_real_model_behind_tgi_and_vllm_writes_the_same(tiny_model: Path, settings: Settings) -> None:

@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.domain import Model
-from backend.errors import ClueError, FailureCode, ModelFault, PassingFault, UsageError
+from backend.errors import ClueError, FailureCode, HubSilent, ModelFault, PassingFault, UsageError
 from backend.hub import check_id, download, folder_revision, look_up
+from backend.hub.faults import seconds_asked_for
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
 
@@ -128,21 +129,68 @@ def test_what_writes_no_text_is_refused(hub: LoopbackHub, folder: Path) -> None:
     assert refusal() is FailureCode.UNSUPPORTED_ARCHITECTURE
 
 
-def test_a_hub_that_is_down_is_nobodys_fault(hub: LoopbackHub, tiny_model: Path) -> None:
+def test_a_hub_that_is_down_is_nobodys_fault(hub: LoopbackHub, tiny_model: Path, tmp_path: Path) -> None:
     sha = hub.add("acme/tiny", tiny_model)
     hub.down = True
     with pytest.raises(PassingFault, match="did not answer") as caught:
         look_up("acme/tiny", max_gb=1)
     assert caught.value.code is FailureCode.DOWNLOAD_ERROR
-    with pytest.raises(PassingFault):
-        download(Model(hub_id="acme/tiny", revision=sha), Path("nowhere"), max_gb=1)
+    with pytest.raises(HubSilent, match="Everything waits") as silent:
+        download(Model(hub_id="acme/tiny", revision=sha), tmp_path, max_gb=1)
+    assert "127.0.0.1" in str(silent.value) and "127.0.0.1" not in silent.value.public
 
 
-def test_a_hub_that_has_had_enough_is_nobodys_fault(hub: LoopbackHub, tiny_model: Path) -> None:
-    hub.add("acme/tiny", tiny_model)
-    hub.rate_limited = 1000
+def test_a_hub_that_has_had_enough_is_nobodys_fault(hub: LoopbackHub, tiny_model: Path, tmp_path: Path) -> None:
+    sha = hub.add("acme/tiny", tiny_model)
+    hub.rate_limited, hub.retry_after = 1000, 77
+    with pytest.raises(PassingFault) as caught:
+        look_up("acme/tiny", max_gb=1)
+    assert caught.value.retry_after == 77
+    with pytest.raises(HubSilent):
+        download(Model(hub_id="acme/tiny", revision=sha), tmp_path, max_gb=1)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_one_repository_that_ails_holds_up_nobody_else(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, status: int
+) -> None:
+    pinned = Model(hub_id="acme/tiny", revision=hub.add("acme/tiny", tiny_model))
+    hub.ailing["acme/tiny"], hub.retry_after = status, 33
+    with pytest.raises(PassingFault) as caught:
+        download(pinned, tmp_path, max_gb=1)
+    assert (caught.value.code, caught.value.retry_after) == (FailureCode.DOWNLOAD_ERROR, 33 if status == 429 else 0)
+
+
+@pytest.mark.parametrize("body", ["<!doctype html><title>Sign in</title>", "[]", "{}", '{"siblings": 7}'])
+def test_a_page_in_place_of_the_hubs_answer_is_nobodys_fault(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path, body: str
+) -> None:
+    pinned = Model(hub_id="acme/tiny", revision=hub.add("acme/tiny", tiny_model))
+    hub.says = body
     with pytest.raises(PassingFault):
         look_up("acme/tiny", max_gb=1)
+    with pytest.raises(PassingFault):
+        download(pinned, tmp_path, max_gb=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("", 0),
+        ("0", 0),
+        ("-5", 0),
+        ("12.5", 12.5),
+        ("nan", 0),
+        ("1e9", 3600),
+        ("soon", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+    ],
+)
+def test_how_long_to_wait_is_read_as_seconds_or_as_a_date_and_never_more_than_an_hour(
+    told: str, seconds: float
+) -> None:
+    assert seconds_asked_for({"retry-after": told} if told else {}) == seconds
 
 
 def repository(folder: Path) -> Path:
@@ -219,6 +267,16 @@ def test_what_was_taken_away_after_the_check_is_refused_at_the_download(
     with pytest.raises(ModelFault) as caught:
         download(pinned, tmp_path, max_gb=1)
     assert caught.value.code is code
+
+
+def test_a_model_renamed_after_the_check_is_still_the_commit_it_was(
+    hub: LoopbackHub, tiny_model: Path, tmp_path: Path
+) -> None:
+    pinned = Model(hub_id="acme/tiny", revision=hub.add("acme/tiny", tiny_model))
+    hub.rename("acme/tiny", "acme/other")
+    got = download(pinned, tmp_path, max_gb=1)
+    assert got.name == pinned.revision
+    assert (got / "model.safetensors").read_bytes() == (tiny_model / "model.safetensors").read_bytes()
 
 
 MALFORMED = [

@@ -16,6 +16,7 @@ import pytest
 
 from backend.errors import FailureCode, Halted, ModelCrash
 from backend.isolation import PROJECT, ModelProcess
+from tests.commands import wait_for
 
 ROGUE = "tests.backend.rogue"
 SECRETS = {"HF_TOKEN": "hf_secret", "AWS_SECRET_ACCESS_KEY": "aws_secret", "CLUE_ENDPOINT_TOKEN": "endpoint_secret"}
@@ -139,8 +140,9 @@ def test_a_flood_is_held_back_and_ends_with_the_process(tmp_path: Path) -> None:
     assert gone(process.pid) and not process._reader.is_alive()
 
 
-def test_children_of_the_process_end_with_it(tmp_path: Path) -> None:
-    with started(tmp_path / "log", do="fork") as process:
+@pytest.mark.parametrize("how", ["fork", "escape"])
+def test_children_of_the_process_end_with_it_also_from_a_session_of_their_own(tmp_path: Path, how: str) -> None:
+    with started(tmp_path / "log", do=how) as process:
         child = receive(process)["child"]
         assert psutil.pid_exists(child)
     assert gone(child) and gone(process.pid)
@@ -152,21 +154,47 @@ def test_a_process_that_ignores_requests_to_end_is_ended(tmp_path: Path) -> None
     assert gone(pid)
 
 
-def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+@contextmanager
+def parent_of(do: str, log: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Another program with a rogue of its own, and what the rogue said; the program is killed in the end."""
     code = f"""
-import sys, time
+import json, sys, time
 from pathlib import Path
 from threading import Event
+from backend.errors import FailureCode
 from backend.isolation import ModelProcess
-process = ModelProcess({ROGUE!r}, Path({str(tmp_path / "log")!r}), Event())
-print(process.pid, flush=True)
+process = ModelProcess({ROGUE!r}, Path({str(log)!r}), Event())
+process.send({{"do": {do!r}}})
+said = process.receive(60, FailureCode.LOAD_TIMEOUT)
+print(json.dumps(said | {{"process": process.pid}}), flush=True)
 time.sleep(3600)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    assert psutil.pid_exists(child)
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    assert gone(child)
+    try:
+        yield parent, json.loads(parent.stdout.readline())
+    finally:
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+
+
+@pytest.mark.parametrize("how", ["fork", "escape"])
+def test_a_process_its_children_and_its_folder_are_gone_when_its_parent_is_killed(tmp_path: Path, how: str) -> None:
+    with parent_of(how, tmp_path / "log") as (_, said):
+        scratch = Path(psutil.Process(said["process"]).cwd())
+        assert scratch.is_dir()
+    assert gone(said["process"]) and gone(said["child"])
+    wait_for(lambda: not scratch.exists())
+
+
+def test_what_a_killed_program_left_behind_is_cleared_by_the_next_process(tmp_path: Path) -> None:
+    """A process that is stopped cannot notice that its parent is gone."""
+    with parent_of("freeze", tmp_path / "log") as (_, said):
+        scratch = Path(said["cwd"])
+        wait_for(lambda: psutil.Process(said["pid"]).status() == psutil.STATUS_STOPPED)
+        with started(tmp_path / "log", do="nothing"):
+            assert psutil.pid_exists(said["pid"]) and scratch.is_dir(), "its owner lives"
+    assert psutil.pid_exists(said["pid"]) and scratch.is_dir()
+    with started(tmp_path / "log", do="nothing"):
+        assert gone(said["pid"]) and not scratch.exists()

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,14 +16,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from backend.domain import Finish, Message, Prompt, Role
 from backend.engines.transformers import ENGINE, LocalModel
-from backend.errors import FailureCode, Halted, ModelCrash, ModelFault, UsageError
+from backend.errors import UsageError
 from backend.isolation import ModelProcess
 from backend.prompting import before_turn_end, merge_system, plain_text
 from backend.settings import Settings
-from tests.backend.asking import assert_answers_all, by_id, changed, local, prompt, prompts, served
-from tests.loopback.models import ChatTemplate, pickle_only, tiny_llama
+from tests.backend.asking import assert_answers_all, by_id, local, prompt, prompts, served
+from tests.backend.loading import load_into
+from tests.loopback.models import tiny_llama
 
-CHILD = "backend.engines.transformers_child"
 FORMS = {
     "chat": {},
     "system_merged": {"system_role": False},
@@ -157,233 +156,9 @@ def test_no_prompts_need_no_answers(shared: dict[str, LocalModel]) -> None:
     assert list(shared["chat"].complete([])) == []
 
 
-@pytest.fixture(scope="module")
-def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelProcess, Path]]:
-    """One process to load many bad models into, one after another, and its log."""
-    log = tmp_path_factory.mktemp("logs") / "model.log"
-    process = ModelProcess(CHILD, log, Event())
-    yield process, log
-    process.close()
-
-
-def without_tokenizer(folder: Path) -> Path:
-    tiny_llama(folder)
-    for path in folder.glob("tokenizer*"):
-        path.unlink()
-    return folder
-
-
-def with_config(**changes: object) -> Callable[[Path], Path]:
-    def build(folder: Path) -> Path:
-        tiny_llama(folder)
-        path = folder / "config.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-        return folder
-
-    return build
-
-
-def with_code(folder: Path) -> Path:
-    """A model of a type that only its own code knows; running it would leave a file behind."""
-    names = {"AutoConfig": "evil.EvilConfig", "AutoModelForCausalLM": "evil.Evil", "AutoTokenizer": ["evil.T", None]}
-    with_config(model_type="evil", architectures=["Evil"], auto_map=names)(folder)
-    tokenizer = folder / "tokenizer_config.json"
-    tokenizer.write_text(json.dumps(json.loads(tokenizer.read_text()) | {"auto_map": names}))
-    (folder / "evil.py").write_text(f"open({str(folder / 'marker')!r}, 'w').write('ran')\nclass EvilConfig: pass\n")
-    return folder
-
-
-def with_nan(folder: Path) -> Path:
-    tiny_llama(folder)
-    weights = load_file(folder / "model.safetensors")
-    weights["model.norm.weight"][:] = float("nan")
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-def with_lost_weights(folder: Path) -> Path:
-    tiny_llama(folder)
-    weights = load_file(folder / "model.safetensors")
-    del weights["model.layers.1.mlp.up_proj.weight"]
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-def with_torn_weights(folder: Path) -> Path:
-    tiny_llama(folder)
-    content = (folder / "model.safetensors").read_bytes()
-    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("build", "code"),
-    [
-        (without_tokenizer, FailureCode.NO_TOKENIZER),
-        (pickle_only, FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_config(model_type="unheard-of", architectures=["UnheardOf"]), FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_config(model_type="bert", architectures=["BertForMaskedLM"]), FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_lost_weights, FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_torn_weights, FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_config(hidden_size="many"), FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (with_nan, FailureCode.DEGENERATE_OUTPUT),
-        (with_code, FailureCode.UNSUPPORTED_ARCHITECTURE),
-        (lambda folder: tiny_llama(folder, chat_template=ChatTemplate.HOSTILE), FailureCode.TEMPLATE_ERROR),
-    ],
-    ids=[
-        "no-tokenizer",
-        "pickled",
-        "unknown-type",
-        "other-type",
-        "lost",
-        "torn",
-        "bad-config",
-        "nan",
-        "own-code",
-        "hostile",
-    ],
-)
-def test_a_model_that_cannot_be_used_is_refused_with_a_public_code(
-    build: Callable[[Path], Path], code: FailureCode, loader: tuple[ModelProcess, Path], tmp_path: Path
-) -> None:
-    process, _ = loader
-    folder = build(tmp_path / "model")
-    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 4})
-    reply = process.receive(120, FailureCode.LOAD_TIMEOUT)
-    assert reply == {"failure": code}
-    assert not (folder / "marker").exists(), "code of the repository was run"
-
-
-def test_a_refusal_while_loading_is_the_models_fault_and_leaves_no_process(tmp_path: Path, settings: Settings) -> None:
-    folder = tiny_llama(tmp_path / "model", chat_template=ChatTemplate.HOSTILE)
-    with pytest.raises(ModelFault) as caught, ENGINE.open(local(folder), settings, Event()):
-        raise AssertionError("it opened")
-    assert caught.value.code is FailureCode.TEMPLATE_ERROR
-    assert not children()
-
-
-def children() -> list[psutil.Process]:
-    """Model processes of this test run that are still there, but for those of the module's fixtures."""
-    mine = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in mine if child.pid not in KNOWN]
-
-
-KNOWN: set[int] = set()
-
-
-@pytest.fixture(autouse=True)
-def know_what_is_there(shared: dict[str, LocalModel], loader: tuple[ModelProcess, Path]) -> None:
-    KNOWN.update({loader[0].pid, *(client._process.pid for client in shared.values())})
-
-
-SECRET = "canary-premise-4711"
-TRAPS = {
-    "raises": "{{ raise_exception(messages[-1]['content']) }}",
-    "undefined": "{{ messages[-1]['content'] | nosuchfilter }}",
-    "divides": "{{ 1 / 0 }}{{ messages[-1]['content'] }}",
-    "recurses": "{% macro f(x) %}{{ f(x ~ messages[-1]['content']) }}{% endmacro %}{{ f('') }}",
-}
-
-
-@pytest.mark.parametrize("trap", TRAPS)
-def test_a_template_that_fails_for_some_prompts_only_tells_nobody_the_prompt(
-    trap: str, tmp_path: Path, loader: tuple[ModelProcess, Path]
-) -> None:
-    process, log = loader
-    folder = tiny_llama(tmp_path / "model")
-    template = folder / "chat_template.jinja"
-    inner = template.read_text()
-    template.write_text(
-        f"{{% if '{SECRET[:6]}' in messages[-1]['content'] %}}{TRAPS[trap]}{{% else %}}{inner}{{% endif %}}"
-    )
-    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 4})
-    settings = Settings(home=tmp_path, answer_timeout=120)
-    client = LocalModel(process, settings, loaded(process.receive(120, FailureCode.LOAD_TIMEOUT)))
-    with pytest.raises(ModelFault) as caught:
-        list(client.complete([prompt(1, f"{SECRET}: is it?")]))
-    error: BaseException | None = caught.value
-    assert caught.value.code is FailureCode.TEMPLATE_ERROR
-    while error is not None:
-        assert SECRET not in str(error)
-        error = error.__cause__ or error.__context__
-    assert SECRET not in log.read_text()
-
-
-def loaded(reply: dict[str, Any]) -> Any:
-    """What a model says of itself once it is loaded, as the engine reads it."""
-    from backend.engines.transformers import _Loaded
-
-    return _Loaded.model_validate(reply)
-
-
-def test_an_endless_template_ends_in_a_timeout_and_leaves_no_process(tmp_path: Path, settings: Settings) -> None:
-    folder = tiny_llama(tmp_path / "model", chat_template=ChatTemplate.ENDLESS)
-    hurried = changed(settings, load_timeout=6.0)
-    with pytest.raises(ModelCrash) as caught, ENGINE.open(local(folder), hurried, Event()):
-        raise AssertionError("it opened")
-    assert caught.value.code is FailureCode.LOAD_TIMEOUT
-    assert not children()
-
-
-def test_a_halt_ends_the_work_and_the_process(folders: dict[str, Path], settings: Settings) -> None:
-    halt = Event()
-    with ENGINE.open(local(folders["chat"]), changed(settings, batch_size=1), halt) as client:
-        answers = client.complete(prompts(64))
-        next(answers)
-        halt.set()
-        with pytest.raises(Halted):
-            list(answers)
-    assert not children()
-
-
-def test_a_killed_model_is_a_crash_and_leaves_no_process(folders: dict[str, Path], settings: Settings) -> None:
-    with ENGINE.open(local(folders["chat"]), changed(settings, batch_size=1), Event()) as client:
-        (victim,) = children()
-        answers = client.complete(prompts(64))
-        next(answers)
-        victim.kill()
-        with pytest.raises(ModelCrash):
-            list(answers)
-    assert not children()
-    scratch = list(Path(settings.home).rglob("clue-model-*"))
-    assert not scratch
-
-
-@pytest.mark.parametrize(
-    "lie",
-    [
-        {"example_id": "q-99", "text": "a", "finish": "stop", "prompt_tokens": 1, "output_tokens": 1},
-        {"example_id": "q-0", "text": {"a": 1}, "finish": "stop", "prompt_tokens": 1, "output_tokens": 1},
-        {"example_id": "q-0", "text": "a", "finish": "bored", "prompt_tokens": 1, "output_tokens": 1},
-        {"example_id": "q-0"},
-        {},
-        {"failure": "because"},
-        {"failure": ["a"]},
-    ],
-)
-def test_a_process_that_answers_nonsense_is_a_crash_and_nothing_is_taken_from_it(
-    lie: dict[str, Any], settings: Settings, tmp_path: Path
-) -> None:
-    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event())
-    try:
-        client = LocalModel(process, settings, loaded({"window": None, "facts": {}}))
-        process.send({"do": "write", "text": json.dumps(lie)})
-        with pytest.raises(ModelCrash) as caught:
-            list(client.complete([prompt(0, SECRET)]))
-        assert caught.value.code is FailureCode.INTERNAL_ERROR and SECRET not in str(caught.value)
-    finally:
-        process.close()
-
-
 def test_a_url_is_no_folder(settings: Settings) -> None:
     with pytest.raises(UsageError, match="takes no URL"), ENGINE.open(served("http://127.0.0.1:1"), settings, Event()):
         raise AssertionError("it opened")
-
-
-def load_into(loader: tuple[ModelProcess, Path], folder: Path, settings: Settings) -> LocalModel:
-    """The model of the folder, in the process that has held others before."""
-    loader[0].send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 5})
-    return LocalModel(loader[0], settings, loaded(loader[0].receive(120, FailureCode.LOAD_TIMEOUT)))
 
 
 def test_end_of_turn_marks_end_the_answer(

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -32,6 +33,12 @@ class LoopbackHub:
     """Every answer is 503."""
     rate_limited: int = 0
     """So many answers still to come are 429."""
+    retry_after: float = 0.0
+    """Seconds that every 429 asks to be left alone."""
+    ailing: dict[str, int] = field(default_factory=dict)
+    """Repositories for which every answer has this status, while the rest of the Hub is well."""
+    says: str | None = None
+    """What comes with 200 in place of every answer, as from a proxy that wants people to sign in."""
     cut_after: int | None = None
     """No byte of a file beyond this offset is ever sent: the connection is reset there, on every attempt."""
     spoiled: bool = False
@@ -88,7 +95,9 @@ class LoopbackHub:
         self.repositories.clear()
         self.renamed.clear()
         self.requests.clear()
-        self.down, self.rate_limited, self.cut_after = False, 0, None
+        self.ailing.clear()
+        self.says = None
+        self.down, self.rate_limited, self.retry_after, self.cut_after = False, 0, 0.0, None
         self.spoiled, self.chunk_delay = False, 0.0
 
     @contextmanager
@@ -224,12 +233,21 @@ class _FrontDoor:
         self.hub.requests.append(f"{scope['method']} {scope['path']}")
         door = self.inner
         if self.hub.down:
-            door = _refuse(503, None, "Service Unavailable")
+            door = self._refuse(503)
         elif self.hub.rate_limited > 0:
             self.hub.rate_limited -= 1
-            door = _refuse(429, None, "Too Many Requests")
-            door.headers["Retry-After"] = "0"
+            door = self._refuse(429)
+        elif status := next((status for name, status in self.hub.ailing.items() if f"/{name}" in scope["path"]), None):
+            door = self._refuse(status)
+        elif self.hub.says is not None:
+            door = Response(self.hub.says, media_type="text/html")
         await door(scope, receive, send)
+
+    def _refuse(self, status: int) -> Response:
+        door = _refuse(status, None, HTTPStatus(status).phrase)
+        if status == 429:
+            door.headers["Retry-After"] = f"{self.hub.retry_after:g}"
+        return door
 
 
 async def _answer_unknown_route(request: Request) -> Response:

@@ -1,0 +1,7 @@
+"""The Hub: what it says about a model, and the model's allowed files at one commit."""
+
+from backend.hub.fetching import fetch
+from backend.hub.files import download
+from backend.hub.metadata import check_id, folder_revision, look_up
+
+__all__ = ["check_id", "download", "fetch", "folder_revision", "look_up"]

@@ -36,6 +36,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     return spoiled, spoiled.read_bytes()
 
 
+def head_file_of(path: Path) -> Path:
+    return path.with_name("ledger.head.json")
+
+
 def broken_line(path: Path) -> int:
     with pytest.raises(LedgerBroken) as broken:
         Ledger(path).verify()
@@ -177,12 +181,13 @@ def test_a_ledger_that_became_shorter_is_broken_for_who_saw_it_longer(path: Path
 
 
 def test_an_unfinished_last_line_is_not_there_for_readers_and_overwritten_by_the_next(path: Path) -> None:
-    good = path.read_bytes()
+    good, stated = path.read_bytes(), head_file_of(path).read_bytes()
     at = datetime(2026, 1, 1, tzinfo=UTC)
     Ledger(path, lambda: at).append("s9", toy_result("acme/m9"))
     last = path.read_bytes()[len(good) :]
     for length in (1, len(last) // 2, len(last) - 2, len(last) - 1):
         path.write_bytes(good + last[:length])
+        head_file_of(path).write_bytes(stated)  # the writer that died would have stated the next head only afterwards
         ledger = Ledger(path, lambda: at)
         assert ledger.verify().number == MODELS
         assert path.read_bytes() == good + last[:length]

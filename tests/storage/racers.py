@@ -7,12 +7,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from storage.entries import Head
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.scores import Scores
+from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 from tests.storage.records import six_tasks, toy_result, wish
 
@@ -89,6 +92,19 @@ def hold_unchecked_board(home: str, ledger: str) -> None:
         time.sleep(600)
 
 
+def write_half_a_snapshot(home: str, folder: str) -> None:
+    """Begins to write a snapshot and hangs in the middle until killed."""
+
+    class Slow(Scores):
+        def copy_out(self, parquet: Path) -> tuple[Head, list[dict[str, Any]]]:
+            copied = super().copy_out(parquet)
+            print("half", flush=True)
+            time.sleep(600)
+            return copied
+
+    write_snapshot(Slow(Path(home, "scores.duckdb"), Ledger(Path(home, "ledger.jsonl")), [], []), Path(folder))
+
+
 def append_endlessly(path: str) -> None:
     """Publishes one model after another and prints each entry's hash, until killed."""
     ledger = Ledger(Path(path))
@@ -106,6 +122,7 @@ RACES = {
         hold_lock,
         hold_board,
         hold_unchecked_board,
+        write_half_a_snapshot,
         append_endlessly,
     )
 }

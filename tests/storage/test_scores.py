@@ -152,6 +152,7 @@ def test_rows_that_went_missing_unnoticed_are_noticed_at_the_next_opening(home: 
 
 def test_a_board_of_another_ledger_is_made_anew(home: Path) -> None:
     (home / "ledger.jsonl").unlink()
+    (home / "ledger.head.json").unlink()
     ledger = Ledger(home / "ledger.jsonl")
     for number in range(MODELS + 1):
         ledger.append("s", toy_result(f"else/m{number}"))

@@ -1,6 +1,7 @@
 """Programs that race each other for one store, each in a process of its own: python -m tests.storage.racers WHAT …"""
 
 import json
+import resource
 import shutil
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from backend.domain import LEVEL_TASKS, Edition, Provenance
 from storage.entries import Head
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -20,6 +22,7 @@ from storage.submissions import Submissions
 from tests.storage.records import six_tasks, toy_result, wish
 
 MOST = 1_000
+MANY_TASKS = [task for names in LEVEL_TASKS.values() for task in names]
 
 
 def submit_models(path: str, name: str, submissions: str, models: str) -> None:
@@ -92,6 +95,19 @@ def hold_unchecked_board(home: str, ledger: str) -> None:
         time.sleep(600)
 
 
+def follow_without_room(home: str) -> None:
+    """Publishes when no file may grow any more; prints how many rows the board has before and after."""
+    ledger = Ledger(Path(home, "ledger.jsonl"))
+    scores = Scores(Path(home, "scores.duckdb"), ledger, six_tasks(), [])
+    shown = [len(scores.standings(Provenance.MEASURED, Edition.REHEARSAL))]
+    for number in range(40):
+        ledger.append(f"t{number}", toy_result(f"acme/t{number}", values=dict.fromkeys(MANY_TASKS, 1.0)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    scores.follow()
+    shown.append(len(scores.standings(Provenance.MEASURED, Edition.REHEARSAL)))
+    print(json.dumps(shown), flush=True)
+
+
 def write_half_a_snapshot(home: str, folder: str) -> None:
     """Begins to write a snapshot and hangs in the middle until killed."""
 
@@ -122,6 +138,7 @@ RACES = {
         hold_lock,
         hold_board,
         hold_unchecked_board,
+        follow_without_room,
         write_half_a_snapshot,
         append_endlessly,
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,9 +44,13 @@ def follow_chain(path: Path, after: Head | None = None) -> Iterator[tuple[bytes,
     An unfinished last line is not there yet. LedgerBroken names the first line that does not fit.
     """
     head = after or Head()
-    if path.stat().st_size < head.offset:
-        raise LedgerBroken(head.number, "the file is shorter than it was")
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise LedgerBroken(head.number + 1, "the file is gone") from None
+    with file:
+        if os.fstat(file.fileno()).st_size < head.offset:
+            raise LedgerBroken(head.number, "the file is shorter than it was")
         file.seek(head.offset)
         for line in file:
             if not line.endswith(b"\n"):

@@ -43,7 +43,8 @@ class Scores:
         self._told: str | None = None
         self.broken: LedgerBroken | None = None
         self._db = self._file.open()
-        self._begin()
+        with self._outliving_the_disk():
+            self._begin()
         self._version = self.head().hash
 
     def refresh(self) -> int:
@@ -70,25 +71,8 @@ class Scores:
         if not self._following.acquire(timeout=PATIENCE_SECONDS):
             return  # another thread is at it; what it takes in is shown a moment later
         try:
-            stamp, marker = self._ledger.stamp(), _stamp_of(self._marker)
-            if (stamp, marker) == self._seen and not thorough:
-                self._checkpoint()
-                return
-            try:
-                self._catch_up(marker, thorough)
-            except LedgerBroken as broken:
-                if stamp != self._ledger.stamp():
-                    return  # somebody was writing just then; what it is now is seen at the next look
-                self.broken = broken
-                self._tell(str(broken))
-            else:
-                self.broken = None
-                self._tell(None)
-                self._version = self.head().hash
-            self._seen = (stamp, marker)
-        except duckdb.Error as error:
-            _LOG.error("%s cannot be written, so the tables are in memory from now on: %s", self._file.path.name, error)
-            self._leave_the_file()
+            with self._outliving_the_disk():
+                self._look(thorough)
         finally:
             self._following.release()
 
@@ -166,6 +150,22 @@ class Scores:
                 with suppress(LedgerBroken):  # what stands before the broken line is better than an empty board
                     self.refresh()
 
+    def _look(self, thorough: bool) -> None:
+        stamp, marker = self._ledger.stamp(), _stamp_of(self._marker)
+        if (stamp, marker) == self._seen and not thorough:
+            self._checkpoint()
+            return
+        try:
+            self._catch_up(marker, thorough)
+            self.broken = None
+        except LedgerBroken as broken:
+            if stamp != self._ledger.stamp():
+                return  # somebody was writing just then; what it is now is seen at the next look
+            self.broken = broken
+        self._tell(str(self.broken) if self.broken else None)
+        self._version = self.head().hash
+        self._seen = (stamp, marker)
+
     def _catch_up(self, marker: object, thorough: bool) -> None:
         if marker != self._restored:
             self.rebuild()
@@ -195,8 +195,17 @@ class Scores:
         parameters = {"number": head.number, "hash": head.hash, "offset": head.offset}
         db.execute(QUERIES.set_head.sql, parameters)
 
+    @contextmanager
+    def _outliving_the_disk(self) -> Iterator[None]:
+        """An error that DuckDB does not recover from, such as a full disk, ends the block and costs no row."""
+        try:
+            yield
+        except duckdb.Error as error:
+            _LOG.error("%s cannot be written, so the tables are in memory from now on: %s", self._file.path.name, error)
+            self._leave_the_file()
+
     def _leave_the_file(self) -> None:
-        """After an error that DuckDB does not recover from, such as a full disk: the same tables, in memory."""
+        """The same tables, in memory."""
         with self._lock:
             db = self._file.open_in_memory()
             with suppress(LedgerBroken):

@@ -22,7 +22,7 @@ from backend.errors import HomeInUse, LedgerBroken
 from frontend_config.published import published_standings
 from storage.ledger import Ledger
 from storage.score_rows import Retired
-from tests.storage.racing import racer, said
+from tests.storage.racing import race, racer, said
 from tests.storage.records import board, result_of, rows_of, score_of, six_tasks, toy_result, toy_run, toy_task
 
 REHEARSAL = (Provenance.MEASURED, Edition.REHEARSAL)
@@ -318,6 +318,11 @@ def test_a_full_disk_leaves_the_board_up_in_memory(home: Path) -> None:
     with board(home) as (scores, _):
         assert len(scores.standings(*REHEARSAL)) == MODELS + 40
         assert (home / "scores.duckdb").stat().st_size > 100_000
+
+
+def test_a_board_that_finds_the_disk_full_at_the_start_opens_in_memory(home: Path) -> None:
+    (home / "scores.duckdb").unlink()
+    assert race(("open_without_room", home)) == [MODELS]
 
 
 def test_a_publish_leaves_nothing_in_the_log(home: Path) -> None:

@@ -48,7 +48,8 @@ from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
 from storage.scores import Scores
-from storage.snapshot import write_snapshot
+from storage.signing import read_signer
+from storage.snapshot import Snapshots, write_snapshot
 from storage.submissions import Submissions
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
@@ -79,7 +80,8 @@ class House:
     @cached_property
     def ledger(self) -> Ledger:
         """The published results."""
-        return Ledger(self.settings.home / "ledger.jsonl")
+        key = self.settings.signing_key
+        return Ledger(self.settings.home / "ledger.jsonl", signer=read_signer(key) if key else None)
 
     @cached_property
     def look_up(self) -> LookUp:
@@ -254,7 +256,7 @@ def snapshot(folder: Path) -> None:
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
-        typer.echo(str(write_snapshot(scores, scores.head(), folder)))
+        typer.echo(str(write_snapshot(scores, folder)))
         scores.close()
 
 
@@ -297,7 +299,9 @@ def _serve(house: House, *, with_worker: bool) -> None:
         from frontend_config.site import build_site
 
         site = build_site(house.desk(scores))
-        stack.enter_context(publishing(scores.follow))
+        snapshots = Snapshots(scores, settings.home / "snapshots")
+        verify = partial(scores.follow, thorough=True)
+        stack.enter_context(publishing(scores.follow, snapshots.keep_up, verify, settings.verify_seconds))
         if with_worker:
             stack.enter_context(companion([__file__, "work", "--with-parent"]))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

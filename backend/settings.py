@@ -69,6 +69,10 @@ class Settings(BaseModel):
     )
     retry_seconds: float = Field(15, gt=0, description="pause before a passing fault is tried again; doubles each time")
     tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
+    verify_seconds: float = Field(3600, gt=0, description="seconds between two verifications of the whole ledger")
+    signing_key: Path | None = Field(
+        None, description="Ed25519 private key (PEM) that the ledger's head is signed with; `ledger key FILE` makes one"
+    )
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
     retention_days: int = Field(
         30,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend.domain import Stage
-from backend.errors import FailureCode, ModelFault, PassingFault, UsageError
+from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
 from backend.submission import OPERATOR, SYSTEM, Status, Submission
 from eval_queue.intake import LookUp
@@ -173,10 +173,14 @@ class Queue:
 
     def _follow_ledger(self) -> None:
         """Whatever the ledger says of a submission that its writer could not tell the queue any more is told now."""
-        for entry, head in self._ledger.read(self._followed):
-            if entry.kind is Kind.WITHDRAWAL:
-                self._end_withdrawn(entry)
-            self._followed = head
+        try:
+            for entry, head in self._ledger.read(self._followed):
+                if entry.kind is Kind.WITHDRAWAL:
+                    self._end_withdrawn(entry)
+                self._followed = head
+        except LedgerBroken:
+            self._followed = Head()  # a backup may take its place, and then all of it is to be read
+            raise
 
     def _end_withdrawn(self, entry: Entry) -> None:
         found = self._submissions.find(entry.submission_id)

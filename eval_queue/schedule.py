@@ -1,22 +1,26 @@
 """APScheduler as the timer: it wakes the worker, the rescuer and the publisher, and remembers nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from backend.errors import LedgerBroken
 from backend.settings import Settings
 from eval_queue.archive import Archive
 from eval_queue.queue import Queue
 from eval_queue.worker import Worker
+from storage.ledger_watch import LedgerWatch
 from storage.submissions import Submissions
 
 PULSE_SECONDS = 10
 RESCUE_SECONDS = 10
 RECEIVED_EVERY_TICKS = 10
+LOOK_SECONDS = 10
 PUBLISH_SECONDS = 1
 TIDY_SECONDS = 24 * 3600
+SNAPSHOT_SECONDS = 5
 
 
 def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings: Settings, stop: Event) -> None:
@@ -25,15 +29,19 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
     The caller holds the worker's lock: whatever is claimed at the start belongs to a worker that is no more.
     """
     archive = _archive_of(worker)
+    watch = LedgerWatch(worker.ledger, mended=submissions.resume)
     jobs: list[tuple[Callable[[], object], float]] = [
         (lambda: _drain(worker, stop), settings.tick_seconds),
         (submissions.seen, PULSE_SECONDS),
-        (queue.rescue, RESCUE_SECONDS),
+        (lambda: _rescue(queue), RESCUE_SECONDS),
+        (watch.look, LOOK_SECONDS),
+        (watch.check, settings.verify_seconds),
         (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
         (archive.tidy, TIDY_SECONDS),
     ]
     submissions.seen()
-    queue.rescue(all_claimed=True)
+    watch.check()
+    _rescue(queue, all_claimed=True)
     with _timer(jobs, at_once=archive.tidy):
         stop.wait()
 
@@ -50,15 +58,29 @@ def run_worker_once(worker: Worker, queue: Queue) -> int:
 
 
 @contextmanager
-def publishing(refresh: Callable[[], object]) -> Iterator[None]:
-    """While the block runs, what the ledger has beyond the board is taken in every second."""
-    with _timer([(refresh, PUBLISH_SECONDS)]):
+def publishing(
+    follow: Callable[[], object],
+    snapshot: Callable[[], object],
+    verify: Callable[[], object],
+    verify_seconds: float,
+) -> Iterator[None]:
+    """While the block runs, what the ledger has beyond the board is taken in every second and then copied for others.
+
+    Now and then all of the ledger is verified.
+    """
+    with _timer([(follow, PUBLISH_SECONDS), (snapshot, SNAPSHOT_SECONDS), (verify, verify_seconds)]):
         yield
 
 
 def _archive_of(worker: Worker) -> Archive:
     """The archive of the answers that this worker collects."""
     return Archive(worker.submissions, worker.settings, worker.tasks, worker.stop)
+
+
+def _rescue(queue: Queue, *, all_claimed: bool = False) -> None:
+    """As the queue does it; while the ledger is broken nobody knows what is published, so what was lost waits."""
+    with suppress(LedgerBroken):  # which the watch tells
+        queue.rescue(all_claimed=all_claimed)
 
 
 def _drain(worker: Worker, stop: Event) -> None:

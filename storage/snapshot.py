@@ -1,63 +1,132 @@
 """A copy of the board for others to read, as Parquet and JSON, renamed into place when it is whole."""
 
+import hashlib
 import json
+import logging
+import os
+import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pandas as pd
+from filelock import FileLock
 
-from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Edition, Provenance, Standing
-from storage.ledger import Head
+from backend import __version__
+from storage.entries import Head
 from storage.scores import Scores
 
-COLUMNS = ("label", "provenance", "edition", "protocol", "engine", "domain", "base_model", "params", "published_at")
-CELL_COLUMNS = ("value", "low", "high", "n", "missing")
+PARQUET, RECORDS, MANIFEST = "scores.parquet", "scores.json", "manifest.json"
+PARTIAL = ".partial-"
+MOST_KEPT = 30
+_LOG = logging.getLogger(__name__)
 
 
-def write_snapshot(scores: Scores, head: Head, folder: Path) -> Path:
-    """A new folder inside `folder`, named after the ledger's head; one that is there already is left as it is."""
-    target = folder / f"{head.number:06d}-{head.hash[:12]}"
-    if target.exists():
-        return target
+def write_snapshot(scores: Scores, folder: Path, *, keep: int | None = None) -> Path:
+    """A new folder inside `folder`, named after the ledger's head; a whole one that is there already is left as it is.
+
+    One that is damaged, or of another version of this program, is made anew. What a killed writer left is removed, and
+    so are all but the newest `keep`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
-        standings = [
-            standing
-            for provenance in Provenance
-            for edition in Edition
-            for protocol in (PROTOCOL, PAPERS_PROTOCOL)
-            for standing in scores.standings(provenance, edition, protocol)
-        ]
-        table = long_table(standings)
-        whole = Path(partial) / "whole"
-        whole.mkdir()
-        duckdb.from_df(table).write_parquet(str(whole / "scores.parquet"))
-        records = table.astype(object).where(table.notna(), None).to_dict("records")
-        (whole / "scores.json").write_text(json.dumps(records, indent=1, default=_moment) + "\n", encoding="utf-8")
-        (whole / "manifest.json").write_text(json.dumps(asdict(head), indent=1) + "\n", encoding="utf-8")
-        whole.rename(target)
+    with FileLock(folder / ".lock"):
+        for left in folder.glob(f"{PARTIAL}*"):
+            shutil.rmtree(left)
+        target = folder / _name_of(scores.head())
+        if not is_whole(target):
+            target = _write(scores, folder)
+        if keep is not None:
+            _keep_newest(folder, keep)
     return target
 
 
-def long_table(standings: Sequence[Standing]) -> pd.DataFrame:
-    """One row per model and cell: who, under which rules, value, interval, n, and why a value is missing."""
-    rows = [
-        {
-            **{column: getattr(standing, column) for column in COLUMNS},
-            "model_id": standing.model.hub_id if standing.model else None,
-            "revision": standing.model.revision if standing.model else None,
-            "cell": name,
-            **{field: getattr(cell, field) for field in CELL_COLUMNS},
-        }
-        for standing in standings
-        for name, cell in sorted(standing.cells.items())
-    ]
-    return pd.DataFrame(rows, columns=[*COLUMNS, "model_id", "revision", "cell", *CELL_COLUMNS])
+def is_whole(snapshot: Path) -> bool:
+    """Whether every file that the manifest of a snapshot names is there as it was written, by this version."""
+    try:
+        manifest = json.loads((snapshot / MANIFEST).read_bytes())
+        return manifest["program"] == __version__ and all(
+            _digest(snapshot / name) == told["sha256"] for name, told in manifest["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
-def _moment(value: datetime) -> str:
-    return value.isoformat()
+class Snapshots:
+    """The snapshots that a page keeps in its home, the newest ones."""
+
+    def __init__(self, scores: Scores, folder: Path, keep: int = MOST_KEPT) -> None:
+        self._scores, self._folder, self._keep = scores, folder, keep
+        self._written: Head | None = None
+        self._told: str | None = None
+
+    def keep_up(self) -> None:
+        """There is a snapshot of the board as it is now, unless that cannot be written, which is logged once."""
+        try:
+            head = self._scores.head()
+            if head == self._written:
+                return
+            write_snapshot(self._scores, self._folder, keep=self._keep)
+        except (OSError, duckdb.Error) as error:
+            if type(error).__name__ != self._told:
+                _LOG.error("no snapshot can be written: %s", error)
+            self._told = type(error).__name__
+        else:
+            self._written, self._told = head, None
+
+
+def _write(scores: Scores, folder: Path) -> Path:
+    partial = Path(tempfile.mkdtemp(dir=folder, prefix=PARTIAL))
+    try:
+        head, rows = scores.copy_out(partial / PARQUET)
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False, default=_moment) for row in rows)
+        (partial / RECORDS).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        files = {name: {"sha256": _digest(partial / name), "rows": len(rows)} for name in (PARQUET, RECORDS)}
+        manifest = {"ledger": asdict(head), "program": __version__, "files": files}
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        for path in (*partial.iterdir(), partial):
+            _sync(path)
+        return _put_in_place(partial, folder / _name_of(head))
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _put_in_place(partial: Path, target: Path) -> Path:
+    partial.chmod(0o755)
+    if target.exists():
+        target.rename(partial.with_name(partial.name + ".replaced"))
+    partial.rename(target)
+    _sync(target.parent)
+    shutil.rmtree(partial.with_name(partial.name + ".replaced"), ignore_errors=True)
+    return target
+
+
+def _keep_newest(folder: Path, keep: int) -> None:
+    whole = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for old in sorted(whole, key=lambda path: path.stat().st_mtime_ns, reverse=True)[keep:]:
+        shutil.rmtree(old)
+
+
+def _name_of(head: Head) -> str:
+    return f"{head.number:06d}-{head.hash[:12]}"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _moment(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a snapshot")

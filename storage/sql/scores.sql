@@ -1,25 +1,43 @@
+-- Rows are inserted by the column, many at once: a statement for each row takes a hundred times as long.
+
 -- name: insert_result!
-INSERT INTO result VALUES (:id, :number, :provenance, :edition, :protocol, :label, :model_id, :revision, :params,
-    :licence, :architecture, :base_model, :domain, :engine, :submission_id, :published_at);
+INSERT INTO result SELECT
+    unnest(:id::VARCHAR[]), unnest(:number::BIGINT[]), unnest(:provenance::VARCHAR[]), unnest(:edition::VARCHAR[]),
+    unnest(:protocol::VARCHAR[]), unnest(:label::VARCHAR[]), unnest(:model_id::VARCHAR[]),
+    unnest(:revision::VARCHAR[]), unnest(:params::DOUBLE[]), unnest(:licence::VARCHAR[]),
+    unnest(:architecture::VARCHAR[]), unnest(:base_model::VARCHAR[]), unnest(:domain::VARCHAR[]),
+    unnest(:engine::VARCHAR[]), unnest(:submission_id::VARCHAR[]), unnest(:published_at::TIMESTAMPTZ[]);
 
--- name: insert_score*!
-INSERT INTO score VALUES (:result_id, :task, :metric, :value, :low, :high, :n, :missing);
+-- name: insert_score!
+INSERT INTO score SELECT
+    unnest(:result_id::VARCHAR[]), unnest(:task::VARCHAR[]), unnest(:metric::VARCHAR[]), unnest(:value::DOUBLE[]),
+    unnest(:low::DOUBLE[]), unnest(:high::DOUBLE[]), unnest(:n::BIGINT[]), unnest(:missing::VARCHAR[]);
 
--- name: insert_diagnostics*!
-INSERT INTO diagnostics VALUES (:result_id, :task, :n, :answered, :empty, :unparsable, :truncated, :refused,
-    :output_tokens, :seconds);
+-- name: insert_diagnostics!
+INSERT INTO diagnostics SELECT
+    unnest(:result_id::VARCHAR[]), unnest(:task::VARCHAR[]), unnest(:n::BIGINT[]), unnest(:answered::BIGINT[]),
+    unnest(:empty::BIGINT[]), unnest(:unparsable::BIGINT[]), unnest(:truncated::BIGINT[]),
+    unnest(:refused::BIGINT[]), unnest(:output_tokens::DOUBLE[]), unnest(:seconds::DOUBLE[]);
 
--- name: insert_retired*!
-INSERT INTO retired VALUES (:number, :by_number, :withdrawn, :reason, :at);
+-- name: insert_retired!
+INSERT INTO retired SELECT
+    unnest(:number::BIGINT[]), unnest(:by_number::BIGINT[]), unnest(:withdrawn::BOOLEAN[]),
+    unnest(:reason::VARCHAR[]), unnest(:at::TIMESTAMPTZ[]);
 
--- name: insert_benchmark*!
-INSERT INTO benchmark VALUES (:level, :task);
+-- name: insert_benchmark!
+INSERT INTO benchmark SELECT
+    unnest(:level::INTEGER[]), unnest(:task::VARCHAR[]);
 
--- name: insert_recipe*!
-INSERT INTO recipe VALUES (:sha256);
+-- name: insert_recipe!
+INSERT INTO recipe SELECT
+    unnest(:sha256::VARCHAR[]);
 
--- name: insert_expected*!
-INSERT INTO expected VALUES (:provenance, :task, :metric);
+-- name: insert_expected!
+INSERT INTO expected SELECT
+    unnest(:provenance::VARCHAR[]), unnest(:task::VARCHAR[]), unnest(:metric::VARCHAR[]);
+
+-- name: begin_head!
+INSERT INTO head VALUES (0, repeat('0', 64), 0);
 
 -- name: set_head!
 UPDATE head SET number = :number, hash = :hash, byte_offset = :offset;
@@ -41,3 +59,14 @@ WHERE standing.provenance = :provenance AND standing.edition = :edition AND stan
 -- name: diagnostics
 SELECT diagnostics.* FROM diagnostics JOIN standing ON standing.id = diagnostics.result_id
 WHERE standing.provenance = :provenance AND standing.edition = :edition AND standing.protocol = :protocol;
+
+-- name: retired
+SELECT retired.*, result.submission_id FROM retired LEFT JOIN result ON result.number = retired.number
+ORDER BY retired.number;
+
+-- name: whole_board
+SELECT
+    nullif(standing.number, 0) AS number, submission_id, label, model_id, revision, provenance, edition, protocol, engine,
+    domain, base_model, CAST(params AS BIGINT) AS params, published_at, cell, value, low, high, n, missing
+FROM standing JOIN cell ON cell.result_id = standing.id
+ORDER BY provenance, edition, protocol, standing.number, standing.id, cell;

@@ -3,13 +3,12 @@
 CREATE TABLE recipe (sha256 VARCHAR);
 
 CREATE TABLE head (number BIGINT, hash VARCHAR, byte_offset BIGINT);
-INSERT INTO head VALUES (0, repeat('0', 64), 0);
 
 CREATE TABLE benchmark (level INTEGER, task VARCHAR);
 CREATE TABLE expected (provenance VARCHAR, task VARCHAR, metric VARCHAR);
 
 CREATE TABLE result (
-    id VARCHAR PRIMARY KEY,
+    id VARCHAR NOT NULL,
     number BIGINT,
     provenance VARCHAR NOT NULL,
     edition VARCHAR NOT NULL,
@@ -97,8 +96,7 @@ CROSS JOIN benchmark
 LEFT JOIN task_cell ON task_cell.result_id = standing.id AND task_cell.task = benchmark.task
 GROUP BY standing.id, benchmark.level;
 
--- Every cell of the board in one long table; `cell` is the column's name.
-CREATE VIEW cell AS
+CREATE VIEW measured_cell AS
 SELECT result_id, task || '.' || metric AS cell, value, low, high, n, missing FROM score WHERE metric <> 'task_score'
 UNION ALL
 SELECT result_id, task, value, low, high, n, missing FROM task_cell
@@ -110,3 +108,13 @@ UNION ALL
 SELECT result_id, 'overall', CASE WHEN count(value) = 2 THEN avg(value) END, NULL, NULL, 0,
     CASE WHEN count(value) < 2 THEN 'The average needs both levels.' END
 FROM level_cell GROUP BY result_id;
+
+-- Every cell of the board in one long table; `cell` is the column's name. What has no value has a reason instead.
+CREATE VIEW cell AS
+SELECT
+    result_id, cell, value,
+    CASE WHEN value IS NOT NULL THEN low END AS low,
+    CASE WHEN value IS NOT NULL THEN high END AS high,
+    n,
+    CASE WHEN value IS NULL THEN coalesce(missing, 'It was not measured.') END AS missing
+FROM measured_cell;

@@ -1,22 +1,28 @@
 """Programs that race each other for one store, each in a process of its own: python -m tests.storage.racers WHAT …"""
 
 import json
+import resource
 import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from backend.domain import LEVEL_TASKS, Edition, Provenance
+from storage.entries import Head
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.scores import Scores
+from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 from tests.storage.records import six_tasks, toy_result, wish
 
 MOST = 1_000
+MANY_TASKS = [task for names in LEVEL_TASKS.values() for task in names]
 
 
 def submit_models(path: str, name: str, submissions: str, models: str) -> None:
@@ -89,6 +95,39 @@ def hold_unchecked_board(home: str, ledger: str) -> None:
         time.sleep(600)
 
 
+def follow_without_room(home: str) -> None:
+    """Publishes when no file may grow any more; prints how many rows the board has before and after."""
+    ledger = Ledger(Path(home, "ledger.jsonl"))
+    scores = Scores(Path(home, "scores.duckdb"), ledger, six_tasks(), [])
+    shown = [len(scores.standings(Provenance.MEASURED, Edition.REHEARSAL))]
+    for number in range(40):
+        ledger.append(f"t{number}", toy_result(f"acme/t{number}", values=dict.fromkeys(MANY_TASKS, 1.0)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    scores.follow()
+    shown.append(len(scores.standings(Provenance.MEASURED, Edition.REHEARSAL)))
+    print(json.dumps(shown), flush=True)
+
+
+def open_without_room(home: str) -> None:
+    """Opens a board when no file may grow any more; prints how many rows it has."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    scores = Scores(Path(home, "scores.duckdb"), Ledger(Path(home, "ledger.jsonl")), six_tasks(), [])
+    print(json.dumps(len(scores.standings(Provenance.MEASURED, Edition.REHEARSAL))), flush=True)
+
+
+def write_half_a_snapshot(home: str, folder: str) -> None:
+    """Begins to write a snapshot and hangs in the middle until killed."""
+
+    class Slow(Scores):
+        def copy_out(self, parquet: Path) -> tuple[Head, list[dict[str, Any]]]:
+            copied = super().copy_out(parquet)
+            print("half", flush=True)
+            time.sleep(600)
+            return copied
+
+    write_snapshot(Slow(Path(home, "scores.duckdb"), Ledger(Path(home, "ledger.jsonl")), [], []), Path(folder))
+
+
 def append_endlessly(path: str) -> None:
     """Publishes one model after another and prints each entry's hash, until killed."""
     ledger = Ledger(Path(path))
@@ -106,6 +145,9 @@ RACES = {
         hold_lock,
         hold_board,
         hold_unchecked_board,
+        follow_without_room,
+        open_without_room,
+        write_half_a_snapshot,
         append_endlessly,
     )
 }

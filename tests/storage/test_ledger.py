@@ -36,6 +36,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     return spoiled, spoiled.read_bytes()
 
 
+def head_file_of(path: Path) -> Path:
+    return path.with_name("ledger.head.json")
+
+
 def broken_line(path: Path) -> int:
     with pytest.raises(LedgerBroken) as broken:
         Ledger(path).verify()
@@ -176,13 +180,38 @@ def test_a_ledger_that_became_shorter_is_broken_for_who_saw_it_longer(path: Path
         list(Ledger(path).read(head))
 
 
-def test_an_unfinished_last_line_is_not_there_for_readers_and_overwritten_by_the_next(path: Path) -> None:
+def test_a_ledger_that_is_gone_is_broken_until_it_is_back(path: Path) -> None:
+    ledger = Ledger(path)
+    moved = path.rename(path.with_name("elsewhere"))
+    for use in (ledger.verify, lambda: ledger.append("s9", toy_result("acme/m9")), lambda: list(ledger.read())):
+        with pytest.raises(LedgerBroken, match="gone"):
+            use()
+    assert not path.exists()
+    moved.rename(path)
+    assert ledger.append("s9", toy_result("acme/m9")).number == MODELS + 1
+
+
+def test_an_append_verifies_all_again_after_somebody_elses_change(path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.append("s8", toy_result("acme/m8"))
+    Ledger(path).withdraw("s2", actor="ann", reason="wrong data")
+    assert ledger.append("again", toy_result("acme/m2")).number == MODELS + 3  # it knows of the withdrawal
     good = path.read_bytes()
+    path.write_bytes(good.replace(b"acme/m1", b"acme/x1", 1))
+    with pytest.raises(LedgerBroken, match="line 2:"):
+        ledger.append("s9", toy_result("acme/m9"))
+    path.write_bytes(good)
+    assert ledger.append("s9", toy_result("acme/m9")).number == MODELS + 4
+
+
+def test_an_unfinished_last_line_is_not_there_for_readers_and_overwritten_by_the_next(path: Path) -> None:
+    good, stated = path.read_bytes(), head_file_of(path).read_bytes()
     at = datetime(2026, 1, 1, tzinfo=UTC)
     Ledger(path, lambda: at).append("s9", toy_result("acme/m9"))
     last = path.read_bytes()[len(good) :]
     for length in (1, len(last) // 2, len(last) - 2, len(last) - 1):
         path.write_bytes(good + last[:length])
+        head_file_of(path).write_bytes(stated)  # the writer that died would have stated the next head only afterwards
         ledger = Ledger(path, lambda: at)
         assert ledger.verify().number == MODELS
         assert path.read_bytes() == good + last[:length]

@@ -1,27 +1,36 @@
 """The board's tables follow the ledger, mend themselves, and average only what is complete."""
 
+import json
+import logging
 import random
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.domain import LEVEL_TASKS, PAPERS_PROTOCOL, Diagnostics, Edition, Level, Provenance, Standing
 from backend.errors import HomeInUse, LedgerBroken
 from frontend_config.published import published_standings
 from storage.ledger import Ledger
-from tests.storage.racing import racer, said
+from storage.score_rows import Retired
+from tests.storage.racing import race, racer, said
 from tests.storage.records import board, result_of, rows_of, score_of, six_tasks, toy_result, toy_run, toy_task
 
 REHEARSAL = (Provenance.MEASURED, Edition.REHEARSAL)
 FULL = (Provenance.MEASURED, Edition.FULL)
-TABLES = ("head", "benchmark", "expected", "result", "score", "diagnostics", "standing", "cell")
+TABLES = ("head", "benchmark", "expected", "result", "score", "diagnostics", "retired", "standing", "cell")
 ALL = {task: 10.0 * number for number, task in enumerate(name for names in LEVEL_TASKS.values() for name in names)}
 MODELS = 6
+TRIALS = 8
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +128,7 @@ def test_a_damaged_file_is_made_anew_from_the_ledger(home: Path, damage: Callabl
 
 @pytest.fixture(scope="module")
 def killed(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same home as a kill before the first checkpoint leaves it: the tables are in the write-ahead log alone."""
+    """The same home as a kill before the checkpoint leaves it: most of the tables are in the write-ahead log alone."""
     killed = tmp_path_factory.mktemp("killed")
     with racer("hold_unchecked_board", killed, furnished / "ledger.jsonl") as holder:
         assert said(holder) == "held"
@@ -139,9 +148,25 @@ def test_a_damaged_write_ahead_log_costs_no_row(
     assert contents(left) == contents(home)
 
 
-def test_rows_that_went_missing_unnoticed_are_noticed_at_the_next_opening(home: Path) -> None:
-    import duckdb
+@pytest.mark.parametrize("name", ["scores.duckdb", "scores.duckdb.wal"])
+def test_no_flipped_bit_of_tables_or_log_changes_the_board(
+    furnished: Path, killed: Path, tmp_path: Path, name: str
+) -> None:
+    """One flipped bit in a log lost rows without a word in 28 of 150 trials of DuckDB's own recovery."""
+    source = killed if name.endswith("wal") else furnished
+    whole, size = contents(furnished), (source / name).stat().st_size
+    for trial in range(TRIALS):
+        home = Path(shutil.copytree(source, tmp_path / str(trial)))
+        content = bytearray((home / name).read_bytes())
+        content[trial * size // TRIALS + trial % 7] ^= 1 << trial % 8
+        (home / name).write_bytes(content)
+        with board(home) as (scores, _):
+            assert scores.broken is None
+        assert contents(home) == whole, f"bit {trial % 8} near byte {trial * size // TRIALS}"
+        shutil.rmtree(home)
 
+
+def test_rows_that_went_missing_unnoticed_are_noticed_at_the_next_opening(home: Path) -> None:
     good = contents(home)
     with duckdb.connect(home / "scores.duckdb") as db:
         db.execute("DELETE FROM result WHERE number = 3")
@@ -152,6 +177,7 @@ def test_rows_that_went_missing_unnoticed_are_noticed_at_the_next_opening(home: 
 
 def test_a_board_of_another_ledger_is_made_anew(home: Path) -> None:
     (home / "ledger.jsonl").unlink()
+    (home / "ledger.head.json").unlink()
     ledger = Ledger(home / "ledger.jsonl")
     for number in range(MODELS + 1):
         ledger.append("s", toy_result(f"else/m{number}"))
@@ -213,6 +239,165 @@ def test_a_board_over_a_broken_ledger_opens_as_it_was_and_says_what_is_wrong(hom
         with pytest.raises(LedgerBroken, match=f"line {line}"):
             scores.rebuild()
         assert len(scores.standings(*REHEARSAL)) == MODELS
+
+
+def test_a_ledger_that_is_put_back_is_published_from_again_without_a_restart(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = home / "ledger.jsonl"
+    good = path.read_bytes()
+    with board(home) as (scores, ledger), caplog.at_level(logging.INFO):
+        path.write_bytes(good.replace(b"acme/m2", b"acme/xx", 1))
+        for _ in range(3):
+            scores.follow()
+        assert scores.broken and scores.broken.line == 3
+        assert len(scores.standings(*REHEARSAL)) == MODELS
+        path.write_bytes(good)
+        assert scores.version() == ledger.verify().hash and scores.broken is None
+        ledger.append("s9", toy_result("acme/m9"))
+        scores.follow()
+        assert len(scores.standings(*REHEARSAL)) == MODELS + 1
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+
+
+def test_a_change_that_came_with_a_new_line_is_found_on_schedule(home: Path) -> None:
+    path = home / "ledger.jsonl"
+    with board(home) as (scores, ledger):
+        ledger.append("s9", toy_result("acme/m9"))  # which hides the change of an earlier one for a while
+        path.write_bytes(path.read_bytes().replace(b"acme/m2", b"acme/xx", 1))
+        scores.follow()
+        assert scores.broken is None
+        scores.follow(thorough=True)
+        assert scores.broken and scores.broken.line == 3
+
+
+@pytest.mark.parametrize("kept", [0, 2, MODELS])
+def test_a_board_over_a_ledger_from_a_backup_is_made_anew_while_the_page_runs(
+    home: Path, tmp_path: Path, kept: int
+) -> None:
+    backup = Ledger(tmp_path / "backup" / "ledger.jsonl")
+    entries = [entry for entry, _ in Ledger(home / "ledger.jsonl").read()]
+    for entry in entries[:kept]:
+        backup.append(entry.submission_id, result_of(entry))
+    backup.append("other", toy_result("acme/other"))
+    with board(home) as (scores, ledger):
+        for name in ("ledger.jsonl", "ledger.head.json"):
+            shutil.copy(tmp_path / "backup" / name, home / name)
+        scores.follow()
+        assert scores.broken  # nobody has said that this was meant
+        (home / "restored").write_text("now")
+        scores.follow()
+        assert scores.broken is None and scores.head() == ledger.verify()
+        assert scores.version() == ledger.verify().hash
+        assert [one.submission_id for one in scores.standings(*REHEARSAL)] == [*(f"s{n}" for n in range(kept)), "other"]
+        ledger.append("next", toy_result("acme/next"))
+        scores.follow()
+        assert len(scores.standings(*REHEARSAL)) == kept + 2
+
+
+def test_readers_see_a_whole_board_while_it_is_made_anew(home: Path) -> None:
+    with board(home) as (scores, _), ThreadPoolExecutor(4) as threads:
+        expected, done = scores.standings(*REHEARSAL), Event()
+
+        def read(_: int) -> bool:
+            same = True
+            while not done.is_set():
+                same = same and scores.standings(*REHEARSAL) == expected
+            return same
+
+        readers = [threads.submit(read, number) for number in range(4)]
+        for _ in range(5):
+            assert scores.rebuild() == MODELS
+        done.set()
+        assert all(reader.result() for reader in readers)
+
+
+def test_a_full_disk_leaves_the_board_up_in_memory(home: Path) -> None:
+    with racer("follow_without_room", home) as follower:
+        assert json.loads(said(follower)) == [MODELS, MODELS + 40]
+    with board(home) as (scores, _):
+        assert len(scores.standings(*REHEARSAL)) == MODELS + 40
+        assert (home / "scores.duckdb").stat().st_size > 100_000
+
+
+def test_a_board_that_finds_the_disk_full_at_the_start_opens_in_memory(home: Path) -> None:
+    (home / "scores.duckdb").unlink()
+    assert race(("open_without_room", home)) == [MODELS]
+
+
+def test_a_publish_leaves_nothing_in_the_log(home: Path) -> None:
+    with board(home) as (scores, ledger):
+        ledger.append("s9", toy_result("acme/m9"))
+        scores.follow()
+        assert not (home / "scores.duckdb.wal").exists()
+
+
+def test_a_checkpoint_that_a_reader_prevented_is_made_up_for(home: Path) -> None:
+    with board(home) as (scores, ledger):
+        with duckdb.connect(home / "scores.duckdb") as other:
+            other.begin()
+            other.execute("CREATE TABLE unfinished (a INTEGER)")
+            ledger.append("s9", toy_result("acme/m9"))
+            scores.follow()
+            assert (home / "scores.duckdb.wal").exists()
+            other.rollback()
+        scores.follow()
+        assert not (home / "scores.duckdb.wal").exists()
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["publish", "publish", "supersede", "withdraw"]), st.integers(0, 3)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(steps=STEPS)
+def test_whatever_happened_the_board_shows_what_stands_and_is_equal_when_made_anew(
+    steps: list[tuple[str, int]],
+) -> None:
+    stands: dict[int, str] = {}
+    ended: dict[int, tuple[int, bool]] = {}
+    with tempfile.TemporaryDirectory() as folder, board(Path(folder)) as (scores, ledger):
+        for count, (step, model) in enumerate(steps):
+            numbers = [number for number, told in stands.items() if told.startswith(f"m{model} ")]
+            result = toy_result(f"acme/m{model}", values={"mednli": float(count)})
+            if step == "publish":
+                entry = ledger.append(f"m{model} {count}", result)
+            elif not numbers:
+                continue
+            elif step == "supersede":
+                entry = ledger.append(f"m{model} {count}", result, supersedes=numbers[0], reason="again")
+                ended[numbers[0]] = (entry.number, False)
+                del stands[numbers[0]]
+            else:
+                entry = ledger.withdraw(stands.pop(numbers[0]), actor="ann", reason="wrong data")
+                ended[numbers[0]] = (entry.number, True)
+            if entry.result and (step == "supersede" or not numbers):
+                stands[entry.number] = entry.submission_id
+            scores.follow()
+        shown = {one.submission_id: one.cells["mednli"].value for one in scores.standings(*REHEARSAL)}
+        assert shown == {told: float(told.split()[1]) for told in stands.values()}
+        assert {number: (one.by, one.withdrawn) for number, one in scores.retired().items()} == ended
+        scores.close()
+        grown = contents(Path(folder))
+        with board(Path(folder)) as (again, _):
+            again.rebuild()
+        assert contents(Path(folder)) == grown
+        (Path(folder) / "scores.duckdb").unlink()
+        with board(Path(folder)):
+            pass
+        assert contents(Path(folder)) == grown
+
+
+def test_what_was_retired_says_whose_it_was_by_what_when_and_why(home: Path) -> None:
+    with board(home) as (scores, ledger):
+        first = ledger.withdraw("s0", actor="ann", reason="The data were wrong.")
+        second = ledger.append("s9", toy_result("acme/m1"), supersedes=2, reason="A new run.")
+        scores.follow()
+        assert scores.retired() == {
+            1: Retired(number=1, submission_id="s0", by=7, withdrawn=True, reason="The data were wrong.", at=first.at),
+            2: Retired(number=2, submission_id="s1", by=8, withdrawn=False, reason="A new run.", at=second.at),
+        }
+        shown = {one.submission_id: one.label for one in scores.standings(*REHEARSAL)}
+        assert "s0" not in shown and "s1" not in shown and shown["s9"] == "acme/m1"
 
 
 def test_averages_are_means_of_tasks_then_of_levels(tmp_path: Path) -> None:

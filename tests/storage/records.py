@@ -36,6 +36,9 @@ from storage.ledger import Entry, Ledger
 from storage.scores import Scores
 
 COMMIT = "c" * 40
+MODELS = 6
+ALL = {task: 10.0 * number for number, task in enumerate(name for names in LEVEL_TASKS.values() for name in names)}
+TABLES = ("head", "benchmark", "expected", "result", "score", "diagnostics", "retired", "standing", "cell")
 _NUMBERS = count(1)
 
 
@@ -215,6 +218,11 @@ def rows_of(path: Path, table: str) -> list[tuple[object, ...]]:
     """Every row of a table of a DuckDB file that nobody has open."""
     with duckdb.connect(path, read_only=True) as db:
         return sorted(db.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
+
+
+def contents(home: Path) -> list[list[tuple[object, ...]]]:
+    """Every row of every table and view of a home's board."""
+    return [rows_of(home / "scores.duckdb", table) for table in TABLES]
 
 
 def score_of(name: str, value: float | None, missing: str | None = None) -> Score:

@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
+from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
@@ -49,6 +50,7 @@ from storage.scores import Scores
 from storage.snapshot import write_snapshot
 from storage.submissions import Submissions
 
+_LOG = logging.getLogger(__name__)
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -111,8 +113,9 @@ class House:
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
-            for failure in fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror):
-                logging.getLogger(__name__).warning("%s", failure)
+            failures = fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror)
+            if failures:
+                _LOG.warning("open data not fetched; `app.py data fetch` says why", extra={"count": len(failures)})
 
     def worker(self, stop: Event) -> Worker:
         """The worker of this process."""
@@ -177,8 +180,7 @@ def work(
         signal.signal(number, lambda *_: stop.set())
     if with_parent:
         exit_with_parent()
-    _begin_service()
-    with alone(house.settings.home, "worker"):
+    with _service(house.settings), alone(house.settings.home, "worker"):
         worker = house.worker(stop)
         if once:
             worked = run_worker_once(worker, house.queue)
@@ -280,8 +282,8 @@ def main() -> None:
 
 def _serve(house: House, *, with_worker: bool) -> None:
     settings = house.settings
-    _begin_service()
     with ExitStack() as stack:
+        stack.enter_context(_service(settings))
         stack.enter_context(alone(settings.home, "page"))
         check_port(settings)
         scores = house.scores()
@@ -294,7 +296,7 @@ def _serve(house: House, *, with_worker: bool) -> None:
         if with_worker:
             stack.enter_context(companion([__file__, "work", "--with-parent"]))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        typer.echo(f"CLUE Leaderboard on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
+        _LOG.info("the page is up; Ctrl-C stops it", extra={"address": f"http://{settings.host}:{settings.port}"})
         run_site(site, settings)
 
 
@@ -325,12 +327,9 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
-def _begin_service() -> None:
+def _service(settings: Settings) -> AbstractContextManager[None]:
     os.umask(0o077)  # what is kept is nobody else's to read
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2", "huggingface_hub"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that finds the worker at work is no news
+    return keeping_log(settings.log)
 
 
 def _stop(code: int, sentence: str) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import UsageError
+from backend.logbook import LogForm
 
 PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -67,6 +68,8 @@ class Settings(BaseModel):
     retry_seconds: float = Field(15, gt=0, description="pause before a passing fault is tried again; doubles each time")
     tick_seconds: float = Field(2, gt=0, description="seconds between two looks at the queue")
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
+
+    log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
 

@@ -30,6 +30,7 @@ from backend.domain import (
     Task,
 )
 from backend.errors import HomeInUse, LedgerBroken
+from backend.logbook import told
 from storage.ledger import Entry, Head, Ledger
 
 SQL = Path(__file__).parent / "sql"
@@ -76,7 +77,7 @@ class Scores:
                 self.refresh()
             except LedgerBroken as broken:
                 self.broken = broken
-                _LOG.error("%s", broken)
+                _LOG.error("the ledger is broken; publishing stops", extra=told(broken) | {"line": broken.line})
 
     def rebuild(self) -> int:
         """Drops every table and makes them again from the ledger; returns how many lines it holds.
@@ -127,14 +128,14 @@ class Scores:
         except duckdb.Error as error:
             if "could not set lock" in str(error).lower():
                 raise HomeInUse(f"{self._path} is open in another process. Stop it first.") from None
-            reason = str(error)
+            reason = "DuckDB cannot open the file"
         else:
             found = self._fault_of(db)
             if found is None:
                 return db
             db.close()  # or the next connection would be to the same tables, whatever lies under that name
             reason = found
-        _LOG.warning("%s is rebuilt from the ledger: %s", self._path.name, reason)
+        _LOG.warning("the board's tables are made again from the ledger", extra={"public": reason})
         self._remove()
         return self._create()
 
@@ -146,8 +147,8 @@ class Scores:
             ((number, head_hash),) = db.execute("SELECT number, hash FROM head").fetchall()
             lines = [(row["lines"],) for row in _select(db, "count_lines", {})]
             recipe = db.execute("FROM recipe").fetchall()
-        except (duckdb.Error, ValueError) as error:
-            return str(error)
+        except (duckdb.Error, ValueError):
+            return "they cannot be read in full"
         if recipe == [(self._recipe(),)] and lines == [(number,)] and self._continues(number, head_hash):
             return None
         return "it belongs to another ledger, another set of tasks or another edition of this program"
@@ -162,7 +163,7 @@ class Scores:
             lines = {entry.number: entry.hash for entry, _ in self._ledger.read()}
         except LedgerBroken as broken:
             self.broken = broken
-            _LOG.error("%s", broken)
+            _LOG.error("the ledger is broken; publishing stops", extra=told(broken) | {"line": broken.line})
             return True
         return number == 0 or lines.get(number) == head_hash
 

@@ -119,6 +119,10 @@ class DataMissing(OperatorFault):
     """A data file is not where it is looked for, or is not what it should be."""
 
 
+class BackupDamaged(OperatorFault):
+    """A backup is not what its manifest says; the text names the file that is wrong."""
+
+
 class HomeInUse(OperatorFault):
     """Another process already holds this CLUE_HOME or port."""
 

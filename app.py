@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -39,10 +40,12 @@ from eval_queue.worker import Worker
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.ledger_commands import ledger_commands
+from frontend_config.operator_commands import operator_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import AsJson, EngineName, Url, queue_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.terminal import print_comparison, progress_bar
+from frontend_config.vitals import Vitals
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -110,6 +113,15 @@ class House:
         found = self.submissions.pulse()
         return replace(found, paused=str(scores.broken)) if scores.broken else found
 
+    def vitals(self, scores: Scores) -> Vitals:
+        """How board and disk are."""
+        return Vitals(
+            ledger_lines=scores.head().number,
+            ledger_fault=str(scores.broken) if scores.broken else None,
+            free_bytes=shutil.disk_usage(self.settings.home).free,
+            spent=self.submissions.spent(most=1_000_000),
+        )
+
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
@@ -149,6 +161,7 @@ class House:
             retry=self.queue.retry,
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
+            vitals=partial(self.vitals, scores) if scores else Vitals,
         )
 
 
@@ -255,6 +268,7 @@ def snapshot(folder: Path) -> None:
 
 
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
+cli.add_typer(operator_commands(lambda: House(read_settings()).desk(), lambda: House(read_settings()).ledger))
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )

@@ -60,6 +60,9 @@ class Settings(BaseModel):
         None, description="Python of the environment that has requirements-umls.txt, for UMLS F1"
     )
     max_model_gb: float = Field(200, gt=0, description="largest sum of weight files that is downloaded, in GB")
+    min_free_gb: float = Field(
+        5, ge=0, description="room that a download leaves on the disk, in GB; older models make way for it"
+    )
     load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
     answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")
     lease_seconds: float = Field(

@@ -48,16 +48,6 @@ def worker_payload(pulse: Pulse) -> dict[str, Any]:
     }
 
 
-def health_payload(pulse: Pulse) -> dict[str, Any]:
-    """Whether the page and its worker are well; `reason` says what is not."""
-    worker = worker_payload(pulse)
-    if worker["alive"]:
-        return {"status": "ok", "worker": worker}
-    seen = "has never been seen" if pulse.seen_at is None else f"was last seen at {pulse.seen_at.isoformat()}"
-    reason = f"The worker {seen}; nothing waiting is evaluated until it is back."
-    return {"status": "degraded", "reason": reason, "worker": worker}
-
-
 def submission_payload(submission: Submission, position: int | None, titles: Mapping[str, str]) -> dict[str, Any]:
     """What everybody may know of a submission: never the endpoint's address, never a log line."""
     model = submission.model

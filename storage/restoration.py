@@ -76,8 +76,8 @@ def _lines_given_up(home: Path, backup: Path, *, discard: bool) -> int:
     beyond = lines_beyond(home / LEDGER, backup / LEDGER)
     if beyond and not discard:
         raise UsageError(
-            f"{beyond} published lines of this ledger are not in the backup and would be lost. Take a newer backup, or "
-            f"add --discard to give them up; the present state is kept in {home}/{ASIDE}…"
+            f"The backup does not have all that was published here; lines that would be lost: {beyond}. Take a newer "
+            f"backup, or add --discard to give them up; the present state is kept in {home}/{ASIDE}…"
         )
     return beyond
 

@@ -12,7 +12,7 @@ OK, PAUSED, DEGRADED = "ok", "paused", "degraded"
 def health_payload(pulse: Pulse, vitals: Vitals) -> dict[str, Any]:
     """`ok`, `paused` or `degraded`, and why.
 
-    Degraded is an alarm: the ledger is broken, or no worker was seen in the last two minutes. A pause is none: it passes
+    Degraded is an alarm: the ledger is broken, or no worker was seen for two minutes. A pause is none: it passes
     by itself or waits for the operator, and whoever restarts what is unhealthy would only break off work.
     """
     worker = worker_payload(pulse)

@@ -119,7 +119,7 @@ class House:
             ledger_lines=scores.head().number,
             ledger_fault=str(scores.broken) if scores.broken else None,
             free_bytes=shutil.disk_usage(self.settings.home).free,
-            spent=self.submissions.spent(most=1_000_000),
+            spent=partial(self.submissions.spent, most=1_000_000),
         )
 
     def prepare(self, edition: Edition) -> None:

@@ -85,7 +85,7 @@ class Instruments(Collector):
         seconds = SummaryMetricFamily("clue_task_seconds", "What a task of an evaluation took.", labels=labels)
         items = CounterMetricFamily("clue_task_items", "Items answered in those seconds.", labels=labels)
         took: dict[tuple[str, str], list[Spent]] = defaultdict(list)
-        for spent in vitals.spent:
+        for spent in vitals.spent():
             took[spent.task, spent.edition].append(spent)
         for key, each in sorted(took.items()):
             seconds.add_metric(list(key), len(each), sum(spent.seconds for spent in each))

@@ -98,7 +98,7 @@ def test_a_restore_while_page_and_worker_run_shows_the_old_board_and_work_goes_o
         wait_for(lambda: program.submission(evaluated)["status"] == "running")
         refused = program.cli.run("restore", made)
         assert refused.returncode == 2 and "--discard" in refused.stderr
-        assert rows(program) == 2
+        assert rows(program) >= 2
         done = program.cli.run("restore", made, "--discard")
         assert done.returncode == 0, done.stderr
         wait_for(lambda: rows(program) == 1)

@@ -71,7 +71,7 @@ def test_ledger_disk_and_times_are_the_vitals() -> None:
         return Spent(task=task, items=items, seconds=seconds, engine="transformers", edition=Edition.FULL, params=None)
 
     times = [spent("meqsum", 10, 4.5), spent("meqsum", 20, 5.5), spent("mednli", 7, 1.0)]
-    found = scraped(Shelf(), Vitals(ledger_lines=12, ledger_fault=None, free_bytes=9_000, spent=times))
+    found = scraped(Shelf(), Vitals(ledger_lines=12, ledger_fault=None, free_bytes=9_000, spent=lambda: times))
     assert found["clue_ledger_lines"] == {(): 12} and found["clue_ledger_ok"] == {(): 1}
     assert found["clue_disk_free_bytes"] == {(): 9_000}
     assert found["clue_task_seconds_sum"] == {("full", "meqsum"): 10, ("full", "mednli"): 1}

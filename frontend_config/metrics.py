@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import VERSION
+from backend import __version__
 from backend.domain import PROTOCOL
 from backend.errors import FailureCode
 from backend.submission import Spent, Status
@@ -41,7 +41,7 @@ class Instruments(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every family with its values now."""
-        yield InfoMetricFamily("clue_build", "This program.", {"version": VERSION, "protocol": PROTOCOL})
+        yield InfoMetricFamily("clue_build", "This program.", {"version": __version__, "protocol": PROTOCOL})
         yield from self._of_the_queue()
         yield from self._of_the_worker()
         yield from self._of_the_rest()

@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Any
 
-from backend import VERSION
+from backend import __version__
 from backend.datasets.catalog import state_of
 from backend.domain import PROTOCOL, Task
 from backend.errors import LedgerBroken
@@ -32,7 +32,7 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
     home, found, pulse = desk.settings.home, desk.submissions(), desk.pulse()
     record = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"program": VERSION, "protocol": PROTOCOL, "python": platform.python_version()},
+        "versions": {"program": __version__, "protocol": PROTOCOL, "python": platform.python_version()},
         "queue": _queue(found, desk.waiting()),
         "worker": _worker(pulse),
         "disk": _disk(home),

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from backend import VERSION
+from backend import __version__
 from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, UsageError
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
@@ -169,7 +169,7 @@ def _fill(home: Path, folder: Path, *, predictions: bool, report: Report) -> Man
         parts += _copied_runs(home, folder, report)
     files = tuple(part for part in parts if part is not None)
     manifest = Manifest(
-        format=FORMAT, at=at, program=VERSION, ledger=_head_of(folder / LEDGER), predictions=predictions, files=files
+        format=FORMAT, at=at, program=__version__, ledger=_head_of(folder / LEDGER), predictions=predictions, files=files
     )
     replace_file(folder / MANIFEST, _MANIFEST.dump_json(manifest, indent=1) + b"\n")
     return manifest

@@ -268,7 +268,13 @@ def snapshot(folder: Path) -> None:
 
 
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
-cli.add_typer(operator_commands(lambda: House(read_settings()).desk(), lambda: House(read_settings()).ledger))
+cli.add_typer(
+    operator_commands(
+        lambda: House(read_settings()).desk(),
+        lambda: House(read_settings()).ledger,
+        lambda: House(read_settings()).settings.home,
+    )
+)
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )

@@ -22,11 +22,11 @@ WithoutPredictions = Annotated[
 Discard = Annotated[bool, typer.Option("--discard", help="give up what was published since the backup")]
 
 
-def operator_commands(desk: Callable[[], Desk], ledger: Callable[[], Ledger]) -> typer.Typer:
-    """The commands over this desk and ledger, asked for when one of them runs. They work beside page and worker."""
+def operator_commands(desk: Callable[[], Desk], ledger: Callable[[], Ledger], home: Callable[[], Path]) -> typer.Typer:
+    """The commands over this desk, ledger and home, each asked for when needed. They work beside page and worker."""
     commands = typer.Typer()
     _add_status(commands, desk, ledger)
-    _add_copies(commands, desk)
+    _add_copies(commands, home)
     return commands
 
 
@@ -42,22 +42,21 @@ def _add_status(commands: typer.Typer, desk: Callable[[], Desk], ledger: Callabl
         raise typer.Exit(0 if record["well"] else 1)
 
 
-def _add_copies(commands: typer.Typer, desk: Callable[[], Desk]) -> None:
+def _add_copies(commands: typer.Typer, home: Callable[[], Path]) -> None:
     @commands.command()
     def backup(folder: Path, without_predictions: WithoutPredictions = False) -> None:
         """Write a copy of queue, ledger and predictions into a new folder inside FOLDER, checked and private."""
-        home = desk().settings.home
+        kept = home()
         with file_bar() as report:
-            made = write_backup(home, folder, predictions=not without_predictions, report=report)
-        remember(home, made)
+            made = write_backup(kept, folder, predictions=not without_predictions, report=report)
+        remember(kept, made)
         typer.echo(str(made))
 
     @commands.command()
     def restore(folder: Path, discard: Discard = False) -> None:
         """Put the backup in FOLDER in the place of what is here; what is here is kept in the home as a backup."""
-        home = desk().settings.home
         with file_bar() as report:
-            done = restore_backup(home, folder, discard=discard, report=report)
+            done = restore_backup(home(), folder, discard=discard, report=report)
         lines = done.manifest.ledger.number if done.manifest.ledger else 0
         typer.echo(
             f"Restored to {done.manifest.at:%Y-%m-%d %H:%M:%S} UTC: {lines} published lines, {done.lost} given up."

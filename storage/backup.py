@@ -83,6 +83,7 @@ def write_backup(home: Path, folder: Path, *, predictions: bool = True, report: 
 
 def keep_aside(home: Path, folder: Path, prefix: str) -> Path:
     """As `write_backup` without predictions, but as it is, whole or damaged: for the moment before it is replaced."""
+    _clear_away(folder)
     partial = Path(tempfile.mkdtemp(dir=folder, prefix=PARTIAL))
     try:
         manifest = _fill(home, partial, predictions=False, report=quiet)
@@ -143,8 +144,7 @@ def _being_written(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
-            for left in folder.glob(f"{PARTIAL}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            _clear_away(folder)
             yield
     except Timeout:
         raise HomeInUse(f"Another backup is being written into {folder}. Wait for it to end.") from None
@@ -169,7 +169,12 @@ def _fill(home: Path, folder: Path, *, predictions: bool, report: Report) -> Man
         parts += _copied_runs(home, folder, report)
     files = tuple(part for part in parts if part is not None)
     manifest = Manifest(
-        format=FORMAT, at=at, program=__version__, ledger=_head_of(folder / LEDGER), predictions=predictions, files=files
+        format=FORMAT,
+        at=at,
+        program=__version__,
+        ledger=_head_of(folder / LEDGER),
+        predictions=predictions,
+        files=files,
     )
     replace_file(folder / MANIFEST, _MANIFEST.dump_json(manifest, indent=1) + b"\n")
     return manifest
@@ -185,6 +190,11 @@ def _copy_queue(source: Path, target: Path) -> None:
     except sqlite3.DatabaseError:
         shutil.copyfile(source, target)
     sync(target)
+
+
+def _clear_away(folder: Path) -> None:
+    for left in folder.glob(f"{PARTIAL}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _put_in_place(partial: Path, manifest: Manifest, prefix: str = "") -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from backend.errors import OperatorFault, UsageError
+from backend.errors import OperatorFault, QueueDamaged, UsageError
 from backend.submission import OPERATOR, Status
 from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, Report, keep_aside, quiet, verify_backup
 from storage.database import BUSY_SECONDS
@@ -124,7 +124,7 @@ def _nobody_working(home: Path) -> Iterator[None]:
     try:
         submissions = Submissions(home / QUEUE)
         _fence(submissions, NOTICE)
-    except sqlite3.DatabaseError:  # the queue that is here cannot be read, so nobody works with it either
+    except QueueDamaged:  # nobody works with it either
         yield
         return
     try:

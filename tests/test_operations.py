@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.tasks import all_tasks
-from storage.backup import LEDGER, QUEUE, verify_backup, write_backup
+from storage.backup import LEDGER, QUEUE, last_backup, verify_backup, write_backup
 from storage.ledger import Ledger
 from storage.restoration import restore_backup
 from storage.submissions import Submissions
@@ -64,13 +64,19 @@ def test_backup_and_restore_print_where_and_what(cli: CommandLine, tmp_path: Pat
     assert cli.run("work", "--once").returncode == 0
     made = Path(cli.run("backup", str(tmp_path / "backups")).stdout.strip())
     assert verify_backup(made).predictions
-    assert status(cli, 0)["backup"]["folder"] == str(made)
+    found = last_backup(cli.home)
+    assert found is not None and found["folder"] == str(made)
     bare = Path(cli.run("backup", str(tmp_path / "backups"), "--without-predictions").stdout.strip())
     assert not (bare / "runs").exists()
     new = CommandLine(home=tmp_path / "new")
     done = new.run("restore", str(made))
     assert done.returncode == 0 and "1 published lines, 0 given up" in done.stdout
     assert (new.home / LEDGER).read_bytes() == (cli.home / LEDGER).read_bytes()
+    (new.home / QUEUE).write_bytes(b"this is no database" * 999)
+    damaged = new.run("status")
+    assert damaged.returncode == 1 and "python app.py restore" in damaged.stderr and "Traceback" not in damaged.stderr
+    assert new.run("restore", str(made)).returncode == 0
+    assert [one.status for one in Submissions(new.home / QUEUE).newest()] == ["finished"]
     refused = new.run("restore", str(tmp_path))
     assert refused.returncode == 1 and "is no backup" in refused.stderr and "Traceback" not in refused.stderr
 

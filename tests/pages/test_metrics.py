@@ -1,8 +1,10 @@
 """What Prometheus and a container's health check are told, and what they are not."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ from backend.domain import Edition
 from backend.errors import FailureCode
 from backend.submission import Pulse, Spent, Status
 from frontend_config.health import health_payload
-from frontend_config.metrics import instruments
+from frontend_config.metrics import RequestCount, instruments
 from frontend_config.vitals import Vitals
 
 from . import records
@@ -95,6 +97,16 @@ def test_the_page_tells_its_instruments_and_counts_its_answers(site: Site) -> No
     assert after["clue_answers_total"][("4xx",)] == before["clue_answers_total"].get(("4xx",), 0) + 1
     assert after["clue_build_info"] and after["process_resident_memory_bytes"][()] > 1_000_000
     assert httpx.post(f"{site.address}/metrics", content=b"x" * 70_000).status_code == 413
+
+
+def test_the_operators_guide_names_metrics_that_exist() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    desk = replace(Shelf().desk(), vitals=lambda: Vitals(free_bytes=1))
+    registry = instruments(desk)
+    RequestCount(lambda scope, receive, send: None, registry=registry)  # type: ignore[arg-type, return-value]
+    known = {family.name for family in registry.collect()}
+    named = {name.removesuffix("_total") for name in re.findall(r"`(clue_\w+)", guide)}
+    assert len(named) >= 12 and named <= known
 
 
 def health(pulse: Pulse, vitals: Vitals | None = None) -> dict[str, Any]:

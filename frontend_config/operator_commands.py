@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backend.errors import OperatorFault
 from frontend_config.desk import Desk
 from frontend_config.queue_commands import AsJson
 from frontend_config.status import status_record
@@ -55,8 +56,11 @@ def _add_copies(commands: typer.Typer, home: Callable[[], Path]) -> None:
     @commands.command()
     def restore(folder: Path, discard: Discard = False) -> None:
         """Put the backup in FOLDER in the place of what is here; what is here is kept in the home as a backup."""
-        with file_bar() as report:
-            done = restore_backup(home(), folder, discard=discard, report=report)
+        try:
+            with file_bar() as report:
+                done = restore_backup(home(), folder, discard=discard, report=report)
+        except OSError as error:
+            raise OperatorFault(f"The restore broke off: {error}. Mend that and run it again.") from error
         lines = done.manifest.ledger.number if done.manifest.ledger else 0
         typer.echo(
             f"Restored to {done.manifest.at:%Y-%m-%d %H:%M:%S} UTC: {lines} published lines, {done.lost} given up."

@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from backend import __version__
-from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, UsageError
+from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, OperatorFault, UsageError
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
 from storage.ledger import Head, Ledger
@@ -69,7 +70,8 @@ def write_backup(home: Path, folder: Path, *, predictions: bool = True, report: 
     """A new folder inside `folder` with a copy of this home, checked, on the disk and readable by its owner only.
 
     Queue and ledger are of one moment, so that each finished submission has its line; answers may go further. What a
-    killed writer left is removed. LedgerBroken or BackupDamaged, and no folder, when what is here is damaged.
+    killed writer left is removed. No folder, and LedgerBroken or BackupDamaged, when what is here is damaged;
+    OperatorFault when the disk does not take it.
     """
     with _being_written(folder):
         partial = Path(tempfile.mkdtemp(dir=folder, prefix=PARTIAL))
@@ -77,6 +79,10 @@ def write_backup(home: Path, folder: Path, *, predictions: bool = True, report: 
             _fill(home, partial, predictions=predictions, report=report)
             Ledger(partial / LEDGER).verify()
             return _put_in_place(partial, verify_backup(partial, report))
+        except (OSError, sqlite3.OperationalError) as error:
+            raise OperatorFault(
+                f"No backup could be written into {folder}: {error}. Make room, or use another."
+            ) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -139,6 +145,17 @@ def last_backup(home: Path) -> dict[str, str | int | bool] | None:
     return found if isinstance(found, dict) else None
 
 
+def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """The target is the source, in one transaction; OperationalError when one of them stays locked for too long."""
+    deadline = time.monotonic() + BUSY_SECONDS
+
+    def give_up(status: int, remaining: int, total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")
+
+    source.backup(target, progress=give_up)
+
+
 @contextmanager
 def _being_written(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -185,8 +202,10 @@ def _copy_queue(source: Path, target: Path) -> None:
     target.touch(mode=0o600)
     try:
         with closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as db, closing(sqlite3.connect(target)) as copy:
-            db.backup(copy)
+            copy_pages(db, copy)
             copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:
         shutil.copyfile(source, target)
     sync(target)

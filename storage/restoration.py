@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from backend.errors import OperatorFault, QueueDamaged, UsageError
 from backend.submission import OPERATOR, Status
-from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, Report, keep_aside, quiet, verify_backup
+from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, Report, copy_pages, keep_aside, quiet, verify_backup
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
 from storage.ledger import Ledger
@@ -144,7 +144,7 @@ def _put_queue(stage: Path, home: Path) -> None:
     staged, queue = stage / QUEUE, home / QUEUE
     try:
         with closing(sqlite3.connect(staged)) as db, closing(sqlite3.connect(queue, timeout=BUSY_SECONDS)) as live:
-            db.backup(live)
+            copy_pages(db, live)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:  # no database to write into: the file itself is replaced

@@ -6,12 +6,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, UsageError
+from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, OperatorFault, UsageError
 from backend.submission import Status
 from storage.backup import (
     HEAD,
@@ -185,6 +186,42 @@ def test_a_killed_backup_leaves_nothing_that_looks_whole_and_the_next_clears_it_
         assert left.name.startswith(".partial-")
     made = write_backup(home, folder)
     assert [path for path in folder.iterdir() if path.is_dir()] == [made]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "clue-test", place], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small disk")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize("size", [100, 800])
+def test_a_disk_that_is_full_leaves_no_backup_and_says_so(home: Path, small_disk: Path, size: int) -> None:
+    (small_disk / "other").write_bytes(bytes((1000 - size) * 1024))
+    (run, _) = (home / "runs").glob("*")
+    (run / "longhealth.jsonl").write_bytes(b"answer\n" * 200_000)
+    with pytest.raises(OperatorFault, match="Make room"):
+        write_backup(home, small_disk)
+    assert [path.name for path in small_disk.iterdir() if path.is_dir()] == []
+
+
+def test_a_queue_that_is_locked_is_waited_for_or_refused_but_never_copied_as_a_file(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.backup.BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(home / QUEUE, isolation_level=None)) as db:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OperatorFault, match="locked"):
+            write_backup(home, tmp_path / "backups")
+    assert verify_backup(write_backup(home, tmp_path / "backups"))
 
 
 def test_two_backups_into_one_folder_do_not_get_into_each_others_way(home: Path, tmp_path: Path) -> None:

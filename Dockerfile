@@ -25,6 +25,6 @@ VOLUME /home/clue/var
 EXPOSE 7860
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/v1/health')"
+    CMD python -c "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/v1/health' % (os.getenv('CLUE_PORT') or 7860))"
 
 CMD ["python", "app.py"]

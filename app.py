@@ -3,12 +3,13 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
+from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
@@ -39,11 +41,13 @@ from eval_queue.worker import Worker
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.ledger_commands import ledger_commands
+from frontend_config.operator_commands import operator_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import AsJson, EngineName, Url, queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.terminal import print_comparison, progress_bar
+from frontend_config.vitals import Vitals
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -52,6 +56,7 @@ from storage.signing import read_signer
 from storage.snapshot import Snapshots, write_snapshot
 from storage.submissions import Submissions
 
+_LOG = logging.getLogger(__name__)
 cli = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -112,11 +117,21 @@ class House:
         found = self.submissions.pulse()
         return replace(found, paused=str(scores.broken)) if scores.broken else found
 
+    def vitals(self, scores: Scores) -> Vitals:
+        """How board and disk are."""
+        return Vitals(
+            ledger_lines=scores.head().number,
+            ledger_fault=str(scores.broken) if scores.broken else None,
+            free_bytes=shutil.disk_usage(self.settings.home).free,
+            spent=partial(self.submissions.spent, most=1_000_000),
+        )
+
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
-            for failure in fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror):
-                logging.getLogger(__name__).warning("%s", failure)
+            failures = fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror)
+            if failures:
+                _LOG.warning("open data not fetched; `app.py data fetch` says why", extra={"count": len(failures)})
 
     def worker(self, stop: Event) -> Worker:
         """The worker of this process."""
@@ -154,6 +169,7 @@ class House:
             retry=self.queue.retry,
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
+            vitals=partial(self.vitals, scores) if scores else Vitals,
         )
 
 
@@ -185,8 +201,7 @@ def work(
         signal.signal(number, lambda *_: stop.set())
     if with_parent:
         exit_with_parent()
-    _begin_service()
-    with alone(house.settings.home, "worker"):
+    with _service(house.settings), alone(house.settings.home, "worker"):
         worker = house.worker(stop)
         if once:
             worked = run_worker_once(worker, house.queue)
@@ -263,6 +278,13 @@ def snapshot(folder: Path) -> None:
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(
+    operator_commands(
+        lambda: House(read_settings()).desk(),
+        lambda: House(read_settings()).ledger,
+        lambda: House(read_settings()).settings.home,
+    )
+)
+cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )
 cli.add_typer(
@@ -289,8 +311,8 @@ def main() -> None:
 
 def _serve(house: House, *, with_worker: bool) -> None:
     settings = house.settings
-    _begin_service()
     with ExitStack() as stack:
+        stack.enter_context(_service(settings))
         stack.enter_context(alone(settings.home, "page"))
         check_port(settings)
         scores = house.scores()
@@ -305,7 +327,7 @@ def _serve(house: House, *, with_worker: bool) -> None:
         if with_worker:
             stack.enter_context(companion([__file__, "work", "--with-parent"]))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        typer.echo(f"CLUE Leaderboard on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
+        _LOG.info("the page is up; Ctrl-C stops it", extra={"address": f"http://{settings.host}:{settings.port}"})
         run_site(site, settings)
 
 
@@ -336,12 +358,9 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
-def _begin_service() -> None:
+def _service(settings: Settings) -> AbstractContextManager[None]:
     os.umask(0o077)  # what is kept is nobody else's to read
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2", "huggingface_hub"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that finds the worker at work is no news
+    return keeping_log(settings.log)
 
 
 def _stop(code: int, sentence: str) -> None:

@@ -180,6 +180,14 @@ class DataMissing(OperatorFault):
     """A data file is not where it is looked for, or is not what it should be."""
 
 
+class BackupDamaged(OperatorFault):
+    """A backup is not what its manifest says; the text names the file that is wrong."""
+
+
+class QueueDamaged(OperatorFault):
+    """The queue's file is no database any more."""
+
+
 class HomeInUse(OperatorFault):
     """Another process already holds this CLUE_HOME or port."""
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import UsageError
+from backend.logbook import LogForm
 
 PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -80,6 +81,8 @@ class Settings(BaseModel):
         le=36500,
         description="days after which an ended submission's answers to credentialed tasks are removed",
     )
+
+    log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
 

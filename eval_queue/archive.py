@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from backend.domain import Access, Edition, Task
+from backend.logbook import told
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from storage.predictions import pack_journals
@@ -53,7 +54,7 @@ class Archive:
                 if submission.status in PUBLISHED:
                     pack_journals(folder)
             except (OSError, sqlite3.OperationalError) as error:
-                _LOG.warning("submission %s cannot be tidied up: %s", submission.id, type(error).__name__)
+                _LOG.warning("a submission cannot be tidied up", extra={"submission": submission.id} | told(error))
 
     def _is_over(self, submission: Submission) -> bool:
         age = self._clock() - submission.updated_at
@@ -74,7 +75,9 @@ class Archive:
             )
 
         if self._submissions.amend(submission, actor=ARCHIVIST, write=remove):
-            _LOG.info("submission %s: %d files whose time was over were removed", submission.id, len(doomed))
+            _LOG.info(
+                "files whose time was over were removed", extra={"submission": submission.id, "count": len(doomed)}
+            )
 
 
 def _task_of(path: Path) -> str:

@@ -36,7 +36,9 @@ def _keep(command: Sequence[str], done: Event) -> None:
         if done.is_set():
             _end(process)
             return
-        _LOG.error("the worker ended with code %s and is started again in %.0f s", process.returncode, pause)
+        _LOG.error(
+            "the worker ended by itself and is started again", extra={"exit_code": process.returncode, "seconds": pause}
+        )
         done.wait(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

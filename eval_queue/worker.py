@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from threading import Event, Thread
 from types import TracebackType
 
 from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Run, Stage, Task
-from backend.errors import ClueError, Halted, Replaced
+from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
+from backend.logbook import told
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.failure_log import FailureLog
@@ -75,7 +75,7 @@ class Heartbeat:
                     self.halt.set()
                     return
                 except sqlite3.OperationalError as error:  # busy or full just now; the lease outlives a few beats
-                    _LOG.warning("the queue cannot be written: %s", error)
+                    _LOG.warning("the queue cannot be written just now", extra=told(error))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Worker:
         if claim is None:
             return False
         submission = claim.submission
-        _LOG.info("submission %s: attempt %d begins", submission.id, submission.attempt)
+        _LOG.info("an attempt begins", extra={"submission": submission.id, "attempt": submission.attempt})
         log = FailureLog(self.settings.home / "runs" / submission.id, submission.attempt)
         with Heartbeat(claim, self.submissions, self.settings, self.stop) as heartbeat:
             fault = self._attempt(claim, heartbeat, log)
@@ -177,20 +177,19 @@ class Worker:
 
         self.submissions.step(claim, Status.FINISHED, actor=self.name, write=append)
         self.submissions.resume()
-        _LOG.info("submission %s: published", submission.id)
+        _LOG.info("published", extra={"submission": submission.id})
         pack_journals(self.settings.home / "runs" / submission.id)
 
     def _give_back(self, claim: Claim) -> None:
         with suppress(Replaced):
             note = "The worker went down; it goes on from where it was."
             self.submissions.step(claim, Status.QUEUED, actor=self.name, note=note, refund=True)
-        _LOG.info("submission %s: stopped, what was answered is kept", claim.submission.id)
+        _LOG.info("stopped, what was answered is kept", extra={"submission": claim.submission.id})
 
     def _settle(self, claim: Claim, fault: Exception, heartbeat: Heartbeat, log: FailureLog) -> None:
         stage = heartbeat.progress.stage
-        # Our own faults are worded by us; the text of any other may carry a prompt, so the log gets its place only.
-        told = str(fault) if isinstance(fault, ClueError) else "".join(traceback.format_tb(fault.__traceback__))
-        _LOG.error("submission %s: %s at %s: %s", claim.submission.id, type(fault).__name__, stage, told)
+        fields = {"submission": claim.submission.id, "attempt": claim.submission.attempt, "stage": stage}
+        _LOG.error("an attempt was stopped by a fault", extra=fields | told(fault))
         with suppress(Replaced):
             heartbeat.beat()  # the item it stopped at is the one that is shown
             self.queue.settle(claim, fault, stage, log.excerpt())

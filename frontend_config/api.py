@@ -12,8 +12,9 @@ from backend.submission import Submission
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import task_titles
 from frontend_config.desk import Desk
+from frontend_config.health import DEGRADED, health_payload
 from frontend_config.payload import leaderboard_payload
-from frontend_config.queue_payload import health_payload, queue_payload, surroundings
+from frontend_config.queue_payload import queue_payload, surroundings
 from frontend_config.submission_payload import Surroundings, whole_submission_payload
 from frontend_config.task_payload import tasks_payload
 
@@ -83,9 +84,9 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
 
     @api.get("/health")
     def health(request: Request) -> Response:
-        """200 when the worker was seen in the last two minutes, else 503 with the reason."""
-        content = health_payload(desk.pulse())
-        return _reply(request, Answer.of_json(content), status=200 if content["status"] == "ok" else 503)
+        """503 with the reason when the ledger is broken or no worker was seen in the last two minutes, else 200."""
+        content = health_payload(desk.pulse(), desk.vitals())
+        return _reply(request, Answer.of_json(content), status=503 if content["status"] == DEGRADED else 200)
 
 
 def _add_manners(api: FastAPI) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from backend.domain import Edition, Provenance, Standing, Task
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
+from frontend_config.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,8 @@ class Desk:
     the ids of queued submissions in the order they will be taken. `events(id)` is all that befell a submission.
     `estimates()` has what can be said of open submissions, by id. `submit(form, submitter)` raises Declined;
     `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor, reason)` and `supersede(id, actor, reason)` return the
-    submission as it stands then and raise UsageError, with the sentence to show, when that may not be.
+    submission as it stands then and raise UsageError, with the sentence to show, when that may not be. `vitals()` is
+    for whoever watches over it all.
     """
 
     settings: Settings
@@ -33,3 +35,4 @@ class Desk:
     retry: Callable[[str, str], Submission]
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
+    vitals: Callable[[], Vitals] = Vitals

@@ -53,13 +53,3 @@ def worker_payload(pulse: Pulse) -> dict[str, Any]:
         "paused": pulse.paused,
         "paused_at": pulse.paused_at.isoformat() if pulse.paused and pulse.paused_at else None,
     }
-
-
-def health_payload(pulse: Pulse) -> dict[str, Any]:
-    """Whether the page and its worker are well; `reason` says what is not."""
-    worker = worker_payload(pulse)
-    if worker["alive"]:
-        return {"status": "ok", "worker": worker}
-    seen = "has never been seen" if pulse.seen_at is None else f"was last seen at {pulse.seen_at.isoformat()}"
-    reason = f"The worker {seen}; nothing waiting is evaluated until it is back."
-    return {"status": "degraded", "reason": reason, "worker": worker}

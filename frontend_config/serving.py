@@ -27,6 +27,11 @@ def check_port(settings: Settings) -> None:
 def run_site(site: FastAPI, settings: Settings) -> None:
     """Answers requests until SIGINT or SIGTERM; open requests get a moment to end."""
     config = uvicorn.Config(
-        site, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
+        site,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     uvicorn.Server(config).run()

@@ -12,6 +12,7 @@ from frontend_config.api import build_api
 from frontend_config.assets import Folder, asset_router
 from frontend_config.desk import Desk
 from frontend_config.guard import Guard
+from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.pages import about, leaderboard, queue, submit
 from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
@@ -35,12 +36,15 @@ def build_site(desk: Desk) -> FastAPI:
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/v1", build_api(desk))
+    registry = instruments(desk)
+    app.include_router(metrics_router(registry))
     app.include_router(asset_router(own, digest, gradio))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
     app.add_middleware(Shell, places=[place for place, _ in PAGES], static=static)
     app.add_middleware(Guard)
+    app.add_middleware(RequestCount, registry=registry)
     return app
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from backend.errors import QueueDamaged
+
 BUSY_SECONDS = 60
 
 
@@ -16,7 +18,15 @@ class Database:
         self._busy_seconds = busy_seconds
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        self._migrate(migrations)
+        try:
+            self._migrate(migrations)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            raise QueueDamaged(
+                f"{path} is damaged. Put a backup in its place: python app.py restore DIR.",
+                public="The queue of this leaderboard is damaged; its operator must restore it.",
+            ) from None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from backend.errors import LedgerBroken
+from backend.logbook import told
 from storage.ledger import Ledger, Stamp
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class LedgerWatch:
             self._ledger.verify()
         except LedgerBroken as broken:
             if str(broken) != str(self.broken):
-                _LOG.error("%s", broken)
+                _LOG.error("the ledger is broken; publishing stops", extra=told(broken) | {"line": broken.line})
             self.broken = broken
         else:
             if self.broken:

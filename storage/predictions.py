@@ -16,6 +16,7 @@ import duckdb
 from pydantic import TypeAdapter
 
 from backend.domain import Dataset, Fact, Prediction, Task
+from backend.logbook import told
 from storage.packed import read_packed, write_packed
 
 SYNC_EVERY = 64
@@ -157,7 +158,9 @@ def pack_journals(folder: Path) -> int:
         try:
             packed += _pack(path)
         except (OSError, duckdb.Error, ValueError) as error:
-            _LOG.warning("journal %s of %s cannot be packed: %s", path.stem, folder.name, type(error).__name__)
+            _LOG.warning(
+                "a journal cannot be packed", extra={"submission": folder.name, "task": path.stem} | told(error)
+            )
     return packed
 
 

@@ -12,6 +12,7 @@ import duckdb
 
 from backend.domain import Standing, Task
 from backend.errors import HomeInUse
+from backend.logbook import told
 from storage.entries import Head
 from storage.score_rows import Rows, expectations, rows_besides
 
@@ -65,7 +66,7 @@ class TablesFile:
         fill(db, rows_besides(self._recipe(), self._tasks, self._published))
 
     def _made_anew(self, reason: str) -> duckdb.DuckDBPyConnection:
-        _LOG.warning("%s is rebuilt from the ledger: %s", self.path.name, reason)
+        _LOG.warning("the board's tables are made again from the ledger")
         self._remove()
         return self._create()
 
@@ -105,7 +106,7 @@ class TablesFile:
             self._lay_out(db)
         except (duckdb.Error, OSError) as error:
             # All that stands in the tables can be made again, so a full disk is no reason to have no board.
-            _LOG.error("%s cannot be written, so the tables are kept in memory: %s", self.path.name, error)
+            _LOG.error("the tables' file cannot be written, so they are kept in memory", extra=told(error))
             self._remove()
             return self.open_in_memory()
         return db

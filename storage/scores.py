@@ -12,6 +12,7 @@ import duckdb
 
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Score, Standing, Task
 from backend.errors import LedgerBroken
+from backend.logbook import told
 from storage.entries import Entry, Head
 from storage.ledger import Ledger
 from storage.score_rows import Retired, retired_of, rows_of_entries, score_of, standing_of
@@ -140,7 +141,7 @@ class Scores:
         self._seen = (self._ledger.stamp(), self._restored)
         try:
             if not self._ledger.holds(self.head()):
-                _LOG.warning("%s is rebuilt from the ledger: it belongs to another one", self._file.path.name)
+                _LOG.warning("the board's tables belong to another ledger and are made again")
                 self.rebuild()
             self.refresh()
         except LedgerBroken as broken:
@@ -177,7 +178,7 @@ class Scores:
 
     def _tell(self, trouble: str | None) -> None:
         if trouble and trouble != self._told:
-            _LOG.error("%s", trouble)
+            _LOG.error("the board does not follow the ledger", extra={"public": trouble})
         if self._told and not trouble:
             _LOG.info("publishing goes on: ledger and board are whole again")
         self._told = trouble
@@ -201,7 +202,7 @@ class Scores:
         try:
             yield
         except duckdb.Error as error:
-            _LOG.error("%s cannot be written, so the tables are in memory from now on: %s", self._file.path.name, error)
+            _LOG.error("the tables' file cannot be written, so they are in memory from now on", extra=told(error))
             self._leave_the_file()
 
     def _leave_the_file(self) -> None:

@@ -15,6 +15,7 @@ import duckdb
 from filelock import FileLock
 
 from backend import __version__
+from backend.logbook import told
 from storage.entries import Head
 from storage.scores import Scores
 
@@ -70,7 +71,7 @@ class Snapshots:
             write_snapshot(self._scores, self._folder, keep=self._keep)
         except (OSError, duckdb.Error) as error:
             if type(error).__name__ != self._told:
-                _LOG.error("no snapshot can be written: %s", error)
+                _LOG.error("no snapshot can be written", extra=told(error))
             self._told = type(error).__name__
         else:
             self._written, self._told = head, None

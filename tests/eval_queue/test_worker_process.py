@@ -103,7 +103,8 @@ def test_a_second_worker_on_the_same_home_is_refused(cli: CommandLine) -> None:
 def test_a_long_evaluation_does_not_fill_the_log(cli: CommandLine) -> None:
     submission_id = submit(cli, "scripted/slow")
     with cli.running("work"):
-        wait_for(lambda: f"submission {submission_id}: published" in (cli.home / "stderr.txt").read_text())
+        done = f'"event": "published", "submission": "{submission_id}"'
+        wait_for(lambda: done in (cli.home / "stderr.txt").read_text())
     log = (cli.home / "stderr.txt").read_text()
     assert published(cli) == [submission_id]
     assert len(log.splitlines()) <= 4, log

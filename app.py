@@ -28,9 +28,10 @@ from backend.isolation import exit_with_parent
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import Pulse
+from backend.submission import Estimate, Pulse, Status
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
+from eval_queue.estimates import estimate
 from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.schedule import publishing, run_worker, run_worker_once
@@ -108,6 +109,13 @@ class House:
         found = self.submissions.pulse()
         return replace(found, paused=str(scores.broken)) if scores.broken else found
 
+    def estimates(self) -> dict[str, Estimate]:
+        """What can be said of those running and waiting."""
+        found = {one.id: one for one in self.submissions.newest() if one.status.open}
+        running = [one for one in found.values() if one.status in {Status.RUNNING, Status.SCORING}]
+        waiting = [found[one] for one in self.submissions.waiting() if one in found]
+        return estimate(self.submissions.spent(), running, waiting, list(self.tasks))
+
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
@@ -140,7 +148,7 @@ class House:
             waiting=self.submissions.waiting,
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
             events=self.submissions.events,
-            estimates=dict,
+            estimates=self.estimates,
             submit=self.intake.submit,
             cancel=self.queue.cancel,
             retry=self.queue.retry,
@@ -290,9 +298,10 @@ def _serve(house: House, *, with_worker: bool) -> None:
         from frontend_config.site import build_site
 
         site = build_site(house.desk(scores))
-        stack.enter_context(publishing(scores.follow))
+        stack.enter_context(publishing(scores.follow, house.queue.rescue))
         if with_worker:
-            stack.enter_context(companion([__file__, "work", "--with-parent"]))
+            command = [__file__, "work", "--with-parent"]
+            stack.enter_context(companion(command, lambda: house.submissions.pulse().silent_seconds))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         typer.echo(f"CLUE Leaderboard on http://{settings.host}:{settings.port} (Ctrl-C stops it)", err=True)
         run_site(site, settings)

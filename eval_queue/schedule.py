@@ -45,9 +45,14 @@ def run_worker_once(worker: Worker, queue: Queue) -> int:
 
 
 @contextmanager
-def publishing(refresh: Callable[[], object]) -> Iterator[None]:
-    """While the block runs, what the ledger has beyond the board is taken in every second."""
-    with _timer([(refresh, PUBLISH_SECONDS)]):
+def publishing(
+    refresh: Callable[[], object], rescue: Callable[[], object], *, every: float = RESCUE_SECONDS
+) -> Iterator[None]:
+    """While the block runs, what the ledger has beyond the board is taken in every second.
+
+    `rescue()` gives back what silent workers hold, so that a page needs no worker beside it for that.
+    """
+    with _timer([(refresh, PUBLISH_SECONDS), (rescue, every)]):
         yield
 
 

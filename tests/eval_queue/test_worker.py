@@ -21,6 +21,7 @@ from backend.errors import (
     PassingFault,
 )
 from backend.submission import Status
+from eval_queue.estimates import REST
 from eval_queue.queue import Queue
 from eval_queue.schedule import run_worker, run_worker_once
 from eval_queue.verdict import MOST_ATTEMPTS
@@ -391,3 +392,11 @@ def test_the_schedule_rescues_serves_and_ends_when_told(house: House) -> None:
         house.stop.set()
         schedule.join(PATIENCE)
     assert not schedule.is_alive() and sorted(house.published()) == sorted([left, new])
+
+
+def test_what_each_task_and_the_rest_took_is_kept_for_estimates(house: House) -> None:
+    house.submit()
+    house.worker().run_next()
+    kept = {(spent.task, spent.items) for spent in house.submissions.spent()}
+    assert kept == {("first", 3), ("second", 3), (REST, 1)}
+    assert all(spent.seconds >= 0 and spent.engine == "toy" for spent in house.submissions.spent())

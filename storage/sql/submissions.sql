@@ -42,11 +42,11 @@ WHERE submitter = :submitter AND status IN ('received', 'queued', 'running', 'sc
 -- name: waiting
 -- Between people, whoever had fewer turns; then first come, first served. A turn counts for a day, and for as long as
 -- somebody else waits who came before it. What may have brought a process down lets all others go first for a day.
-WITH mine AS (
+WITH mine AS MATERIALIZED (
     SELECT id, rowid AS number, submitter, not_before, created_at, suspect AND updated_at > :recently AS doubtful
     FROM submission WHERE status = 'queued'
 ),
-person AS (
+person AS MATERIALIZED (
     SELECT submitter, min(created_at) AS came FROM mine GROUP BY submitter
 ),
 since AS (

@@ -30,9 +30,10 @@ from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import Pulse
+from backend.submission import Estimate, Pulse, Status
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
+from eval_queue.estimates import estimate
 from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
@@ -126,6 +127,13 @@ class House:
             spent=partial(self.submissions.spent, most=1_000_000),
         )
 
+    def estimates(self) -> dict[str, Estimate]:
+        """What can be said of those running and waiting."""
+        found = {one.id: one for one in self.submissions.newest() if one.status.open}
+        running = [one for one in found.values() if one.status in {Status.RUNNING, Status.SCORING}]
+        waiting = [found[one] for one in self.submissions.waiting() if one in found]
+        return estimate(self.submissions.spent(), running, waiting, list(self.tasks))
+
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
         if edition is Edition.FULL:
@@ -163,7 +171,7 @@ class House:
             waiting=self.submissions.waiting,
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
             events=self.submissions.events,
-            estimates=dict,
+            estimates=self.estimates,
             submit=self.intake.submit,
             cancel=self.queue.cancel,
             retry=self.queue.retry,
@@ -323,9 +331,11 @@ def _serve(house: House, *, with_worker: bool) -> None:
         site = build_site(house.desk(scores))
         snapshots = Snapshots(scores, settings.home / "snapshots")
         verify = partial(scores.follow, thorough=True)
-        stack.enter_context(publishing(scores.follow, snapshots.keep_up, verify, settings.verify_seconds))
+        jobs = publishing(scores.follow, house.queue.rescue, snapshots.keep_up, verify, settings.verify_seconds)
+        stack.enter_context(jobs)
         if with_worker:
-            stack.enter_context(companion([__file__, "work", "--with-parent"]))
+            command = [__file__, "work", "--with-parent"]
+            stack.enter_context(companion(command, lambda: house.submissions.pulse().silent_seconds))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         _LOG.info("the page is up; Ctrl-C stops it", extra={"address": f"http://{settings.host}:{settings.port}"})
         run_site(site, settings)

@@ -1,23 +1,34 @@
 """A worker process that the page starts beside itself, keeps alive, and takes along when it goes."""
 
 import logging
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
+
+from backend.submission import SILENCE_SECONDS
 
 GRACE_SECONDS = 20
 LONGEST_PAUSE = 60.0
 POLL_SECONDS = 0.5
+Silence = Callable[[], float | None]
 _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def companion(command: Sequence[str]) -> Iterator[None]:
-    """While the block runs, a process of this command runs too; one that dies is started again after a pause."""
+def companion(
+    command: Sequence[str], silence: Silence = lambda: 0.0, *, most_silent: float = SILENCE_SECONDS
+) -> Iterator[None]:
+    """While the block runs, a process of this command runs too; one that dies is started again after a pause.
+
+    `silence()` is for how many seconds nothing was heard of it, None when it never was. One that has been silent for
+    `most_silent` seconds is killed, whatever it holds, and another is started.
+    """
     done = Event()
-    keeper = Thread(target=_keep, args=(command, done), daemon=True)
+    keeper = Thread(target=_keep, args=(command, silence, most_silent, done), daemon=True)
     keeper.start()
     try:
         yield
@@ -26,13 +37,19 @@ def companion(command: Sequence[str]) -> Iterator[None]:
         keeper.join()
 
 
-def _keep(command: Sequence[str], done: Event) -> None:
+def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Event) -> None:
     pause = 1.0
     while not done.is_set():
         # Its standard input closes when this process dies in any way, which is how it knows to go.
         process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE)
+        heard = time.monotonic()
         while process.poll() is None and not done.wait(POLL_SECONDS):
-            continue
+            heard = max(heard, _heard(silence))
+            # The monotonic clock stands still while the machine sleeps, so nobody is killed for having slept with it.
+            if time.monotonic() - heard > most_silent:
+                _LOG.error("the worker has been silent for %.0f s and is killed", most_silent)
+                process.kill()  # a stopped process takes no gentler signal
+                process.wait()
         if done.is_set():
             _end(process)
             return
@@ -41,6 +58,16 @@ def _keep(command: Sequence[str], done: Event) -> None:
         )
         done.wait(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _heard(silence: Silence) -> float:
+    """When the worker was last heard of, on the monotonic clock."""
+    try:
+        seconds = silence()
+    except sqlite3.OperationalError as error:  # nobody can say just now
+        _LOG.warning("the worker's pulse cannot be read: %s", error)
+        seconds = 0
+    return -float("inf") if seconds is None else time.monotonic() - seconds
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

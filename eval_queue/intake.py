@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from storage.submissions import Submissions
 
 REVISION = re.compile(r"[!-~]{1,250}")
 ADDRESS = re.compile(r"https?://[^\s/?#]{1,250}([/?#]\S{0,1000})?", re.ASCII | re.IGNORECASE)
+BUSY = "The queue is busy just now and your submission was not stored. Submit it again in a minute."
 LookUp = Callable[[str, str | None], Model]
 
 
@@ -73,6 +75,8 @@ class Intake:
                 f"You have {self._settings.open_submissions} submissions waiting or running, which is the most one "
                 "person may have. Wait for one to finish, or cancel one."
             ) from None
+        except sqlite3.OperationalError:
+            raise Declined(BUSY) from None
         return self._receipt(stored, is_new=stored.id == wanted.id)
 
     def _engine(self, model_id: str, form: SubmissionForm) -> Engine:

@@ -4,19 +4,30 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from backend.domain import Stage
 from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
-from backend.submission import OPERATOR, SYSTEM, Status, Submission
+from backend.submission import OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission
 from eval_queue.intake import LookUp
-from eval_queue.verdict import OPERATOR_PAUSE_SECONDS, Verdict, judge, judge_silence, place_of_silence
+from eval_queue.verdict import (
+    OPERATOR_PAUSE_SECONDS,
+    Verdict,
+    judge,
+    judge_silence,
+    place_of_silence,
+    stage_of_silence,
+)
 from storage.ledger import Entry, Head, Kind, Ledger
 from storage.submissions import Claim, Submissions
 
 LONGEST_REASON = 500
+ENDED_IN_VAIN = frozenset({Status.FAILED, Status.CANCELLED})
+BUSY = "The queue is busy just now. Look again in a minute, and repeat it if nothing has changed."
 _LOG = logging.getLogger(__name__)
 
 
@@ -56,20 +67,27 @@ class Queue:
         """The submission, cancelled; whoever works on it is fenced off. UsageError when there is nothing to cancel."""
         found = self._of(submission_id, actor)
 
-        def refuse_what_is_published() -> None:
-            if self._ledger.standing(submission_id) is not None:
+        def refuse_what_is_published(now: Submission) -> None:
+            try:
+                published = self._ledger.standing(submission_id) is not None
+            except LedgerBroken as broken:
+                if now.status is Status.SCORING:  # the only status in which it may be published, and nobody can tell
+                    raise UsageError(str(broken)) from None
+                return
+            if published:
                 raise UsageError(f"Submission {submission_id} is published already; it can be withdrawn with a reason.")
 
         cancelled = self._step(
             found,
-            found.status.open,
+            OPEN_STATUSES,
             Status.CANCELLED,
             actor=actor,
             code=FailureCode.CANCELLED,
             refusal="can be cancelled only while it waits or runs",
             write=refuse_what_is_published,
         )
-        self._submissions.resume()  # whoever still waits for the operator says so again within a minute
+        with suppress(sqlite3.OperationalError):
+            self._submissions.resume()  # whoever still waits for the operator says so again within a minute
         return cancelled
 
     def retry(self, submission_id: str, actor: str) -> Submission:
@@ -77,9 +95,13 @@ class Queue:
         found = self._of(submission_id, actor)
         if found.failure_code is FailureCode.QUARANTINED and actor != OPERATOR:
             raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
+        same = self._submissions.same(found.model, found.edition, found.engine)
+        if found.status in ENDED_IN_VAIN and same is not None and same.id != found.supersedes:
+            where = "on the board" if same.status is Status.FINISHED else "on its way"
+            raise UsageError(f"The same commit is already {where} in another submission, {same.id}.")
         return self._step(
             found,
-            found.status in {Status.FAILED, Status.CANCELLED},
+            ENDED_IN_VAIN,
             Status.QUEUED,
             actor=actor,
             code=None,
@@ -92,13 +114,13 @@ class Queue:
         why = checked_reason(reason)
         return self._step(
             found,
-            found.status is Status.FINISHED,
+            frozenset({Status.FINISHED}),
             Status.WITHDRAWN,
             actor=actor,
             code=None,
             note=why,
             refusal="can be withdrawn only after it was published",
-            write=lambda: self._ledger.withdraw(submission_id, actor=actor, reason=why),
+            write=lambda now: self._ledger.withdraw(submission_id, actor=actor, reason=why),
         )
 
     def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
@@ -109,6 +131,8 @@ class Queue:
             raise UsageError("Only the operator can have a published model evaluated again.")
         if found.status is not Status.FINISHED:
             raise UsageError(f"Submission {submission_id} is {found.status} and can be superseded only once published.")
+        if self._ledger.standing(submission_id) is None:
+            raise UsageError(f"The result of submission {submission_id} stands no more: a later one took its place.")
         now = datetime.now(UTC)
         again = replace(
             found,
@@ -120,7 +144,10 @@ class Queue:
             note=why,
             supersedes=submission_id,
         )
-        stored = self._submissions.add(again, most_open=1_000_000)
+        try:
+            stored = self._submissions.add(again, most_open=1_000_000)
+        except sqlite3.OperationalError:
+            raise UsageError(BUSY) from None
         if stored.id != again.id:
             raise UsageError(f"The same commit is already on its way as {stored.id}.")
         return stored
@@ -132,21 +159,17 @@ class Queue:
         """
         rescued = 0
         for lost in self._submissions.claimed(expired_only=not all_claimed):
-            published = self._ledger.standing(lost.id)
             kept = self._kept(lost)
-            verdict = (
-                Verdict(status=Status.FINISHED, note=f"published as line {published}")
-                if published is not None
-                else judge_silence(lost, kept)
-            )
+            verdict = self._ended(lost) or judge_silence(lost, kept)
             rescued += self._submissions.step_unclaimed(
                 lost,
                 verdict.status,
                 actor=SYSTEM,
                 note=verdict.note,
                 code=verdict.code,
-                stage=lost.progress.stage if lost.progress and verdict.code else None,
+                stage=stage_of_silence(lost) if verdict.code else None,
                 lost_at=place_of_silence(lost, kept),
+                suspect=verdict.crashed,
                 refund=verdict.refund,
                 if_expired=not all_claimed,
             )
@@ -171,6 +194,20 @@ class Queue:
                     waiting, Status.CANCELLED, actor=SYSTEM, note=note, code=FailureCode.CANCELLED
                 )
 
+    def _ended(self, lost: Submission) -> Verdict | None:
+        """That it is finished, if its worker fell silent after it had published it.
+
+        While the ledger is broken nobody can say so, and it goes on: what is published already is found when it is
+        published again.
+        """
+        try:
+            published = self._ledger.standing(lost.id)
+        except LedgerBroken:
+            return None
+        if published is None or lost.status is not Status.SCORING:
+            return None
+        return Verdict(status=Status.FINISHED, note=f"published as line {published}")
+
     def _follow_ledger(self) -> None:
         """Whatever the ledger says of a submission that its writer could not tell the queue any more is told now."""
         try:
@@ -190,8 +227,9 @@ class Queue:
             )
 
     def _kept(self, submission: Submission) -> int:
-        """Bytes of answers on the disk."""
-        return sum(path.stat().st_size for path in (self._settings.home / "runs" / submission.id).glob("*.jsonl"))
+        """How many answers are on the disk; the first line of a journal is none."""
+        folder = self._settings.home / "runs" / submission.id
+        return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in folder.glob("*.jsonl"))
 
     def _of(self, submission_id: str, actor: str) -> Submission:
         found = self._submissions.find(submission_id)
@@ -204,26 +242,35 @@ class Queue:
     def _step(
         self,
         found: Submission,
-        allowed: bool,
+        allowed: frozenset[Status],
         status: Status,
         *,
         actor: str,
         code: FailureCode | None,
         refusal: str,
         note: str | None = None,
-        write: Callable[[], object] | None = None,
+        write: Callable[[Submission], object] | None = None,
     ) -> Submission:
         said = note or f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        try:
-            moved = allowed and self._submissions.step_unclaimed(
-                found, status, actor=actor, note=said, code=code, fresh=status is Status.QUEUED, write=write
-            )
-        except sqlite3.IntegrityError:
-            raise UsageError("The same commit is already on its way in another submission.") from None
-        now = self._submissions.find(found.id) or found
-        if not moved:
-            raise UsageError(f"Submission {found.id} is {now.status} and {refusal}.")
-        return now
+        while found.status in allowed:
+            try:
+                moved = self._submissions.step_unclaimed(
+                    found,
+                    status,
+                    actor=actor,
+                    note=said,
+                    code=code,
+                    fresh=status is Status.QUEUED,
+                    write=partial(write, found) if write else None,
+                )
+            except sqlite3.IntegrityError:
+                raise UsageError("The same commit is already on its way in another submission.") from None
+            except sqlite3.OperationalError:
+                raise UsageError(BUSY) from None
+            found = self._of(found.id, actor)
+            if moved:
+                return found
+        raise UsageError(f"Submission {found.id} is {found.status} and {refusal}.")
 
 
 def checked_reason(reason: str) -> str:

@@ -33,7 +33,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
     jobs: list[tuple[Callable[[], object], float]] = [
         (lambda: _drain(worker, stop), settings.tick_seconds),
         (submissions.seen, PULSE_SECONDS),
-        (lambda: _rescue(queue), RESCUE_SECONDS),
+        (lambda: _unless_broken(queue.rescue), RESCUE_SECONDS),
         (watch.look, LOOK_SECONDS),
         (watch.check, settings.verify_seconds),
         (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
@@ -41,7 +41,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
     ]
     submissions.seen()
     watch.check()
-    _rescue(queue, all_claimed=True)
+    _unless_broken(lambda: queue.rescue(all_claimed=True))
     with _timer(jobs, at_once=archive.tidy):
         stop.wait()
 
@@ -60,15 +60,25 @@ def run_worker_once(worker: Worker, queue: Queue) -> int:
 @contextmanager
 def publishing(
     follow: Callable[[], object],
-    snapshot: Callable[[], object],
-    verify: Callable[[], object],
-    verify_seconds: float,
+    rescue: Callable[[], object],
+    snapshot: Callable[[], object] = lambda: None,
+    verify: Callable[[], object] = lambda: None,
+    verify_seconds: float = 3600,
+    *,
+    rescue_seconds: float = RESCUE_SECONDS,
 ) -> Iterator[None]:
     """While the block runs, what the ledger has beyond the board is taken in every second and then copied for others.
 
-    Now and then all of the ledger is verified.
+    `rescue()` gives back what silent workers hold, so that a page needs no worker beside it for that. Now and then all
+    of the ledger is verified.
     """
-    with _timer([(follow, PUBLISH_SECONDS), (snapshot, SNAPSHOT_SECONDS), (verify, verify_seconds)]):
+    jobs: list[tuple[Callable[[], object], float]] = [
+        (follow, PUBLISH_SECONDS),
+        (lambda: _unless_broken(rescue), rescue_seconds),
+        (snapshot, SNAPSHOT_SECONDS),
+        (verify, verify_seconds),
+    ]
+    with _timer(jobs):
         yield
 
 
@@ -77,10 +87,10 @@ def _archive_of(worker: Worker) -> Archive:
     return Archive(worker.submissions, worker.settings, worker.tasks, worker.stop)
 
 
-def _rescue(queue: Queue, *, all_claimed: bool = False) -> None:
-    """As the queue does it; while the ledger is broken nobody knows what is published, so what was lost waits."""
+def _unless_broken(rescue: Callable[[], object]) -> None:
+    """While the ledger is broken nobody knows what is published, so what was lost waits."""
     with suppress(LedgerBroken):  # which the watch tells
-        queue.rescue(all_claimed=all_claimed)
+        rescue()
 
 
 def _drain(worker: Worker, stop: Event) -> None:

@@ -1,6 +1,7 @@
 """What a fault means for a submission: who must act, whether it is tried again, and when."""
 
 import random
+import sqlite3
 from dataclasses import dataclass
 
 from backend.domain import Stage
@@ -10,7 +11,9 @@ from storage.submissions import Claim
 
 MOST_ATTEMPTS = 5
 OPERATOR_PAUSE_SECONDS = 60
+STAGES_OF_THE_MODEL = frozenset({Stage.LOAD, Stage.PREDICT, Stage.SCORE})
 DISK_NOTICE = "This installation's disk is full or failing; its operator must look at it."
+QUEUE_NOTICE = "The queue's file cannot be written just now; if that lasts, the operator must look at it."
 GOES_ON = "Its worker fell silent; it goes on from where it was."
 
 
@@ -52,37 +55,46 @@ def judge(fault: BaseException, claim: Claim, stage: Stage, retry_seconds: float
             return Verdict(status=Status.QUEUED, note=note, refund=True, delay=delay, pause=fault.public)
         case OSError() if fault.errno in DISK_TROUBLE:
             return judge(OperatorFault(str(fault), public=DISK_NOTICE), claim, stage, retry_seconds)
+        case sqlite3.OperationalError():  # locked or full: nobody's model is to blame
+            return judge(OperatorFault(str(fault), public=QUEUE_NOTICE), claim, stage, retry_seconds)
     code = FailureCode.INTERNAL_ERROR
     return Verdict(status=Status.FAILED, code=code, note=code.sentence)
 
 
 def judge_silence(lost: Submission, kept: int) -> Verdict:
-    """The verdict on a submission whose worker fell silent, with so many bytes of its answers on the disk.
+    """The verdict on a submission whose worker fell silent, with so many of its answers on the disk.
 
     Nobody can say whose fault it was. It goes on from where it was, and while answers keep being added that costs no
-    attempt; a second silence at the same stage without a new answer in between is taken for the model's doing.
+    attempt; a second silence at the same stage without a new answer in between is taken for the model's doing, where
+    anything of the model is at work at that stage.
     """
-    stage, before = _lost_at(lost)
-    place = lost.progress.stage if lost.progress else Stage.DOWNLOAD
-    if stage is place and kept <= before:
-        code = FailureCode.QUARANTINED
-    elif kept > before:
+    before, kept_before = _lost_at(lost)
+    stage = stage_of_silence(lost)
+    if kept > kept_before:
         return Verdict(status=Status.QUEUED, note=GOES_ON, refund=True)
+    by_model = stage in STAGES_OF_THE_MODEL
+    if by_model and stage is before:
+        code = FailureCode.QUARANTINED
     elif lost.attempt < MOST_ATTEMPTS:
-        return Verdict(status=Status.QUEUED, note=GOES_ON)
+        return Verdict(status=Status.QUEUED, note=GOES_ON, crashed=by_model)
     else:
         code = FailureCode.WORKER_LOST
     return Verdict(status=Status.FAILED, code=code, note=code.sentence)
 
 
+def stage_of_silence(lost: Submission) -> Stage:
+    """The stage at which a worker was last heard of."""
+    return lost.progress.stage if lost.progress else Stage.DOWNLOAD
+
+
 def place_of_silence(lost: Submission, kept: int) -> str:
-    """Where a worker fell silent, as the queue remembers it."""
-    return f"{lost.progress.stage if lost.progress else Stage.DOWNLOAD} {kept}"
+    """Where a worker fell silent, as the queue remembers it: the stage, and how many answers there were."""
+    return f"{stage_of_silence(lost)} {kept}"
 
 
 def _lost_at(lost: Submission) -> tuple[Stage | None, int]:
     if lost.lost_at is None:
-        return None, -1
+        return None, 0
     stage, kept = lost.lost_at.split()
     return Stage(stage), int(kept)
 

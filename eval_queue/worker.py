@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from backend.evaluation import Evaluation
 from backend.logbook import told
 from backend.settings import Settings
 from backend.submission import Status, Submission
+from eval_queue.estimates import REST
 from eval_queue.failure_log import FailureLog
 from eval_queue.queue import Queue
 from storage.ledger import Ledger
@@ -123,7 +125,7 @@ class Worker:
         return None
 
     def _evaluate(self, claim: Claim, heartbeat: Heartbeat, log: FailureLog) -> Result:
-        submission = claim.submission
+        submission, begun, answering = claim.submission, time.monotonic(), 0.0
         engine = self.engines[submission.engine]
         self.prepare(submission.edition)
         folder = self._download(submission.model, heartbeat) if engine.needs_files else None
@@ -135,11 +137,13 @@ class Worker:
             heartbeat.report(progress)
 
         def judged(run: Run) -> None:
+            nonlocal answering
             if run.diagnostics and run.diagnostics.seconds is not None:
                 self.submissions.spend(claim, run.task, run.diagnostics.n, run.diagnostics.seconds)
+                answering += run.diagnostics.seconds
 
         folder_of_run = self.settings.home / "runs" / submission.id
-        return Evaluation(
+        result = Evaluation(
             model=submission.model,
             source=ModelSource(
                 hub_id=submission.model.hub_id,
@@ -158,6 +162,10 @@ class Worker:
             judged=judged,
             halt=heartbeat.halt,
         ).run()
+        rest = time.monotonic() - begun - answering
+        if rest > 0:  # or some of the answers are of an earlier attempt
+            self.submissions.spend(claim, REST, 1, rest)
+        return result
 
     def _download(self, model: Model, heartbeat: Heartbeat) -> Path:
         def report(done: int, total: int) -> None:

@@ -19,7 +19,7 @@ from storage.rows import event_of, model_columns, moment, progress_text, spent_o
 
 SQL = Path(__file__).parent / "sql"
 MIGRATIONS = (SQL / "001_queue.sql", SQL / "002_trust.sql")
-RECENT_SECONDS = 24 * 3600  # nobody who had turns waits longer for the sake of those who had none
+RECENT_SECONDS = 24 * 3600
 LONGEST_DELAY = 3600.0
 _QUERIES: Any = aiosql.from_path(SQL / "submissions.sql", "sqlite3", mandatory_parameters=False)
 
@@ -117,6 +117,7 @@ class Submissions:
                 db, id=due, actor=worker, token=token, now=self._clocks.wall(), steady=steady,
                 lease_seconds=lease_seconds,
             )  # fmt: skip
+            _QUERIES.set_seen(db, now=self._clocks.wall(), steady=steady)
         crashed = row["crashed_stage"]
         return Claim(submission=submission_of(row), token=token, crashed_stage=Stage(crashed) if crashed else None)
 
@@ -141,7 +142,7 @@ class Submissions:
         Nobody can write the queue meanwhile, so the block is short.
         """
         with self._database.writing() as db:
-            _require(_QUERIES.held(db, id=claim.submission.id, token=claim.token) is not None)
+            self._held(db, claim)
             yield
 
     def spend(self, claim: Claim, task: str, items: int, seconds: float) -> None:
@@ -176,11 +177,13 @@ class Submissions:
         """Takes a claimed submission one step on; Replaced when the token is no longer accepted.
 
         `crashed` remembers that the model brought its process down at `stage`; `delay` is the seconds until it may be
-        claimed again; `refund` gives the attempt back because nothing was wrong with the submission. `write` writes to
-        another store while nobody can take the claim away; what it returns is the note.
+        claimed again, an hour at most; `refund` gives attempt and turn back because nothing was wrong with the
+        submission. `write` writes to another store while nobody can take the claim away; what it returns is the note.
+        sqlite3.IntegrityError, and nothing is written anywhere, when the step is not in the table.
         """
         with self._database.writing() as db:
-            _require(_QUERIES.held(db, id=claim.submission.id, token=claim.token) is not None)
+            if status not in STEPS[self._held(db, claim)]:
+                raise sqlite3.IntegrityError("this step is not in the table")
             _QUERIES.step_claimed(
                 db,
                 id=claim.submission.id,
@@ -193,7 +196,7 @@ class Submissions:
                 failure_stage=stage,
                 failure_log=log,
                 crashed_stage=stage if crashed else None,
-                not_before=self._clocks.steady() + delay if delay else 0,
+                not_before=self._clocks.steady() + min(delay, LONGEST_DELAY) if delay else 0,
                 refund=int(refund),
             )
 
@@ -208,6 +211,7 @@ class Submissions:
         stage: Stage | None = None,
         fresh: bool = False,
         lost_at: str | None = None,
+        suspect: bool = False,
         refund: bool = False,
         if_expired: bool = False,
         write: Callable[[], object] | None = None,
@@ -215,8 +219,8 @@ class Submissions:
         """Takes a submission one step on from where it was read; whoever held it is fenced off.
 
         False when it had moved on meanwhile, or, if asked, its lease still runs. `fresh` gives it all its attempts
-        again, `refund` gives this one back. `write` writes to another store while nobody else can move the submission;
-        when it raises, nothing was done.
+        again, `refund` gives this one and its turn back, `suspect` lets all others go first. `write` writes to another
+        store while nobody else can move the submission; when it raises, nothing was done.
         """
         with self._database.writing() as db:
             changed = _QUERIES.step_unclaimed(
@@ -233,6 +237,7 @@ class Submissions:
                 failure_stage=stage,
                 fresh=fresh,
                 lost_at=lost_at,
+                suspect=suspect,
                 refund=int(refund),
                 if_expired=if_expired,
             )
@@ -266,9 +271,10 @@ class Submissions:
             _QUERIES.set_seen(db, now=self._clocks.wall(), steady=self._clocks.steady())
 
     def pause(self, reason: str, seconds: float) -> None:
-        """Nothing is claimed for so long, and the reason stands until `resume`."""
+        """Nothing is claimed for so long, an hour at most, and the reason stands until `resume`."""
         with self._database.writing() as db:
-            _QUERIES.set_paused(db, reason=reason, until=self._clocks.steady() + seconds, now=self._clocks.wall())
+            until = self._clocks.steady() + min(seconds, LONGEST_DELAY)
+            _QUERIES.set_paused(db, reason=reason, until=until, now=self._clocks.wall())
 
     def resume(self) -> None:
         """The queue goes on, and no reason stands."""
@@ -306,6 +312,11 @@ class Submissions:
     def _same(self, db: sqlite3.Connection, model: Model, edition: Edition, engine: str) -> Submission | None:
         row = _QUERIES.same_identity(db, model_id=model.hub_id, revision=model.revision, edition=edition, engine=engine)
         return submission_of(row) if row else None
+
+    def _held(self, db: sqlite3.Connection, claim: Claim) -> Status:
+        row = _QUERIES.held(db, id=claim.submission.id, token=claim.token)
+        _require(row)
+        return Status(row["status"])
 
     def _found(self, db: sqlite3.Connection, submission_id: str) -> Submission:
         return submission_of(_QUERIES.find_submission(db, id=submission_id))

@@ -5,6 +5,8 @@ ALTER TABLE submission ADD COLUMN actor TEXT NOT NULL DEFAULT 'system';
 ALTER TABLE submission ADD COLUMN lease_seconds REAL;
 ALTER TABLE submission ADD COLUMN lost_at TEXT;
 ALTER TABLE submission ADD COLUMN failure_log TEXT;
+-- Whether it may have brought a process down: then others go first for a day.
+ALTER TABLE submission ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0 CHECK (suspect IN (0, 1));
 ALTER TABLE submission ADD COLUMN supersedes TEXT REFERENCES submission (id);
 
 ALTER TABLE event ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
@@ -49,11 +51,15 @@ BEGIN
     VALUES (NEW.id, NEW.created_at, NEW.actor, NEW.status, NEW.note, NEW.attempt);
 END;
 
+-- The attempt is the one that the step begins or ends, also where it is given back.
 CREATE TRIGGER a_step_writes_its_event AFTER UPDATE OF status ON submission
 WHEN OLD.status <> NEW.status
 BEGIN
     INSERT INTO event (submission_id, at, actor, status, reason, attempt)
-    VALUES (NEW.id, NEW.updated_at, NEW.actor, NEW.status, NEW.note, NEW.attempt);
+    VALUES (
+        NEW.id, NEW.updated_at, NEW.actor, NEW.status, NEW.note,
+        CASE WHEN OLD.status IN ('running', 'scoring') THEN OLD.attempt ELSE NEW.attempt END
+    );
 END;
 
 -- What a finished task took, for estimates; one row per submission, attempt and task.
@@ -68,3 +74,5 @@ CREATE TABLE spent (
 ) STRICT;
 
 CREATE INDEX submission_by_status ON submission (status);
+
+CREATE INDEX submission_by_start ON submission (started_at);

@@ -25,9 +25,14 @@ SELECT status, failure_code, count(*) AS count FROM submission GROUP BY status, 
 SELECT at, actor, status, reason, attempt FROM event WHERE submission_id = :id ORDER BY number;
 
 -- name: same_identity^
-SELECT * FROM submission
+-- One whose result has been replaced stands no more.
+SELECT * FROM submission AS found
 WHERE lower(model_id) = lower(:model_id) AND revision = :revision AND edition = :edition AND engine = :engine
     AND status IN ('received', 'queued', 'running', 'scoring', 'finished')
+    AND NOT EXISTS (
+        SELECT 1 FROM submission AS later
+        WHERE later.supersedes = found.id AND later.status IN ('finished', 'withdrawn')
+    )
 ORDER BY status = 'finished', rowid DESC LIMIT 1;
 
 -- name: count_open^
@@ -35,16 +40,38 @@ SELECT count(*) AS count FROM submission
 WHERE submitter = :submitter AND status IN ('received', 'queued', 'running', 'scoring');
 
 -- name: waiting
--- Between people, whoever had fewer turns lately; then first come, first served. What has brought a process down once
--- lets its person's others go first.
-SELECT id, not_before FROM submission AS mine
-WHERE status = 'queued'
+-- Between people, whoever had fewer turns; then first come, first served. A turn counts for a day, and for as long as
+-- somebody else waits who came before it. What may have brought a process down lets all others go first for a day.
+WITH mine AS MATERIALIZED (
+    SELECT id, rowid AS number, submitter, not_before, created_at, suspect AND updated_at > :recently AS doubtful
+    FROM submission WHERE status = 'queued'
+),
+person AS MATERIALIZED (
+    SELECT submitter, min(created_at) AS came FROM mine GROUP BY submitter
+),
+since AS (
+    SELECT
+        submitter,
+        min(:recently, coalesce(
+            CASE
+                WHEN submitter = (SELECT submitter FROM person ORDER BY came, submitter LIMIT 1)
+                    THEN (SELECT came FROM person ORDER BY came, submitter LIMIT 1 OFFSET 1)
+                ELSE (SELECT min(came) FROM person)
+            END,
+            :recently
+        )) AS moment
+    FROM person
+),
+turns AS (
+    SELECT since.submitter, count(*) AS taken
+    FROM since JOIN submission ON submission.submitter = since.submitter AND submission.started_at > since.moment
+    GROUP BY since.submitter
+)
+SELECT mine.id, mine.not_before FROM mine LEFT JOIN turns USING (submitter)
 ORDER BY
-    (SELECT count(*) FROM submission WHERE submitter = mine.submitter AND started_at > :recently)
-    + row_number() OVER (
-        PARTITION BY submitter ORDER BY coalesce(crashed_stage, lost_at) IS NOT NULL, rowid
-    ),
-    rowid;
+    mine.doubtful,
+    coalesce(turns.taken, 0) + row_number() OVER (PARTITION BY mine.submitter ORDER BY mine.doubtful, mine.number),
+    mine.number;
 
 -- name: claim^
 UPDATE submission SET
@@ -62,7 +89,7 @@ UPDATE submission SET
 WHERE id = :id AND token = :token;
 
 -- name: held^
-SELECT attempt FROM submission WHERE id = :id AND token = :token;
+SELECT status FROM submission WHERE id = :id AND token = :token;
 
 -- name: insert_spent!
 INSERT OR REPLACE INTO spent (submission_id, attempt, task, items, seconds, at)
@@ -77,7 +104,8 @@ ORDER BY spent.at DESC LIMIT :most;
 UPDATE submission SET
     status = :status, actor = :actor, updated_at = :now, note = :note,
     failure_code = :failure_code, failure_stage = :failure_stage, failure_log = :failure_log,
-    crashed_stage = coalesce(:crashed_stage, crashed_stage), not_before = :not_before, attempt = attempt - :refund,
+    crashed_stage = coalesce(:crashed_stage, crashed_stage), suspect = :crashed_stage IS NOT NULL OR suspect,
+    not_before = :not_before, attempt = attempt - :refund, started_at = CASE WHEN NOT :refund THEN started_at END,
     token = CASE WHEN :status IN ('running', 'scoring') THEN token END,
     lease_until = CASE WHEN :status IN ('running', 'scoring') THEN lease_until END
 WHERE id = :id AND token = :token;
@@ -88,6 +116,8 @@ UPDATE submission SET
     failure_code = :failure_code, failure_stage = :failure_stage,
     token = NULL, lease_until = NULL, not_before = 0,
     attempt = CASE WHEN :fresh THEN 0 ELSE attempt - :refund END,
+    started_at = CASE WHEN NOT :refund THEN started_at END,
+    suspect = (suspect OR :suspect) AND NOT :fresh,
     crashed_stage = CASE WHEN :fresh THEN NULL ELSE crashed_stage END,
     lost_at = CASE WHEN :fresh THEN NULL ELSE coalesce(:lost_at, lost_at) END
 WHERE id = :id AND status = :from_status AND attempt = :from_attempt

@@ -1,6 +1,8 @@
 """The door takes in what may enter, pins it, and turns the rest away with a sentence."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -257,3 +259,15 @@ def test_an_impossible_revision_is_declined_while_the_hub_is_down_too(
     hub.down = True
     for revision in ("main\x00", "a b", "\u202emain", "x" * 100_000):
         declined(intake, store, SubmissionForm(model_id="acme/tiny", revision=revision))
+
+
+def test_while_the_queue_is_locked_a_submission_is_declined_with_a_sentence_and_nothing_is_stored(
+    tmp_path: Path, store: Submissions
+) -> None:
+    hurried = Submissions(tmp_path / "queue.sqlite", busy_seconds=0.05)
+    intake = Intake(hurried, engines(), Settings(home=tmp_path), no_hub)
+    form = SubmissionForm(model_id="rules/one", edition=Edition.REHEARSAL)
+    with closing(sqlite3.connect(tmp_path / "queue.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "busy just now" in str(declined(intake, store, form))
+    assert intake.submit(form, "ann").position == 1

@@ -46,8 +46,8 @@ def test_a_worker_started_over_a_broken_ledger_publishes_when_it_is_put_back(tmp
     assert house.published() == ["before", submission_id]
 
 
-def test_a_page_follows_copies_and_verifies() -> None:
-    followed, copied, verified = Event(), Event(), Event()
-    with publishing(followed.set, copied.set, verified.set, 0.1):
-        for job in (followed, copied, verified):
+def test_a_page_follows_rescues_copies_and_verifies() -> None:
+    followed, rescued, copied, verified = Event(), Event(), Event(), Event()
+    with publishing(followed.set, rescued.set, copied.set, verified.set, 0.1, rescue_seconds=0.1):
+        for job in (followed, rescued, copied, verified):
             assert job.wait(PATIENCE)

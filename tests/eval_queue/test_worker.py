@@ -19,9 +19,9 @@ from backend.errors import (
     ModelFault,
     OperatorFault,
     PassingFault,
-    Replaced,
 )
 from backend.submission import Status
+from eval_queue.estimates import REST
 from eval_queue.queue import Queue
 from eval_queue.schedule import run_worker, run_worker_once
 from eval_queue.verdict import MOST_ATTEMPTS
@@ -164,11 +164,12 @@ def test_a_fault_of_the_download_is_told_as_one(house: House) -> None:
 def test_a_model_that_crashes_twice_is_set_aside_and_the_next_one_is_served(house: House) -> None:
     poison, good = house.submit("acme/poison"), house.submit("acme/good")
     crashing = toy_engine(fail_at("first-0", ModelCrash(FailureCode.OUT_OF_MEMORY)))
-    for _ in range(2):
-        house.worker(crashing).run_next()
-    assert house.found(poison).failure_code is FailureCode.QUARANTINED
+    house.worker(crashing).run_next()
+    assert house.submissions.waiting() == [good, poison]
     house.worker().run_next()
     assert house.found(good).status is Status.FINISHED
+    house.worker(crashing).run_next()
+    assert house.found(poison).failure_code is FailureCode.QUARANTINED
 
 
 def test_a_passing_fault_that_does_not_pass_fails_after_the_last_attempt(house: House) -> None:
@@ -260,11 +261,13 @@ def test_a_worker_told_to_stop_does_not_take_the_same_submission_again(house: Ho
 
 def test_a_crash_between_ledger_and_queue_leaves_one_line(house: House) -> None:
     class Dying(Submissions):
-        """Dies before it can note that something is finished."""
+        """Dies when the ledger has its line and the queue has not."""
 
         def step(self, claim: Claim, status: Status, **kwargs: Any) -> None:
             if status is Status.FINISHED:
-                raise KeyboardInterrupt
+                with self.holding(claim):
+                    kwargs["write"]()
+                    raise KeyboardInterrupt
             super().step(claim, status, **kwargs)
 
     submission_id = house.submit()
@@ -360,15 +363,19 @@ def test_a_claim_lost_just_before_publishing_publishes_nothing(house: House) -> 
     engine = toy_engine(say_yes)
 
     class Thief(Submissions):
-        """Somebody else takes the claim at the moment of the last beat."""
+        """Gives the claim to somebody else at the last moment."""
 
-        def beat(self, *args: Any) -> None:
-            raise Replaced("given to another worker")
+        def step(self, claim: Claim, status: Status, **kwargs: Any) -> None:
+            if status is Status.FINISHED:
+                assert self.step_unclaimed(house.found(submission_id), Status.QUEUED, actor="system")
+                assert self.claim("another", 60) is not None
+            super().step(claim, status, **kwargs)
 
     house.submissions, real = Thief(house.settings.home / "queue.sqlite", house.clock.pair), house.submissions
     house.worker(engine).run_next()
     house.submissions = real
-    assert house.published() == [] and house.found(submission_id).status is not Status.FINISHED
+    assert house.published() == [] and house.found(submission_id).status is Status.RUNNING
+    assert [event.actor for event in house.submissions.events(submission_id)][-1] == "another"
 
 
 def test_the_schedule_rescues_serves_and_ends_when_told(house: House) -> None:
@@ -385,3 +392,11 @@ def test_the_schedule_rescues_serves_and_ends_when_told(house: House) -> None:
         house.stop.set()
         schedule.join(PATIENCE)
     assert not schedule.is_alive() and sorted(house.published()) == sorted([left, new])
+
+
+def test_what_each_task_and_the_rest_took_is_kept_for_estimates(house: House) -> None:
+    house.submit()
+    house.worker().run_next()
+    kept = {(spent.task, spent.items) for spent in house.submissions.spent()}
+    assert kept == {("first", 3), ("second", 3), (REST, 1)}
+    assert all(spent.seconds >= 0 and spent.engine == "toy" for spent in house.submissions.spent())

@@ -25,12 +25,12 @@ MOST = 1_000
 MANY_TASKS = [task for names in LEVEL_TASKS.values() for task in names]
 
 
-def submit_models(path: str, name: str, submissions: str, models: str) -> None:
-    """Submits so many times, from four threads, to so many models; prints the ids that were stored or found."""
+def submit_models(path: str, name: str, submissions: str, models: str, first: str = "0") -> None:
+    """Submits so many times, from four threads, to so many models from a first one on; prints the ids."""
     store = Submissions(Path(path))
 
     def submit(number: int) -> str:
-        model = f"acme/m{number % int(models)}"
+        model = f"acme/m{int(first) + number % int(models)}"
         asked = wish(model.upper() if number % 3 else model, submission_id=f"{name}-{number}", submitter=name)
         return store.add(asked, most_open=MOST).id
 

@@ -21,6 +21,22 @@ def test_racing_processes_store_each_model_once_and_lose_none(tmp_path: Path) ->
     assert [len(Submissions(path).events(one.id)) for one in stored] == [1] * MODELS
 
 
+def test_a_thousand_racing_submissions_of_one_model_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    told = race(*(("submit_models", path, f"p{number}", 250, 1) for number in range(4)))
+    (stored,) = Submissions(path).newest()
+    assert [submission_id for ids in told for submission_id in ids] == [stored.id] * 1_000
+    assert len(Submissions(path).events(stored.id)) == 1
+
+
+def test_a_thousand_racing_submissions_of_distinct_models_are_a_thousand(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    told = race(*(("submit_models", path, f"p{number}", 250, 250, 250 * number) for number in range(4)))
+    stored = Submissions(path).newest()
+    assert len(stored) == 1_000 and len(Submissions(path).waiting()) == 1_000
+    assert {submission_id for ids in told for submission_id in ids} == {one.id for one in stored}
+
+
 def test_racing_threads_store_each_model_once_and_lose_none(tmp_path: Path) -> None:
     store = Submissions(tmp_path / "queue.sqlite")
 

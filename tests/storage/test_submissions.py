@@ -1,9 +1,7 @@
-"""The queue's store keeps what it was told, in the order and under the rules it promises."""
+"""The queue's store keeps what it was told, under the rules it promises."""
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,72 +9,11 @@ from typing import Any
 import pytest
 
 from backend.domain import Domain, Edition, Model, Progress, Stage
-from backend.errors import FailureCode, Replaced
-from backend.submission import OPEN_STATUSES, STEPS, Status, Submission
-from storage.submissions import Claim, Submissions
+from backend.errors import FailureCode
+from backend.submission import OPEN_STATUSES, Status, Submission
+from storage.submissions import Submissions
 from tests.storage.records import COMMIT, Clock, wish
-
-MOST = 100
-CLAIMED = {Status.RUNNING, Status.SCORING}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "queue.sqlite"
-
-
-@pytest.fixture
-def store(path: Path, clock: Clock) -> Submissions:
-    return Submissions(path, clock.pair)
-
-
-@pytest.fixture
-def raw(path: Path, store: Submissions) -> Iterator[sqlite3.Connection]:
-    """The file as any other program would open it."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        yield db
-
-
-def add(store: Submissions, *args: Any, most_open: int = MOST, **kwargs: Any) -> Submission:
-    return store.add(wish(*args, **kwargs), most_open=most_open)
-
-
-def claim(store: Submissions, lease_seconds: float = 60) -> Claim:
-    claimed = store.claim("worker", lease_seconds)
-    assert claimed is not None
-    return claimed
-
-
-def bring_to(store: Submissions, submission: Submission, status: Status) -> Submission:
-    """The only submission of the store, led to a status by allowed steps."""
-    if status in {Status.RUNNING, Status.SCORING, Status.FINISHED, Status.WITHDRAWN, Status.FAILED}:
-        held = claim(store)
-        if status is Status.FAILED:
-            store.step(held, status, actor="worker", code=FailureCode.GATED)
-        elif status is not Status.RUNNING:
-            store.step(held, Status.SCORING, actor="worker")
-        if status in {Status.FINISHED, Status.WITHDRAWN}:
-            store.step(held, Status.FINISHED, actor="worker")
-    if status in {Status.CANCELLED, Status.WITHDRAWN}:
-        assert store.step_unclaimed(found(store, submission.id), status, actor="ann")
-    assert found(store, submission.id).status is status
-    return found(store, submission.id)
-
-
-def found(store: Submissions, submission_id: str) -> Submission:
-    submission = store.find(submission_id)
-    assert submission is not None
-    return submission
-
-
-def row(raw: sqlite3.Connection, submission_id: str) -> tuple[object, ...]:
-    kept: tuple[object, ...] = raw.execute("SELECT * FROM submission WHERE id = ?", (submission_id,)).fetchone()
-    return kept
+from tests.storage.steps import add, bring_to, claim, found, row
 
 
 def test_a_submission_is_found_as_it_was_given(store: Submissions, clock: Clock) -> None:
@@ -109,21 +46,6 @@ def test_the_newest_submission_is_listed_first(store: Submissions, clock: Clock)
         add(store, f"acme/m{number}")
         clock.advance(1)
     assert [one.model.hub_id for one in store.newest()] == ["acme/m2", "acme/m1", "acme/m0"]
-
-
-def test_everything_that_befell_a_submission_is_told_in_order(store: Submissions, clock: Clock) -> None:
-    asked = add(store)
-    clock.advance(5)
-    held = claim(store)
-    clock.advance(5)
-    store.step(held, Status.FAILED, actor="worker", note="It is gated.", code=FailureCode.GATED, stage=Stage.DOWNLOAD)
-    events = store.events(asked.id)
-    assert [(event.actor, event.status, event.reason) for event in events] == [
-        ("ann", Status.QUEUED, None),
-        ("worker", Status.RUNNING, None),
-        ("worker", Status.FAILED, "It is gated."),
-    ]
-    assert [event.at.timestamp() for event in events] == [clock.now - 10, clock.now - 5, clock.now]
 
 
 @pytest.mark.parametrize("again", ["acme/tiny", "ACME/Tiny"])
@@ -164,46 +86,6 @@ def test_one_person_may_have_only_so_many_open_submissions(store: Submissions) -
     add(store, "acme/m2", most_open=2, submitter="bob")
     store.step_unclaimed(first, Status.CANCELLED, actor="ann")
     add(store, "acme/m3", most_open=2)
-
-
-def test_people_take_turns_and_each_is_served_in_order(store: Submissions, clock: Clock) -> None:
-    for number, person in enumerate(["ann", "ann", "ann", "bob", "cid", "bob"]):
-        add(store, f"acme/{person}{number}", submitter=person, submission_id=f"{person}{number}")
-        clock.advance(1)
-    order = ["ann0", "bob3", "cid4", "ann1", "bob5", "ann2"]
-    assert store.waiting() == order
-    claimed = []
-    while (held := store.claim("worker", 60)) is not None:
-        claimed.append(held.submission.id)
-        clock.advance(1)
-        assert store.waiting() == order[len(claimed) :]
-    assert claimed == order
-
-
-def test_who_had_a_turn_lately_waits_behind_who_had_none(store: Submissions, clock: Clock) -> None:
-    add(store, "acme/a", submission_id="a", submitter="ann")
-    store.step(claim(store), Status.FAILED, actor="worker", code=FailureCode.GATED)
-    add(store, "acme/b", submission_id="b", submitter="ann")
-    clock.advance(1)
-    add(store, "acme/c", submission_id="c", submitter="bob")
-    assert store.waiting() == ["c", "b"]
-    clock.advance(8 * 24 * 3600)
-    assert store.waiting() == ["b", "c"]
-
-
-def test_a_delayed_submission_is_not_claimed_before_its_time_and_blocks_nobody(
-    store: Submissions, clock: Clock
-) -> None:
-    late, other = add(store, "acme/late"), add(store, "acme/other")
-    first = claim(store)
-    assert first.submission.id == late.id
-    store.step(first, Status.QUEUED, actor="worker", delay=30)
-    assert claim(store).submission.id == other.id
-    assert store.claim("worker", 60) is None
-    clock.advance(29)
-    assert store.claim("worker", 60) is None
-    clock.advance(1)
-    assert claim(store).submission.id == late.id
 
 
 def test_a_claim_runs_under_a_fresh_token_and_counts_as_an_attempt(store: Submissions) -> None:
@@ -258,63 +140,6 @@ def test_a_claim_is_lost_only_when_its_lease_has_run_out(store: Submissions, clo
     assert [lost.id for lost in store.claimed(expired_only=True)] == [asked.id]
 
 
-@pytest.mark.parametrize("how", ["wrong", "old", "rescued", "cancelled", "finished"])
-def test_a_token_that_is_no_longer_accepted_changes_nothing(
-    store: Submissions, raw: sqlite3.Connection, clock: Clock, how: str
-) -> None:
-    asked = add(store)
-    held = claim(store)
-    if how == "wrong":
-        held = Claim(submission=held.submission, token="0" * 32, crashed_stage=None)
-    elif how == "old":
-        store.step(held, Status.QUEUED, actor="worker")
-        claim(store)
-    elif how == "finished":
-        store.step(held, Status.SCORING, actor="worker")
-        store.step(held, Status.FINISHED, actor="worker")
-    else:
-        status = Status.QUEUED if how == "rescued" else Status.CANCELLED
-        assert store.step_unclaimed(found(store, asked.id), status, actor="system")
-    before, events = row(raw, asked.id), store.events(asked.id)
-    clock.advance(5)
-    with pytest.raises(Replaced):
-        store.beat(held, 60, Progress(stage=Stage.LOAD))
-    for status in Status:
-        with pytest.raises(Replaced):
-            store.step(held, status, actor="worker", code=FailureCode.GATED, note="a ghost writes")
-    assert row(raw, asked.id) == before and store.events(asked.id) == events
-
-
-def test_a_step_from_a_status_that_has_passed_is_not_taken(store: Submissions) -> None:
-    asked = add(store)
-    held = claim(store)
-    assert not store.step_unclaimed(asked, Status.CANCELLED, actor="ann")
-    assert found(store, asked.id).status is Status.RUNNING
-    store.beat(held, 60, None)
-    assert len(store.events(asked.id)) == 2
-
-
-@pytest.mark.parametrize("status", list(Status))
-@pytest.mark.parametrize("following", list(Status))
-def test_the_database_itself_takes_the_steps_of_the_table_and_no_other(
-    store: Submissions, raw: sqlite3.Connection, status: Status, following: Status
-) -> None:
-    asked = add(store, status=Status.RECEIVED if status is Status.RECEIVED else Status.QUEUED)
-    bring_to(store, asked, status)
-    change = "UPDATE submission SET status = ?, token = ?, failure_code = 'gated' WHERE id = ?"
-    values = (following, "t" if following in CLAIMED else None, asked.id)
-    if following in STEPS[status] or following is status:
-        raw.execute(change, values)
-    else:
-        with pytest.raises(sqlite3.IntegrityError, match="not in the table"):
-            raw.execute(change, values)
-
-
-def test_the_steps_in_the_database_are_those_of_the_domain(raw: sqlite3.Connection) -> None:
-    kept = set(raw.execute("SELECT status, next FROM step"))
-    assert kept == {(status.value, step.value) for status, steps in STEPS.items() for step in steps}
-
-
 @pytest.mark.parametrize(("column", "words"), [("status", Status), ("edition", Edition), ("domain", Domain)])
 def test_the_words_that_the_database_takes_are_those_of_the_domain(
     raw: sqlite3.Connection, column: str, words: type[Status] | type[Edition] | type[Domain]
@@ -334,7 +159,22 @@ def test_the_one_open_submission_of_a_commit_is_guarded_in_every_open_status(raw
     ("change", "sentence"),
     [
         ("UPDATE submission SET status = 'pending'", "not in the table|CHECK"),
-        ("UPDATE submission SET edition = 'half'", "CHECK"),
+        ("UPDATE submission SET edition = 'half'", "what was asked for never changes"),
+        ("UPDATE submission SET edition = 'full'", "what was asked for never changes"),
+        ("UPDATE submission SET engine = 'other'", "what was asked for never changes"),
+        ("UPDATE submission SET submitter = 'mallory'", "what was asked for never changes"),
+        ("UPDATE submission SET id = 'another'", "what was asked for never changes"),
+        ("UPDATE submission SET created_at = 0", "what was asked for never changes"),
+        ("UPDATE submission SET revision = 'another'", "a commit is pinned once"),
+        ("UPDATE submission SET model_id = 'acme/other'", "a commit is pinned once"),
+        ("UPDATE submission SET suspect = 2", "CHECK"),
+        ("DELETE FROM submission", "submissions are never deleted"),
+        (
+            "INSERT INTO submission SELECT 'new', model_id, 'r', params, licence, architecture, base_model, domain,"
+            " edition, engine, url, submitter, 'cancelled', 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,"
+            " created_at, updated_at, actor, NULL, NULL, NULL, 0, NULL FROM submission",
+            "begins as received or queued",
+        ),
         ("UPDATE submission SET domain = 'legal'", "CHECK"),
         ("UPDATE submission SET token = 't'", "CHECK"),
         ("UPDATE submission SET status = 'running'", "CHECK"),
@@ -352,15 +192,6 @@ def test_the_database_refuses_what_may_never_be_written(
     with pytest.raises(sqlite3.IntegrityError, match=sentence):
         raw.execute(change)
     assert (row(raw, asked.id), store.events(asked.id)) == before
-
-
-def test_a_refused_step_leaves_no_event(store: Submissions) -> None:
-    asked = add(store)
-    held = claim(store)
-    with pytest.raises(sqlite3.IntegrityError):
-        store.step(held, Status.FINISHED, actor="worker")
-    assert found(store, asked.id).status is Status.RUNNING
-    assert [event.status for event in store.events(asked.id)] == [Status.QUEUED, Status.RUNNING]
 
 
 def test_what_the_hub_says_later_is_written_to_a_received_submission(store: Submissions) -> None:

@@ -1,0 +1,119 @@
+"""When a submission begins and how long it takes, as a range, from what past evaluations took."""
+
+import heapq
+import statistics
+from collections.abc import Collection, Sequence
+
+from backend.domain import Edition, Stage
+from backend.submission import Estimate, Span, Spent, Submission
+
+FEWEST_RUNS = 3
+MANY_RUNS = 10
+DOUBT = 1.5  # three runs have not shown how fast or slow the next one may be
+REST = "everything but the answers"
+BILLION = 1e9
+_NOTHING = Span(0.0, 0.0)
+
+
+def estimate(
+    spent: Sequence[Spent], running: Sequence[Submission], waiting: Sequence[Submission], tasks: Sequence[str]
+) -> dict[str, Estimate]:
+    """What can be said of those running and of those waiting, by id.
+
+    `spent` is newest first, `waiting` in the order of the queue, `tasks` in the order of an evaluation. As many workers
+    are taken to be there as submissions run, at least one. None stands where fewer than three past runs of the same
+    engine and edition tell; nothing is said of what comes after something of unknown length.
+    """
+    past = Past(spent, tasks)
+    found = {one.id: Estimate(begins=_NOTHING, lasts=past.left(one)) for one in running}
+    free = [each.lasts for each in found.values()] or [_NOTHING]
+    lows, highs = ([span.low for span in free if span], [span.high for span in free if span])
+    known = None not in free
+    heapq.heapify(lows)
+    heapq.heapify(highs)
+    for one in waiting:
+        lasts = past.whole(one)
+        found[one.id] = Estimate(begins=Span(lows[0], highs[0]) if known else None, lasts=lasts)
+        if known and lasts:
+            heapq.heapreplace(lows, lows[0] + lasts.low)
+            heapq.heapreplace(highs, highs[0] + lasts.high)
+        else:
+            known = False
+    return found
+
+
+class Past:
+    """What past evaluations took, by engine, edition and task."""
+
+    def __init__(self, spent: Sequence[Spent], tasks: Sequence[str]) -> None:
+        self._tasks = tasks
+        self._runs: dict[tuple[str, Edition, str], list[Spent]] = {}
+        for run in spent:
+            if run.items > 0:
+                self._runs.setdefault((run.engine, run.edition, run.task), []).append(run)
+        self._known: dict[tuple[str, Edition, int | None], dict[str, Span]] = {}
+
+    def whole(self, one: Submission) -> Span | None:
+        """Seconds for all of it; what was begun before may have most of its answers already."""
+        spans = self._spans(one)
+        if not spans.keys() - {REST}:
+            return None
+        total = _sum(spans.values())
+        return total if one.progress is None else Span(0.0, total.high)
+
+    def left(self, one: Submission) -> Span | None:
+        """Seconds for what is left of one that runs."""
+        spans = self._spans(one)
+        if not spans.keys() - {REST}:
+            return None
+        rest = Span(0.0, spans.get(REST, _NOTHING).high)
+        at = one.progress
+        if at is None or at.stage in {Stage.DOWNLOAD, Stage.LOAD}:
+            return _sum([*(spans[task] for task in self._tasks if task in spans), rest])
+        if at.stage is not Stage.PREDICT or at.task is None or at.task not in self._tasks:
+            return rest
+        later = [spans[task] for task in self._tasks[self._tasks.index(at.task) + 1 :] if task in spans]
+        share = 1 - at.done / at.total if at.total else 1.0
+        return _sum([_times(spans.get(at.task, _NOTHING), share), *later, rest])
+
+    def _spans(self, one: Submission) -> dict[str, Span]:
+        key = (one.engine, one.edition, one.model.params)
+        if key not in self._known:
+            runs = {task: self._runs.get((one.engine, one.edition, task), []) for task in (*self._tasks, REST)}
+            spans = {task: _span(these, one.model.params) for task, these in runs.items()}
+            self._known[key] = {task: span for task, span in spans.items() if span}
+        return self._known[key]
+
+
+def _span(runs: Sequence[Spent], params: int | None) -> Span | None:
+    """Seconds that a task takes a model of so many parameters; None when too few runs tell."""
+    whole = _spread([run.seconds / run.items for run in runs])
+    if whole is None:
+        return None
+    items = runs[0].items  # the newest: data files may have grown
+    sizes = [run.params for run in runs if run.params]
+    each = _spread([run.seconds / run.items / run.params * BILLION for run in runs if run.params])
+    if not params or each is None:
+        return _times(whole, items)
+    scaled = _times(each, params / BILLION)
+    if not min(sizes) <= params <= max(sizes):
+        scaled = Span(min(scaled.low, whole.low), max(scaled.high, whole.high))
+    return _times(scaled, items)
+
+
+def _spread(rates: Sequence[float]) -> Span | None:
+    """From the 10th to the 90th of a hundred; of few, everything that was seen and something beyond."""
+    if len(rates) < FEWEST_RUNS:
+        return None
+    if len(rates) < MANY_RUNS:
+        return Span(min(rates) / DOUBT, max(rates) * DOUBT)
+    tenths = statistics.quantiles(rates, n=10, method="inclusive")
+    return Span(tenths[0], tenths[-1])
+
+
+def _times(span: Span, factor: float) -> Span:
+    return Span(span.low * factor, span.high * factor)
+
+
+def _sum(spans: Collection[Span]) -> Span:
+    return Span(sum(span.low for span in spans), sum(span.high for span in spans))

@@ -118,7 +118,7 @@ def essence(result: Result) -> Mapping[str, Any]:
     """What does not depend on the model's name or on how long things took."""
     runs = json.loads(json.dumps([asdict(run) for run in result.runs], default=str))
     for run in runs:
-        run["diagnostics"].pop("seconds")
+        (run["diagnostics"] or {}).pop("seconds", None)
     return {"manifest": dict(result.manifest), "runs": runs}
 
 

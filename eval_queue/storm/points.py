@@ -38,6 +38,7 @@ def die_at_each(supervisor: Supervisor, points: Sequence[Hit], tell: Tell) -> li
     for done, point in enumerate(points):
         tell("kill-points", done / len(points))
         supervisor.submit(max(0, WAITING - supervisor.open()))
+        supervisor.leave_a_claim()
 
         def die(name: str, point: Hit = point) -> None:
             with dying_at(point):

@@ -97,10 +97,14 @@ def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int,
     if not kills:
         return 0, []
     working, submitting = list_points(supervisor), list_points_of_submitting(supervisor)
-    submitting = submitting[:kills]
-    working = working[: kills - len(submitting)]
-    missed = die_submitting_at_each(supervisor, submitting) + die_at_each(supervisor, working, tell)
-    return len(working) + len(submitting) - len(missed), [str(hit) for hit in missed]
+    missed, done = [], 0
+    for last in (False, True):
+        at_door = [hit for hit in submitting if (hit.count > 1) is last][: kills - done]
+        done += len(at_door)
+        at_work = [hit for hit in working if (hit.count > 1) is last][: kills - done]
+        done += len(at_work)
+        missed += die_submitting_at_each(supervisor, at_door) + die_at_each(supervisor, at_work, tell)
+    return done - len(missed), [str(hit) for hit in missed]
 
 
 def _rage(storm: Supervisor, kills: int, minutes: float, tell: Tell) -> dict[str, Any]:

@@ -57,9 +57,9 @@ class Program:
 
 
 @contextmanager
-def running(home: Path, **settings: str) -> Iterator[Program]:
-    """The program until the block ends; afterwards none of its processes is left."""
-    port = free_port()
+def running(home: Path, port: int | None = None, **settings: str) -> Iterator[Program]:
+    """The program until the block ends, on a free port or this one; afterwards none of its processes is left."""
+    port = port or free_port()
     cli = command_line(home, CLUE_PORT=str(port), **settings)
     with (home.parent / f"{home.name}.log").open("ab") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=cli.environment, stderr=log, stdout=log)

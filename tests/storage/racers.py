@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,15 @@ def hold_lock(home: str, role: str) -> None:
         time.sleep(600)
 
 
+def hold_queue(path: str, seconds: str = "600") -> None:
+    """Lets nobody else at the queue's file for so long, or until killed."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    print("held", flush=True)
+    time.sleep(float(seconds))
+
+
 def hold_board(home: str) -> None:
     """Holds the board's tables open until killed."""
     with ExitStack() as stack:
@@ -104,6 +114,7 @@ RACES = {
         claim_all,
         publish_models,
         hold_lock,
+        hold_queue,
         hold_board,
         hold_unchecked_board,
         append_endlessly,

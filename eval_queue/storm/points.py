@@ -9,13 +9,13 @@ from eval_queue.storm.killpoints import Hit, dying_at, recorded
 from eval_queue.storm.lives import wait_until
 from eval_queue.storm.supervisor import Supervisor, Tell, submit_on
 
-WAITING = 3
-RECORDED = 2
+WAITING = 2
+RECORDED = 1
 LONGEST = 30
 
 
 def list_points(supervisor: Supervisor) -> list[Hit]:
-    """The places that a worker comes by that finds what a killed one left, finishes it, and does one more.
+    """The places that a worker comes by that finds what a killed one left and finishes it.
 
     First the first time at each line, then the last.
     """

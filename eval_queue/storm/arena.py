@@ -31,11 +31,16 @@ MOST_OPEN = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """What is evaluated: tasks, an engine that needs no files, and the ids of its models, which answer differently."""
+    """What is evaluated: tasks, an engine that needs no files, and the ids of its models, which answer differently.
+
+    `data` is the folder of the tasks' files; without it each home writes its own, and who is stopped while writing them
+    keeps the next from reading.
+    """
 
     tasks: Sequence[Task]
     engine: Engine
     models: Sequence[str]
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ def open_arena(home: Path, kit: Kit, *, lease_seconds: float) -> Arena:
     """A home with empty stores, for a kit that `prepared` has shortened."""
     settings = Settings(
         home=home,
+        rehearsal=kit.data,
         lease_seconds=lease_seconds,
         retry_seconds=0.05,
         open_submissions=MOST_OPEN,
@@ -101,7 +107,7 @@ def prepared(kit: Kit, folder: Path) -> Kit:
     """The kit with the first items of its first tasks, read once, and its engine open to invented models."""
     data = data_folder(Edition.REHEARSAL, Settings(home=folder))
     engine = replace(kit.engine, from_hub=True)
-    return replace(kit, tasks=[_shortened(task, data) for task in kit.tasks[:TASKS]], engine=engine)
+    return replace(kit, tasks=[_shortened(task, data) for task in kit.tasks[:TASKS]], engine=engine, data=data)
 
 
 def calm_results(kit: Kit, home: Path) -> list[Mapping[str, Any]]:

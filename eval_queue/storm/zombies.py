@@ -49,17 +49,17 @@ def _raise_one(supervisor: Supervisor, woken: Woken, *, wait_for_the_end: bool) 
     time.sleep(supervisor.chance.uniform(0, 40 * PACE))
     first.stop()
     supervisor.tally.stops += 1
-    second = None
+    second, done = None, False
     if _taken_from(supervisor, submission_id):
         second = supervisor.life("worker", work_once)
-        _wait_for_successor(arena, submission_id, second, to_the_end=wait_for_the_end)
+        done = _wait_for_successor(arena, submission_id, second, to_the_end=wait_for_the_end)
         before = _kept(arena, submission_id)
         woken.zombies += 1
     else:
         woken.early += 1
     first.wake()
     first.wait(LONGEST)
-    if second is not None and wait_for_the_end:
+    if done:
         woken.writes += _kept(arena, submission_id) != before
     for life in filter(None, (first, second)):
         life.wait(LONGEST)
@@ -80,11 +80,12 @@ def _taken_from(supervisor: Supervisor, submission_id: str) -> bool:
     return False
 
 
-def _wait_for_successor(arena: Arena, submission_id: str, second: Life, *, to_the_end: bool) -> None:
+def _wait_for_successor(arena: Arena, submission_id: str, second: Life, *, to_the_end: bool) -> bool:
+    """Whether the successor has done all it does, so that whatever changes from now on is the zombie's."""
     if to_the_end:
-        second.wait(LONGEST)
-    else:
-        wait_until(_has_gone_on(arena, submission_id), LONGEST)
+        return second.wait(LONGEST)
+    wait_until(_has_gone_on(arena, submission_id), LONGEST)
+    return False
 
 
 def _has_gone_on(arena: Arena, submission_id: str) -> Callable[[], bool]:

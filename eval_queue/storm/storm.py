@@ -79,7 +79,7 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
         **_race_numbers(distinct, same, force.racers),
         "zombies": woken.zombies,
         "zombie_writes": woken.writes + sum(findings.foreign_steps for findings in parts.values()),
-        "stopped_holding_the_queue": woken.early,
+        "stops_without_takeover": woken.others,
         "kill_points": reached,
         "kill_points_missed": missed,
         **{f"{name}_p95_s": quantile(seconds, 0.95) for name, seconds in recoveries(storm.arena, storm.tally).items()},

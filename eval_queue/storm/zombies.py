@@ -11,20 +11,21 @@ from eval_queue.storm.arena import Arena
 from eval_queue.storm.lives import Life, wait_until
 from eval_queue.storm.supervisor import Supervisor, Tell
 
-PACE = 0.004
+PACE = 0.015
 LONGEST = 30
 STEP = 0.02
 
 
 @dataclass
 class Woken:
-    """`zombies` went on after another had taken over; `writes` of theirs were accepted; `early` ones held the queue.
+    """`zombies` went on after another had taken over, and `writes` of theirs were accepted.
 
-    Who is stopped in the middle of a transaction keeps everybody from taking over, and is no zombie.
+    From `others` nobody took over: they were done when they were stopped, or in the middle of a transaction, so that
+    nobody could write the queue until they went on.
     """
 
     zombies: int = 0
-    early: int = 0
+    others: int = 0
     writes: int = 0
 
 
@@ -46,7 +47,7 @@ def _raise_one(supervisor: Supervisor, woken: Woken, *, wait_for_the_end: bool) 
 
     first = supervisor.life("worker", work_once)
     wait_until(lambda: _status(arena, submission_id) is not Status.QUEUED, LONGEST)
-    time.sleep(supervisor.chance.uniform(0, 40 * PACE))
+    time.sleep(supervisor.chance.uniform(0, 10 * PACE))
     first.stop()
     supervisor.tally.stops += 1
     second, done = None, False
@@ -56,7 +57,7 @@ def _raise_one(supervisor: Supervisor, woken: Woken, *, wait_for_the_end: bool) 
         before = _kept(arena, submission_id)
         woken.zombies += 1
     else:
-        woken.early += 1
+        woken.others += 1
     first.wake()
     first.wait(LONGEST)
     if done:

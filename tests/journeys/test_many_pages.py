@@ -53,7 +53,7 @@ def test_after_a_restart_with_many_open_pages_every_one_of_them_is_answered_agai
                 assert left == []
                 now[0] = "away"
                 await everybody(phases, "refused", ASK_FOR)
-                again = running(tmp_path / "var", int(port))
+                again = running(tmp_path / "var", CLUE_PORT=port)
                 await asyncio.to_thread(again.__enter__)
                 try:
                     now[0] = "after"

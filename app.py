@@ -38,7 +38,10 @@ from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
 from eval_queue.schedule import publishing, run_worker, run_worker_once
+from eval_queue.storm.arena import Kit
+from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
+from frontend_config.bench_commands import Tell, bench_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.ledger_commands import ledger_commands
@@ -305,6 +308,9 @@ cli.add_typer(
 )
 
 
+cli.add_typer(bench_commands(lambda *asked: _storm(*asked)), name="bench")
+
+
 def main() -> None:
     """Runs the command line; exit code 2 for bad usage, 1 for a failure, each with one sentence."""
     try:
@@ -339,6 +345,13 @@ def _serve(house: House, *, with_worker: bool) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         _LOG.info("the page is up; Ctrl-C stops it", extra={"address": f"http://{settings.host}:{settings.port}"})
         run_site(site, settings)
+
+
+def _storm(kills: int, minutes: float, seed: int, tell: Tell) -> dict[str, Any]:
+    scripts = ("scripted/rules", "scripted/silent", "scripted/first-sentence")
+    kit = Kit(tasks=list(all_tasks().values()), engine=all_engines()["scripted"], models=scripts)
+    with tempfile.TemporaryDirectory(prefix="clue-storm-") as home:
+        return run_storm(kit, Path(home), Force(kills=kills, minutes=minutes, seed=seed), tell)
 
 
 def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:

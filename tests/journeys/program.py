@@ -58,9 +58,9 @@ class Program:
 
 @contextmanager
 def running(home: Path, **settings: str) -> Iterator[Program]:
-    """The program until the block ends; afterwards none of its processes is left."""
-    port = free_port()
-    cli = command_line(home, CLUE_PORT=str(port), **settings)
+    """The program until the block ends, on a free port unless told; afterwards none of its processes is left."""
+    port = settings.get("CLUE_PORT") or str(free_port())
+    cli = command_line(home, **{**settings, "CLUE_PORT": port})
     with (home.parent / f"{home.name}.log").open("ab") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=cli.environment, stderr=log, stdout=log)
     program = Program(home, f"http://127.0.0.1:{port}", cli, process)

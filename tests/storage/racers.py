@@ -3,6 +3,7 @@
 import json
 import resource
 import shutil
+import sqlite3
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,15 @@ def hold_lock(home: str, role: str) -> None:
     with alone(Path(home), role):
         print("held", flush=True)
         time.sleep(600)
+
+
+def hold_queue(path: str, seconds: str = "600") -> None:
+    """Lets nobody else at the queue's file for so long, or until killed."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    print("held", flush=True)
+    time.sleep(float(seconds))
 
 
 def hold_board(home: str) -> None:
@@ -143,6 +153,7 @@ RACES = {
         claim_all,
         publish_models,
         hold_lock,
+        hold_queue,
         hold_board,
         hold_unchecked_board,
         follow_without_room,

@@ -38,7 +38,9 @@ class Archive:
         self._clock = clock
 
     def tidy(self) -> None:
-        """What a worker left unpacked is packed, and answers to credentialed tasks whose time is over are gone.
+        """What a worker left unpacked is packed, what it left half written is gone.
+
+        So are answers to credentialed tasks whose time is over.
 
         What cannot be done now is left for the next time; it ends early once `halt` is set.
         """
@@ -51,6 +53,8 @@ class Archive:
             try:
                 if self._is_over(submission):
                     self._remove(submission, folder)
+                for half in folder.glob("*.partial"):  # of a writer that was killed
+                    half.unlink(missing_ok=True)
                 if submission.status in PUBLISHED:
                     pack_journals(folder)
             except (OSError, sqlite3.OperationalError) as error:

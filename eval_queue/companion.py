@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from backend.logbook import told
 from backend.submission import SILENCE_SECONDS
 
 GRACE_SECONDS = 20
@@ -47,7 +48,7 @@ def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Ev
             heard = max(heard, _heard(silence))
             # The monotonic clock stands still while the machine sleeps, so nobody is killed for having slept with it.
             if time.monotonic() - heard > most_silent:
-                _LOG.error("the worker has been silent for %.0f s and is killed", most_silent)
+                _LOG.error("the worker is silent and is killed", extra={"seconds": most_silent})
                 process.kill()  # a stopped process takes no gentler signal
                 process.wait()
         if done.is_set():
@@ -65,7 +66,7 @@ def _heard(silence: Silence) -> float:
     try:
         seconds = silence()
     except sqlite3.OperationalError as error:  # nobody can say just now
-        _LOG.warning("the worker's pulse cannot be read: %s", error)
+        _LOG.warning("the worker's pulse cannot be read", extra=told(error))
         seconds = 0
     return -float("inf") if seconds is None else time.monotonic() - seconds
 

@@ -13,6 +13,7 @@ from backend.submission import STEPS, Event, Status, Submission
 from eval_queue.storm.arena import Arena, essence, number_of
 from eval_queue.storm.supervisor import ENDED, Tally
 from storage.ledger import Entry
+from storage.packed import read_packed
 from storage.scores import Scores
 
 WORKER = "worker-"
@@ -50,7 +51,7 @@ def inspect(arena: Arena, tally: Tally, calm: Sequence[Mapping[str, Any]]) -> Fi
     arena.ledger.verify()
     return Findings(
         lost=len(tally.acknowledged - found.keys()),
-        doubled=_published_twice(entries) + sum(_answered_twice(path) for path in arena.home.glob("runs/*/*.jsonl")),
+        doubled=_published_twice(entries) + _answered_twice(arena),
         stuck=sum(one.status not in ENDED for one in found.values()),
         foreign_steps=sum(map(_foreign_steps, histories.values())),
         wrong_steps=sum(_wrong_steps(found[known], events) for known, events in histories.items()),
@@ -80,11 +81,21 @@ def _published_twice(entries: Sequence[Entry]) -> int:
     return sum(count - 1 for count in Counter(entry.identity for entry in entries).values())
 
 
-def _answered_twice(journal: Path) -> int:
-    """Answers beyond the first to an example, and lines before the last that cannot be read."""
-    *whole, _ = journal.read_bytes().split(b"\n")
-    answered = Counter(json.loads(line)["example_id"] for line in whole[1:])
+def _answered_twice(arena: Arena) -> int:
+    """Answers beyond the first to an example, in journals and in what they were packed into."""
+    answered = Counter(
+        (path.parent.name, path.stem, example) for path in arena.home.glob("runs/*/*.*") for example in _answers(path)
+    )
     return sum(count - 1 for count in answered.values())
+
+
+def _answers(path: Path) -> list[str]:
+    if path.suffix == ".jsonl":
+        *whole, _ = path.read_bytes().split(b"\n")
+        return [json.loads(line)["example_id"] for line in whole[1:]]
+    if path.suffix == ".parquet":
+        return [prediction.example_id for prediction in read_packed(path)[1]]
+    return []
 
 
 def _foreign_steps(events: Sequence[Event]) -> int:

@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Any
 
+from eval_queue.archive import Archive
 from eval_queue.storm.arena import Arena, Kit, calm_results, open_arena, prepared
 from eval_queue.storm.inspection import Findings, inspect, recoveries
 from eval_queue.storm.points import die_at_each, die_submitting_at_each, list_points, list_points_of_submitting
@@ -134,6 +136,8 @@ def _sizes(arena: Arena) -> dict[str, float]:
 
 def _aftermath(supervisor: Supervisor, calm: list[Mapping[str, Any]], tell: Tell) -> Findings:
     supervisor.settle(CALM_SECONDS, tell)
+    arena = supervisor.arena
+    Archive(arena.submissions, arena.settings, arena.kit.tasks, Event()).tidy()
     return inspect(supervisor.arena, supervisor.tally, calm)
 
 

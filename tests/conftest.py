@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import QUIET, chromium
 from tests.loopback.hub import LoopbackHub
+from tests.small_disk import run_where_disks_may_be_mounted
 from tests.workbooks import MeqsumData, find_meqsum
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
@@ -45,6 +46,12 @@ os.environ.update(
 def pytest_unconfigure() -> None:
     """The session's Hub is stopped and its cache folder gone."""
     _SESSION.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that mounts a small disk runs where it may."""
+    return run_where_disks_may_be_mounted(pyfuncitem) or None
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.commands import wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.small_disk import fill, small_disk
 
+pytestmark = pytest.mark.small_disk
 MEGABYTES = 4  # room for five tiny models
 
 

@@ -70,6 +70,7 @@ def test_a_repository_that_ails_waits_as_long_as_the_hub_asks_and_the_others_go_
     assert worker.run_next() and house.found(submission_id).status is Status.FINISHED
 
 
+@pytest.mark.small_disk
 def test_a_disk_without_room_pauses_the_queue_and_uses_up_no_attempt(
     hub: LoopbackHub, tiny_model: Path, tmp_path: Path
 ) -> None:

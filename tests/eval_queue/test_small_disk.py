@@ -18,6 +18,8 @@ from tests.small_disk import fill, small_disk
 PAGE = 4096
 LONG = "no " * 100_000
 
+pytestmark = pytest.mark.small_disk
+
 
 def test_a_submission_that_the_disk_does_not_take_is_not_there_and_can_be_made_again(tmp_path: Path) -> None:
     with small_disk(tmp_path / "home", 2) as home:

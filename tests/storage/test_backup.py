@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from storage.files import whole_bytes
 from storage.ledger import Ledger
 from storage.submissions import Submissions
 from tests.commands import PROJECT
+from tests.small_disk import small_disk
 from tests.storage.records import toy_result, wish
 
 
@@ -188,28 +188,16 @@ def test_a_killed_backup_leaves_nothing_that_looks_whole_and_the_next_clears_it_
     assert [path for path in folder.iterdir() if path.is_dir()] == [made]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "clue-test", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
+@pytest.mark.small_disk
 @pytest.mark.parametrize("size", [100, 800])
-def test_a_disk_that_is_full_leaves_no_backup_and_says_so(home: Path, small_disk: Path, size: int) -> None:
-    (small_disk / "other").write_bytes(bytes((1000 - size) * 1024))
+def test_a_disk_that_is_full_leaves_no_backup_and_says_so(home: Path, tmp_path: Path, size: int) -> None:
     (run, _) = (home / "runs").glob("*")
     (run / "longhealth.jsonl").write_bytes(b"answer\n" * 200_000)
-    with pytest.raises(OperatorFault, match="Make room"):
-        write_backup(home, small_disk)
-    assert [path.name for path in small_disk.iterdir() if path.is_dir()] == []
+    with small_disk(tmp_path / "disk", 1) as disk:
+        (disk / "other").write_bytes(bytes((1000 - size) * 1024))
+        with pytest.raises(OperatorFault, match="Make room"):
+            write_backup(home, disk)
+        assert [path.name for path in disk.iterdir() if path.is_dir()] == []
 
 
 def test_a_queue_that_is_locked_is_waited_for_or_refused_but_never_copied_as_a_file(

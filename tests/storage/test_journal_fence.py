@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from backend.submission import Status
 from storage.predictions import Journals, RunJournal
 from storage.submissions import Submissions
 from tests.commands import wait_for
+from tests.small_disk import fill, small_disk
 from tests.storage.records import toy_dataset, toy_task, wish
 from tests.storage.scribe import DATASET, FACTS, TASK, answer, journals_of
 
@@ -71,59 +71,40 @@ def test_a_stopped_worker_that_is_woken_writes_nothing_into_its_successors_journ
     assert answers(tmp_path) == [*before, *(f"second-{number}" for number in range(5))]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-def fill(folder: Path, leaving: int) -> Path:
-    """A file that leaves so many bytes of the disk."""
-    free = os.statvfs(folder)
-    path = folder / "filler"
-    path.write_bytes(b"." * max(0, free.f_bavail * free.f_frsize - leaving))
-    return path
-
-
 def append_many(journal: RunJournal, count: int) -> None:
     for number in range(count):
         journal.append(answer("long" * 100, number))
 
 
-def test_on_a_full_disk_the_journal_stays_readable_and_goes_on_when_there_is_room(small_disk: Path) -> None:
-    journals = Journals(small_disk / "run", {})
-    filler = None
-    with journals(toy_task(), toy_dataset(), FACTS) as journal:
-        journal.append(answer("first", 0))
-        filler = fill(small_disk, leaving=8192)
-        with pytest.raises(OSError) as fault:
-            append_many(journal, 1000)
-        assert fault.value.errno == errno.ENOSPC
-        kept = list(journal.predictions())
-        assert len(kept) > 1
+@pytest.mark.small_disk
+def test_on_a_full_disk_the_journal_stays_readable_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1) as disk:
+        journals = Journals(disk / "run", {})
+        with journals(toy_task(), toy_dataset(), FACTS) as journal:
+            journal.append(answer("first", 0))
+            filler = fill(disk, leave=8192)
+            with pytest.raises(OSError) as fault:
+                append_many(journal, 1000)
+            assert fault.value.errno == errno.ENOSPC
+            kept = list(journal.predictions())
+            assert len(kept) > 1
+            with journals(toy_task(), toy_dataset(), None) as seen:
+                assert list(seen.predictions()) == kept
+            filler.unlink()
+            journal.append(answer("after", 0))
         with journals(toy_task(), toy_dataset(), None) as seen:
-            assert list(seen.predictions()) == kept
-        filler.unlink()
-        journal.append(answer("after", 0))
-    with journals(toy_task(), toy_dataset(), None) as seen:
-        assert list(seen.predictions()) == [*kept, "after-0"]
+            assert list(seen.predictions()) == [*kept, "after-0"]
 
 
-def test_a_journal_that_cannot_be_renewed_on_a_full_disk_is_still_there(small_disk: Path) -> None:
-    journals = Journals(small_disk / "run", {})
-    with journals(toy_task(), toy_dataset(), FACTS) as journal:
-        append_many(journal, 100)
-    fill(small_disk, leaving=8192)
-    with pytest.raises(OSError), journals(toy_task(), toy_dataset(), FACTS):
-        pass
-    with journals(toy_task(), toy_dataset(), None) as seen:
-        assert len(seen.predictions()) == 100
-    assert [path.name for path in (small_disk / "run").iterdir()] == ["toy.jsonl"]
+@pytest.mark.small_disk
+def test_a_journal_that_cannot_be_renewed_on_a_full_disk_is_still_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1) as disk:
+        journals = Journals(disk / "run", {})
+        with journals(toy_task(), toy_dataset(), FACTS) as journal:
+            append_many(journal, 100)
+        fill(disk, leave=8192)
+        with pytest.raises(OSError), journals(toy_task(), toy_dataset(), FACTS):
+            pass
+        with journals(toy_task(), toy_dataset(), None) as seen:
+            assert len(seen.predictions()) == 100
+        assert [path.name for path in (disk / "run").iterdir()] == ["toy.jsonl"]

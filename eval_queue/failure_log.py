@@ -15,11 +15,13 @@ class FailureLog:
     """What the model's process writes to its standard error from now on, in `path`.
 
     Nothing of it is ever shown once the model was given a text that may not be shown, in this attempt or in one before:
-    a file beside the log remembers that.
+    a file beside the log remembers that. Nor is it while this machine holds such texts (`guarded`): loading a model can
+    mean running its author's code, which could read them from the disk and write them to the log.
     """
 
-    def __init__(self, folder: Path, attempt: int) -> None:
+    def __init__(self, folder: Path, attempt: int, *, guarded: bool = False) -> None:
         self.path = folder / "model.log"
+        self._guarded = guarded
         self._attempt = attempt
         self._begin = self.path.stat().st_size if self.path.exists() else 0
         self._confided = folder / "model.log.confidential"
@@ -35,6 +37,11 @@ class FailureLog:
             return (
                 f"The model's log of attempt {self._attempt} stays with the operator: the model had been asked a "
                 "credentialed task, and its log may repeat that text."
+            )
+        if self._guarded:
+            return (
+                f"The model's log of attempt {self._attempt} stays with the operator: credentialed data are installed "
+                "on this machine."
             )
         try:
             lines = self._last_lines()

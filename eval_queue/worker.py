@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
+from backend.datasets.catalog import holds_credentialed
 from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Run, Stage, Task
 from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
@@ -106,7 +107,8 @@ class Worker:
             return False
         submission = claim.submission
         _LOG.info("an attempt begins", extra={"submission": submission.id, "attempt": submission.attempt})
-        log = FailureLog(self.settings.home / "runs" / submission.id, submission.attempt)
+        guarded = holds_credentialed(self.tasks, self.settings.data_dir)
+        log = FailureLog(self.settings.home / "runs" / submission.id, submission.attempt, guarded=guarded)
         with Heartbeat(claim, self.submissions, self.settings, self.stop) as heartbeat:
             fault = self._attempt(claim, heartbeat, log)
             # Not while the fault is being handled: an error in here would carry its text along into the log.

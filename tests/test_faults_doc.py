@@ -27,6 +27,5 @@ def test_no_code_is_named_that_the_public_list_does_not_have() -> None:
     assert named and named <= {str(code) for code in FailureCode}
 
 
-@pytest.mark.xfail(strict=True, reason="the tests of some faults are still to be named")
 def test_no_fault_is_without_a_test() -> None:
     assert [row[0].strip() for row in ROWS if not NAMED.search(row[3])] == []

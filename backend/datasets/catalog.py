@@ -91,6 +91,13 @@ def locate(file: DataFile, data_dir: Path) -> Path:
     )
 
 
+def holds_credentialed(tasks: Iterable[Task], data_dir: Path) -> bool:
+    """Whether a file that only some may read is here, and not an invented one."""
+    return not is_synthetic(data_dir) and any(
+        task.file is not None and task.access is not Access.OPEN and _is_here(task.file, data_dir) for task in tasks
+    )
+
+
 def content(path: Path) -> bytes:
     """All bytes of the file, decompressed if it is compressed; one of UNREADABLE when they cannot be read."""
     return gzip.decompress(path.read_bytes()) if path.suffix == COMPRESSED else path.read_bytes()
@@ -205,6 +212,14 @@ def data_folder(edition: Edition, settings: Settings) -> Path:
             public="This leaderboard's rehearsal data are not installed.",
         )
     return settings.rehearsal
+
+
+def _is_here(file: DataFile, data_dir: Path) -> bool:
+    try:
+        locate(file, data_dir)
+    except DataMissing:
+        return False
+    return True
 
 
 def _download(url: str, out: Path, file: DataFile, report: Callable[[int, int | None], None]) -> None:

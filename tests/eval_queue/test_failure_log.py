@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from backend.domain import Access, Edition, Engine, Message, ModelSource, Prompt, Role, Stage
+from backend.domain import Access, DataFile, Edition, Engine, Message, ModelSource, Prompt, Role, Stage
 from backend.errors import FailureCode, ModelFault
 from backend.redaction import LONGEST_LINE
 from backend.settings import Settings
@@ -58,6 +58,12 @@ def test_a_line_without_an_end_is_not_read_from_its_middle(folder: Path) -> None
     log = FailureLog(folder, 1)
     write(log, f"hf_{'a1' * TAIL_BYTES}\nthe end\n")
     assert log.excerpt().split("\n")[1:] == ["the end"]
+
+
+def test_nothing_is_shown_while_the_machine_holds_texts_that_a_model_could_read_from_its_disk(folder: Path) -> None:
+    log = FailureLog(folder, 1, guarded=True)
+    write(log, CANARY)
+    assert STAYS in log.excerpt() and CANARY not in log.excerpt()
 
 
 def test_a_log_that_cannot_be_read_is_a_sentence(folder: Path) -> None:
@@ -157,3 +163,18 @@ def test_a_credentialed_text_that_a_model_prints_reaches_no_surface(
     assert all(CANARY in path.read_text() for path in private)
     spread = [path for path in tmp_path.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
     assert set(spread) == private
+
+
+@pytest.mark.parametrize(("place", "shown"), [("", False), ("elsewhere", True)])
+def test_where_a_credentialed_file_is_installed_no_log_is_shown_even_of_a_rehearsal(
+    tmp_path: Path, place: str, shown: bool
+) -> None:
+    file = DataFile(name="secret.csv", places=(".",), obtain="Ask for it.")
+    house = House(tmp_path, tasks=[replace(toy_task("secret", access=Access.CREDENTIALED), file=file)])
+    installed = house.settings.data_dir / place / file.name
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    submission_id = house.submit(edition=Edition.REHEARSAL)
+    house.worker(loose_engine("secret-1")).run_next()
+    assert ("weights are loaded" in log_of(house, submission_id)) is shown
+    assert (STAYS in log_of(house, submission_id)) is not shown

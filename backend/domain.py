@@ -76,10 +76,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is: task k of n, items done of total, items per second, seconds left (None: unknown).
-
-    While the stage is download, items are bytes.
-    """
+    """How far a run is: task k of n, items (of a download: bytes) done of total, per second, seconds left if known."""
 
     stage: Stage
     task: str | None = None
@@ -325,10 +322,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """Where an engine finds the model: a local folder at a pinned commit, or the URL of an endpoint.
-
-    `log` is the file that the model's process writes its standard error to, if not the one of this installation.
-    """
+    """Where an engine finds the model, a folder at a pinned commit or a URL, and which file its process logs into."""
 
     hub_id: str
     revision: str

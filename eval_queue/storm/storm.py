@@ -16,6 +16,7 @@ from typing import Any
 from eval_queue.archive import Archive
 from eval_queue.storm.arena import Arena, Kit, calm_results, open_arena, prepared
 from eval_queue.storm.inspection import Findings, inspect, recoveries
+from eval_queue.storm.killpoints import Hit
 from eval_queue.storm.points import die_at_each, die_submitting_at_each, list_points, list_points_of_submitting
 from eval_queue.storm.racing import Race, quantile, race
 from eval_queue.storm.supervisor import Supervisor, Tell
@@ -71,9 +72,12 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
     at_points, zombies = supervise("points", SHORT_LEASE), supervise("zombies", ZOMBIE_LEASE)
     storm = supervise("storm", LEASE_SECONDS)
     reached, missed = _die_at_points(at_points, force.kills, tell)
+    young = {point: supervise(f"young-{number}", SHORT_LEASE) for number, point in enumerate(missed)}
+    missed = [point for point, supervisor in young.items() if die_at_each(supervisor, [point], tell)]
     woken = raise_zombies(zombies, force.zombies, tell)
     growth = _rage(storm, max(0, force.kills - at_points.tally.kills), force.minutes, tell)
-    parts = {supervisor: _aftermath(supervisor, calm, tell) for supervisor in (at_points, zombies, storm)}
+    homes = (at_points, *young.values(), zombies, storm)
+    parts = {supervisor: _aftermath(supervisor, calm, tell) for supervisor in homes}
     distinct = race(open_arena(home / "distinct", kit, lease_seconds=1), force.racers, lambda number: number)
     same = race(open_arena(home / "same", kit, lease_seconds=1), force.racers, lambda number: 0)
     return {
@@ -82,8 +86,8 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
         "zombies": woken.zombies,
         "zombie_writes": woken.writes + sum(findings.foreign_steps for findings in parts.values()),
         "stops_without_takeover": woken.others,
-        "kill_points": reached,
-        "kill_points_missed": missed,
+        "kill_points": reached + len(young) - len(missed),
+        "kill_points_missed": [str(point) for point in missed],
         **{f"{name}_p95_s": quantile(seconds, 0.95) for name, seconds in recoveries(storm.arena, storm.tally).items()},
         "lease_s": LEASE_SECONDS,
         "clean": _is_clean(woken, parts, distinct, same, force.racers),
@@ -94,8 +98,11 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
     }
 
 
-def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int, list[str]]:
-    """How many of the listed places somebody was killed at, and those that nobody came by any more."""
+def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int, list[Hit]]:
+    """How many of the listed places somebody was killed at, and those that nobody came by any more.
+
+    These are mostly of a home's first hours, and are tried again in a young home each.
+    """
     if not kills:
         return 0, []
     working, submitting = list_points(supervisor), list_points_of_submitting(supervisor)
@@ -106,7 +113,7 @@ def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int,
         at_work = [hit for hit in working if (hit.count > 1) is last][: kills - done]
         done += len(at_work)
         missed += die_submitting_at_each(supervisor, at_door) + die_at_each(supervisor, at_work, tell)
-    return done - len(missed), [str(hit) for hit in missed]
+    return done - len(missed), missed
 
 
 def _rage(storm: Supervisor, kills: int, minutes: float, tell: Tell) -> dict[str, Any]:

@@ -209,15 +209,17 @@ class Queue:
         return Verdict(status=Status.FINISHED, note=f"published as line {published}")
 
     def _follow_ledger(self) -> None:
-        """Whatever the ledger says of a submission that its writer could not tell the queue any more is told now."""
+        """Whatever the ledger says of a submission that its writer could not tell the queue any more is told now.
+
+        A broken one is not: a watch of its own says so, and once a backup takes its place all of it is read again.
+        """
         try:
             for entry, head in self._ledger.read(self._followed):
                 if entry.kind is Kind.WITHDRAWAL:
                     self._end_withdrawn(entry)
                 self._followed = head
         except LedgerBroken:
-            self._followed = Head()  # a backup may take its place, and then all of it is to be read
-            raise
+            self._followed = Head()
 
     def _end_withdrawn(self, entry: Entry) -> None:
         found = self._submissions.find(entry.submission_id)

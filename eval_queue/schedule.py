@@ -1,12 +1,11 @@
 """APScheduler as the timer: it wakes the worker, the rescuer and the publisher, and remembers nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from backend.errors import LedgerBroken
 from backend.settings import Settings
 from eval_queue.archive import Archive
 from eval_queue.queue import Queue
@@ -33,7 +32,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
     jobs: list[tuple[Callable[[], object], float]] = [
         (lambda: _drain(worker, stop), settings.tick_seconds),
         (submissions.seen, PULSE_SECONDS),
-        (lambda: _unless_broken(queue.rescue), RESCUE_SECONDS),
+        (queue.rescue, RESCUE_SECONDS),
         (watch.look, LOOK_SECONDS),
         (watch.check, settings.verify_seconds),
         (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
@@ -41,7 +40,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
     ]
     submissions.seen()
     watch.check()
-    _unless_broken(lambda: queue.rescue(all_claimed=True))
+    queue.rescue(all_claimed=True)
     with _timer(jobs, at_once=archive.tidy):
         stop.wait()
 
@@ -74,7 +73,7 @@ def publishing(
     """
     jobs: list[tuple[Callable[[], object], float]] = [
         (follow, PUBLISH_SECONDS),
-        (lambda: _unless_broken(rescue), rescue_seconds),
+        (rescue, rescue_seconds),
         (snapshot, SNAPSHOT_SECONDS),
         (verify, verify_seconds),
     ]
@@ -85,12 +84,6 @@ def publishing(
 def _archive_of(worker: Worker) -> Archive:
     """The archive of the answers that this worker collects."""
     return Archive(worker.submissions, worker.settings, worker.tasks, worker.stop)
-
-
-def _unless_broken(rescue: Callable[[], object]) -> None:
-    """While the ledger is broken nobody knows what is published, so what was lost waits."""
-    with suppress(LedgerBroken):  # which the watch tells
-        rescue()
 
 
 def _drain(worker: Worker, stop: Event) -> None:

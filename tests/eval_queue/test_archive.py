@@ -41,7 +41,8 @@ def folder(house: House, submission_id: str) -> Path:
 
 
 def names(house: House, submission_id: str) -> list[str]:
-    return sorted(path.name for path in folder(house, submission_id).iterdir())
+    """What lies in the run's folder, but for the note that its log is confidential."""
+    return sorted(path.name for path in folder(house, submission_id).iterdir() if path.suffix != ".confidential")
 
 
 def finished(house: House, edition: Edition = Edition.FULL, model_id: str = "acme/tiny") -> str:

@@ -72,8 +72,10 @@ def test_an_answer_that_is_there_twice_is_doubled(arena: Arena) -> None:
     folder = arena.home / "runs" / submission_id
     folder.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"example_id": "mednli-0", "text": "yes", "finish": Finish.STOP})
-    (folder / "mednli.jsonl").write_text(f"{{}}\n{line}\n{line}\n", encoding="utf-8")
+    (folder / "meqsum.jsonl").write_text(f"{{}}\n{line}\n{line}\n", encoding="utf-8")
     assert findings(arena, submission_id).doubled == 1
+    (folder / "mednli.jsonl").write_text(f"{{}}\n{line}\n", encoding="utf-8")
+    assert findings(arena, submission_id).doubled == 2, "one is in the packed file too"
 
 
 def test_a_line_that_no_submission_finished_for_is_a_disagreement_and_another_result_is_wrong(arena: Arena) -> None:

@@ -1,12 +1,15 @@
 """A worker that was stopped for longer than its lease and is woken again finds every door closed, and goes on."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from backend.submission import Status
@@ -32,6 +35,20 @@ def working(name: str, home: Path, where: str = "") -> Iterator[subprocess.Popen
         process.wait()
 
 
+def stop_outside_a_transaction(process: subprocess.Popen[bytes], queue: Path) -> None:
+    """It is stopped and holds nothing: stopped within a beat, it would keep everybody out until it is killed."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+        try:
+            with closing(sqlite3.connect(queue, timeout=0, isolation_level=None)) as db:
+                db.execute("BEGIN IMMEDIATE")
+                return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+
+
 def journals(home: Path, submission_id: str) -> dict[str, list[str]]:
     return {path.stem: path.read_text().splitlines() for path in (home / "runs" / submission_id).glob("*.jsonl")}
 
@@ -45,7 +62,7 @@ def test_a_worker_that_slept_through_its_lease_is_refused_everywhere_and_then_se
     with ExitStack() as workers:
         zombie = workers.enter_context(working("zombie", tmp_path, where))
         wait_for((tmp_path / "there").exists)
-        zombie.send_signal(signal.SIGSTOP)
+        stop_outside_a_transaction(zombie, tmp_path / "queue.sqlite")
         with working("other", tmp_path):
             wait_for(lambda: (found := store.find(first)) and found.status is Status.FINISHED)
         answers, events = journals(tmp_path, first), store.events(first)

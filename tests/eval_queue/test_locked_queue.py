@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -49,6 +49,14 @@ def test_a_lock_that_is_let_go_in_time_is_not_even_noticed(tmp_path: Path) -> No
         assert said(process) == "held"
         submission_id = house.submit()
     assert house.found(submission_id).status is Status.QUEUED
+
+
+def test_who_only_looks_does_not_wait_for_who_writes(tmp_path: Path) -> None:
+    submission_id = House(tmp_path).submit()
+    with closing(sqlite3.connect(tmp_path / "queue.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        looking = Submissions(tmp_path / "queue.sqlite", busy_seconds=SOON)
+        assert looking.waiting() == [submission_id]
 
 
 def test_a_worker_survives_a_queue_that_is_locked_in_the_middle_of_its_work(tmp_path: Path) -> None:

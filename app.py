@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
@@ -321,6 +322,8 @@ def main() -> None:
         _stop(1, f"{fault.code}: {fault} {fault.code.advice}")
     except ClueError as error:
         _stop(1, str(error))
+    except sqlite3.OperationalError as error:
+        _stop(1, f"The queue cannot be read or written just now: {error}. Try again in a minute.")
 
 
 def _serve(house: House, *, with_worker: bool) -> None:

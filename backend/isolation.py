@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import queue
+import select
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ MOST_LINES = 64
 DRAIN_SECONDS = 2
 SCRATCH, HELD = "clue-model-", ".held"
 GONE_SECONDS = 30
+READ_SECONDS = 300
 
 
 class ModelProcess:
@@ -58,14 +60,27 @@ class ModelProcess:
         """Process id, which is also the id of its group."""
         return self._process.pid
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Hands one message over; ModelCrash when nobody is there to take it."""
+    def send(self, message: Mapping[str, Any], timeout: float = READ_SECONDS) -> None:
+        """Hands one message over. Halted once told to stop; ModelCrash when nobody takes it, or not all of it in time.
+
+        A pipe holds less than a message may have, and whoever runs in the process need not read.
+        """
         assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            raise self._crash() from None
+        pipe = self._process.stdin.fileno()
+        left = memoryview(json.dumps(message).encode() + b"\n")
+        writable = select.poll()
+        writable.register(pipe, select.POLLOUT)
+        deadline = time.monotonic() + timeout
+        while left:
+            if self._halt.is_set():
+                raise Halted("The evaluation was told to stop.")
+            if time.monotonic() > deadline:
+                raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process does not read what it is told.")
+            if writable.poll(1000 * POLL_SECONDS):
+                try:
+                    left = left[os.write(pipe, left[: select.PIPE_BUF]) :]
+                except BrokenPipeError:
+                    raise self._crash() from None
 
     def receive(self, timeout: float, code: FailureCode) -> dict[str, Any]:
         """The next message. Halted once told to stop; ModelCrash when the process ends, with `code` on a timeout."""

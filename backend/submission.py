@@ -40,8 +40,8 @@ STEPS: Mapping[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset({Status.SCORING, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
     Status.SCORING: frozenset({Status.FINISHED, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
     Status.FINISHED: frozenset({Status.WITHDRAWN}),
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset({Status.QUEUED}),
+    Status.FAILED: frozenset({Status.RECEIVED, Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.RECEIVED, Status.QUEUED}),
     Status.WITHDRAWN: frozenset(),
 }
 

@@ -3,6 +3,7 @@
 import logging
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ from storage.ledger import Entry, Head, Kind, Ledger
 from storage.submissions import Claim, Submissions
 
 LONGEST_REASON = 500
+MOST_SILENCES = 3
 ENDED_IN_VAIN = frozenset({Status.FAILED, Status.CANCELLED})
 BUSY = "The queue is busy just now. Look again in a minute, and repeat it if nothing has changed."
 _LOG = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Queue:
         self._settings = settings
         self._look_up = look_up
         self._followed = Head()
+        self._silences: Counter[str] = Counter()
 
     def settle(self, claim: Claim, fault: BaseException, stage: Stage, log: str | None = None) -> Verdict:
         """Carries out the verdict on a fault; Replaced when the claim is no longer ours. `log` may be shown to all."""
@@ -91,7 +94,10 @@ class Queue:
         return cancelled
 
     def retry(self, submission_id: str, actor: str) -> Submission:
-        """The submission, queued again with all its attempts and every answer it already has."""
+        """The submission, queued again with all its attempts and every answer it already has.
+
+        One whose commit was never pinned is received again, to be pinned first.
+        """
         found = self._of(submission_id, actor)
         if found.failure_code is FailureCode.QUARANTINED and actor != OPERATOR:
             raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
@@ -99,13 +105,15 @@ class Queue:
         if found.status in ENDED_IN_VAIN and same is not None and same.id != found.supersedes:
             where = "on the board" if same.status is Status.FINISHED else "on its way"
             raise UsageError(f"The same commit is already {where} in another submission, {same.id}.")
+        pinned = any(event.status is Status.QUEUED for event in self._submissions.events(submission_id))
         return self._step(
             found,
             ENDED_IN_VAIN,
-            Status.QUEUED,
+            Status.QUEUED if pinned else Status.RECEIVED,
             actor=actor,
             code=None,
             refusal="can be retried only after it failed or was cancelled",
+            write=None if actor == OPERATOR else self._refuse_too_many,
         )
 
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
@@ -177,12 +185,21 @@ class Queue:
         return rescued
 
     def check_received(self) -> None:
-        """Asks the Hub about submissions that came while it did not answer: each is queued, failed, or waits on."""
-        for waiting in [found for found in self._submissions.newest() if found.status is Status.RECEIVED]:
+        """Asks the Hub about submissions that came while it did not answer: each is queued, failed, or waits on.
+
+        After a few silences the rest waits for the next look, in which those come first about which it was not silent.
+        """
+        received = [found for found in self._submissions.newest()[::-1] if found.status is Status.RECEIVED]
+        silences = 0
+        for waiting in sorted(received, key=lambda one: self._silences[one.id]):
             try:
                 model = self._look_up(waiting.model.hub_id, waiting.model.revision or None)
             except PassingFault:
-                return
+                self._silences[waiting.id] += 1
+                silences += 1
+                if silences == MOST_SILENCES:
+                    return
+                continue
             except ModelFault as fault:
                 self._submissions.step_unclaimed(waiting, Status.FAILED, actor=SYSTEM, note=str(fault), code=fault.code)
                 continue
@@ -233,6 +250,14 @@ class Queue:
         folder = self._settings.home / "runs" / submission.id
         return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in folder.glob("*.jsonl"))
 
+    def _refuse_too_many(self, again: Submission) -> None:
+        theirs = [one for one in self._submissions.newest() if one.submitter == again.submitter and one.status.open]
+        if len(theirs) >= self._settings.open_submissions:
+            raise UsageError(
+                f"{len(theirs)} of your submissions wait or run, which is the most one person may have. Wait for one "
+                "to finish, or cancel one."
+            )
+
     def _of(self, submission_id: str, actor: str) -> Submission:
         found = self._submissions.find(submission_id)
         if found is None:
@@ -262,7 +287,7 @@ class Queue:
                     actor=actor,
                     note=said,
                     code=code,
-                    fresh=status is Status.QUEUED,
+                    fresh=status.open,
                     write=partial(write, found) if write else None,
                 )
             except sqlite3.IntegrityError:

@@ -1,11 +1,13 @@
 """APScheduler as the timer: it wakes the worker, the rescuer and the publisher, and remembers nothing."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from backend.errors import OperatorFault
 from backend.settings import Settings
 from eval_queue.archive import Archive
 from eval_queue.queue import Queue
@@ -46,13 +48,21 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
 
 
 def run_worker_once(worker: Worker, queue: Queue) -> int:
-    """Evaluates what waits, or until the worker is told to stop; returns how many submissions were worked on."""
-    queue.check_received()
-    queue.rescue(all_claimed=True)
-    _archive_of(worker).tidy()
+    """Evaluates what waits, or until the worker is told to stop; returns how many submissions were worked on.
+
+    OperatorFault when the queue stays locked, or its disk does not take it.
+    """
     worked = 0
-    while not worker.stop.is_set() and worker.run_next():
-        worked += 1
+    try:
+        queue.check_received()
+        queue.rescue(all_claimed=True)
+        _archive_of(worker).tidy()
+        while not worker.stop.is_set() and worker.run_next():
+            worked += 1
+    except sqlite3.OperationalError as error:
+        raise OperatorFault(
+            f"The queue cannot be read or written just now: {error}. Nothing is lost; try again in a minute."
+        ) from None
     return worked
 
 

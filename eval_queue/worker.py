@@ -133,7 +133,13 @@ class Worker:
         folder = self._download(submission.model, heartbeat) if engine.needs_files else None
         heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
 
+        notice = True
+
         def report(progress: Progress) -> None:
+            nonlocal notice
+            if notice and progress.per_second:  # a new answer: whatever the queue was paused for is over
+                notice = False
+                self.submissions.resume()
             if progress.stage is Stage.SCORE and heartbeat.progress.stage is not Stage.SCORE:
                 self.submissions.step(claim, Status.SCORING, actor=self.name)
             heartbeat.report(progress)

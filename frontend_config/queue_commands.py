@@ -70,7 +70,8 @@ def _add_steps(commands: typer.Typer, desk: Callable[[], Desk]) -> None:
     @commands.command()
     def retry(submission_id: str) -> None:
         """Queue a failed or cancelled submission again; it goes on from where it stopped."""
-        typer.echo(f"{desk().retry(submission_id, OPERATOR).id} is queued again.")
+        again = desk().retry(submission_id, OPERATOR)
+        typer.echo(f"{again.id} is {again.status} again.")
 
 
 def _add_corrections(commands: typer.Typer, desk: Callable[[], Desk]) -> None:

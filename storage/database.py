@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.errors import QueueDamaged
+from backend.errors import OperatorFault, QueueDamaged
 
 BUSY_SECONDS = 60
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Database:
@@ -18,25 +19,24 @@ class Database:
         self._busy_seconds = busy_seconds
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        try:
-            self._migrate(migrations)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            raise QueueDamaged(
-                f"{path} is damaged. Put a backup in its place: python app.py restore DIR.",
-                public="The queue of this leaderboard is damaged; its operator must restore it.",
-            ) from None
+        self._migrate(migrations)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements each see the file as it is then."""
+        """A connection whose statements each see the file as it is then; QueueDamaged when they cannot read it."""
         db = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             yield db
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGE:
+                raise
+            raise QueueDamaged(
+                f"{self.path} is damaged. Put a backup in its place: python app.py restore DIR.",
+                public="The queue of this leaderboard is damaged; its operator must restore it.",
+            ) from None
         finally:
             db.close()
 
@@ -48,19 +48,32 @@ class Database:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full disk has ended it already
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 
     def _migrate(self, migrations: Sequence[Path]) -> None:
         with self.reading() as db:
             db.execute("PRAGMA journal_mode = WAL")
+            if _version(db) == len(migrations):
+                return  # without waiting for whoever writes
         with self.writing() as db:
-            done = db.execute("PRAGMA user_version").fetchone()[0]
+            done = _version(db)
+            if done > len(migrations):
+                raise OperatorFault(
+                    f"{self.path} was written by a newer version of this program. Start that one.",
+                    public="This leaderboard's operator must start a newer version of the program.",
+                )
             for script in migrations[done:]:
                 for statement in _statements(script.read_text(encoding="utf-8")):
                     db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """How many of the migrations the file has seen."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:

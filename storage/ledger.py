@@ -71,14 +71,15 @@ class Ledger:
     def append(
         self, submission_id: str, result: Result, *, supersedes: int | None = None, reason: str | None = None
     ) -> Entry:
-        """The entry that publishes this result, on the disk; an earlier one if its identity stands published already.
+        """The entry that publishes this result, on the disk; an earlier one if that stands for its identity already.
 
+        So does one that stands for the submission, unless that is superseded: to be told twice is no second result.
         `supersedes` is the number of the line whose place it takes, `reason` why; UsageError when that line does not
         stand (any more).
         """
         with self._alone() as index:
             identity = identity_of(result)
-            standing = index.of_identity(identity)
+            standing = index.of_identity(identity) or index.of_submission(submission_id)
             if standing is not None and standing.number != supersedes:
                 return self._at(standing)
             if supersedes is not None and supersedes not in index:

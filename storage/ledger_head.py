@@ -1,7 +1,6 @@
 """The file beside the ledger that says how far it goes, so that lost last lines are noticed; signed if a key is set."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter
 
 from backend.errors import LedgerBroken
 from storage.entries import Head, canonical
+from storage.files import replace_file
 from storage.signing import Signer, is_signed
 
 
@@ -60,7 +60,7 @@ class HeadFile:
         fields = json.loads(stated.signed_bytes)
         if self.signer:
             fields["signature"] = self.signer.sign(stated.signed_bytes)
-        _replace(self.path, canonical(fields) + b"\n")
+        replace_file(self.path, canonical(fields) + b"\n")
 
     def require_signature(self, stated: HeadStatement | None, lines: int, trusted: str | None) -> None:
         """LedgerBroken unless what is stated is signed as it should be.
@@ -81,17 +81,3 @@ class HeadFile:
             raise LedgerBroken(stated.number, f"{self.path.name} is signed with another key")
         if not is_signed(stated.signed_bytes, stated.signature, stated.public_key or ""):
             raise LedgerBroken(stated.number, f"the signature in {self.path.name} is not over what stands there")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

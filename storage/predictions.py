@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from backend.domain import Dataset, Fact, Prediction, Task
 from backend.logbook import told
+from storage.files import sync
 from storage.packed import read_packed, write_packed
 
 SYNC_EVERY = 64
@@ -249,16 +250,7 @@ def _replacement(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The names in the folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _append(out: FileIO, text: bytes) -> None:

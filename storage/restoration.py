@@ -51,8 +51,12 @@ def restore_backup(home: Path, backup: Path, *, discard: bool = False, report: R
         _bring_answers(manifest, home, backup, report)
         stage = _stage(home, backup)
         with _nobody_working(home):
-            lost = _lines_given_up(home, backup, discard=discard)
             aside = keep_aside(home, home, ASIDE)
+            try:
+                lost = _lines_given_up(aside, backup, discard=discard)  # of what is kept, so none goes unnoticed
+            except UsageError:
+                shutil.rmtree(aside)
+                raise
             _put_queue(stage, home)
         _put_ledger(home, backup, (aside / LEDGER).stat().st_size)
         replace_file(home / RESTORED, f"{datetime.now(UTC).isoformat()}\n".encode())
@@ -72,12 +76,12 @@ def lines_beyond(ledger: Path, backup: Path) -> int:
     return beyond
 
 
-def _lines_given_up(home: Path, backup: Path, *, discard: bool) -> int:
-    beyond = lines_beyond(home / LEDGER, backup / LEDGER)
+def _lines_given_up(folder: Path, backup: Path, *, discard: bool) -> int:
+    beyond = lines_beyond(folder / LEDGER, backup / LEDGER)
     if beyond and not discard:
         raise UsageError(
             f"The backup does not have all that was published here; lines that would be lost: {beyond}. Take a newer "
-            f"backup, or add --discard to give them up; the present state is kept in {home}/{ASIDE}…"
+            f"backup, or add --discard to give them up; the present state is then kept in the home as {ASIDE}…"
         )
     return beyond
 

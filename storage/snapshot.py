@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from filelock import FileLock
 from backend import __version__
 from backend.logbook import told
 from storage.entries import Head
+from storage.files import sync
 from storage.scores import Scores
 
 PARQUET, RECORDS, MANIFEST = "scores.parquet", "scores.json", "manifest.json"
@@ -87,7 +87,7 @@ def _write(scores: Scores, folder: Path) -> Path:
         manifest = {"ledger": asdict(head), "program": __version__, "files": files}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         for path in (*partial.iterdir(), partial):
-            _sync(path)
+            sync(path)
         return _put_in_place(partial, folder / _name_of(head))
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -99,7 +99,7 @@ def _put_in_place(partial: Path, target: Path) -> Path:
     if target.exists():
         target.rename(partial.with_name(partial.name + ".replaced"))
     partial.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     shutil.rmtree(partial.with_name(partial.name + ".replaced"), ignore_errors=True)
     return target
 
@@ -117,14 +117,6 @@ def _name_of(head: Head) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _moment(value: Any) -> str:

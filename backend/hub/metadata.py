@@ -20,6 +20,8 @@ ALLOWED = re.compile(
     r"|added_tokens\.json|tokenizer\.json|tokenizer\.model|tokenizer_config\.json|chat_template\.(jinja|json)"
     r"|vocab\.(json|txt)|merges\.txt|spiece\.model|sentencepiece\.bpe\.model|tekken\.json"
 )
+LONGEST_NAME = 200
+MOST_PARAMETERS = 10**15
 
 
 def check_id(model_id: str) -> str:
@@ -52,7 +54,7 @@ def look_up(model_id: str, revision: str | None = None, *, max_gb: float) -> Mod
     return Model(
         hub_id=info.id,
         revision=info.sha,
-        params=info.safetensors.total if info.safetensors else None,
+        params=parameters(info.safetensors.total) if info.safetensors else None,
         licence=_first(card.get("license")),
         architecture=_architecture(info.config or {}),
         base_model=_first(card.get("base_model")),
@@ -74,6 +76,11 @@ def allowed_files(siblings: Sequence[Any] | None, max_gb: float) -> list[Any]:
     return allowed
 
 
+def parameters(total: object) -> int | None:
+    """How many there are; None for what no model can have, for the header that says so is its owner's."""
+    return total if isinstance(total, int) and 0 <= total < MOST_PARAMETERS else None
+
+
 def folder_revision(folder: Path) -> str:
     """What stands for the commit of a model that is only a folder here: another one once any of its files changes.
 
@@ -88,10 +95,11 @@ def _architecture(config: dict[str, Any]) -> str | None:
     names = config.get("architectures") or []
     if names and not any(GENERATES_TEXT.search(str(name)) for name in names):
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "It does not generate text.")
-    return str(names[0]) if names else None
+    return _first(names)
 
 
 def _first(value: object) -> str | None:
+    """Its owner's words: no longer than a name, and without what cannot be stored or shown."""
     if isinstance(value, list):
         value = value[0] if value else None
-    return str(value) if value else None
+    return "".join(letter if letter.isprintable() else "�" for letter in str(value)[:LONGEST_NAME]) if value else None

@@ -14,6 +14,7 @@ from backend.domain import Model
 from backend.errors import ClueError, FailureCode, HubSilent, ModelFault, PassingFault, UsageError
 from backend.hub import check_id, download, folder_revision, look_up
 from backend.hub.faults import seconds_asked_for
+from backend.hub.metadata import parameters
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
 
@@ -58,6 +59,19 @@ def test_a_branch_or_an_older_commit_is_pinned_as_asked(hub: LoopbackHub, folder
     third = hub.add("acme/tiny", configure(folder, note="branch"), branch="dev")
     asked = [look_up("acme/tiny", revision, max_gb=1).revision for revision in (None, "main", first, "dev")]
     assert asked == [second, second, first, third]
+
+
+@pytest.mark.parametrize("said", ["\u202emoc", "x" * 10_000, "a\x00b"], ids=["turned round", "endless", "NUL"])
+def test_what_a_repository_says_of_itself_can_be_stored(hub: LoopbackHub, folder: Path, said: str) -> None:
+    configure(folder, architectures=[f"{said}ForCausalLM"])
+    hub.add("acme/tiny", folder, licence=said, base_model=said)
+    found = look_up("acme/tiny", max_gb=1)
+    for text in (found.licence, found.base_model, found.architecture):
+        assert text is not None and len(text) <= 200 and text.isprintable() and text.encode()
+
+
+def test_more_parameters_than_a_column_holds_are_not_believed() -> None:
+    assert [parameters(number) for number in (7, 0, None, 2**63, 1e30, -1)] == [7, 0, None, None, None, None]
 
 
 def test_another_case_of_the_id_is_the_same_model(hub: LoopbackHub, tiny_model: Path) -> None:

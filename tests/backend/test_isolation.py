@@ -130,6 +130,23 @@ def test_a_halt_ends_the_waiting(tmp_path: Path) -> None:
     assert gone(process.pid)
 
 
+def test_a_process_that_does_not_read_is_a_crash_and_a_halt_does_not_wait_for_it(tmp_path: Path) -> None:
+    halt = Event()
+    with started(tmp_path / "log", halt, do="freeze") as process:
+        receive(process)
+        with pytest.raises(ModelCrash, match="does not read"):
+            process.send({"prompt": "x" * 1_000_000}, timeout=0.3)
+        halt.set()
+        with pytest.raises(Halted):
+            process.send({"prompt": "x" * 1_000_000})
+    assert gone(process.pid)
+
+
+def test_a_message_longer_than_a_pipe_arrives_whole(tmp_path: Path) -> None:
+    with started(tmp_path / "log", do="write", text=json.dumps({"long": "x" * 1_000_000})) as process:
+        assert len(receive(process)["long"]) == 1_000_000
+
+
 def test_a_flood_is_held_back_and_ends_with_the_process(tmp_path: Path) -> None:
     with started(tmp_path / "log", do="flood") as process:
         before = psutil.Process().memory_info().rss

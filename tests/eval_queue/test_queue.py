@@ -283,6 +283,52 @@ def test_when_the_hub_is_back_it_is_queued_at_its_commit(house: House, hub: Loop
     assert queued.model.base_model == "acme/base" and queued.attempt == 0
 
 
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_what_ended_before_its_commit_was_pinned_is_pinned_after_a_retry(
+    house: House, hub: LoopbackHub, tiny_model: Path, end: str
+) -> None:
+    submission_id, queue = received(house), asking(house)
+    if end == "failed":
+        queue.check_received()
+    else:
+        queue.cancel(submission_id, "ann")
+    assert house.found(submission_id).status == end
+    retried = queue.retry(submission_id, "ann")
+    assert (retried.status, retried.failure_code) == (Status.RECEIVED, None) and house.submissions.waiting() == []
+    sha = hub.add("acme/tiny", tiny_model)
+    queue.check_received()
+    pinned = house.found(submission_id)
+    assert (pinned.status, pinned.model.revision) == (Status.QUEUED, sha)
+    queue.cancel(submission_id, "ann")
+    assert queue.retry(submission_id, "ann").status is Status.QUEUED
+
+
+def test_one_repository_about_which_the_hub_is_silent_holds_up_no_other(house: House) -> None:
+    silent, good = {"acme/s1", "acme/s2", "acme/s3", "acme/s4"}, ["acme/a", "acme/b"]
+
+    def look_up(model_id: str, revision: str | None) -> Model:
+        if model_id in silent:
+            raise PassingFault(FailureCode.DOWNLOAD_ERROR)
+        return Model(hub_id=model_id, revision="c" * 40)
+
+    ids = {name: received(house, name) for name in [*good, *sorted(silent)]}
+    queue = Queue(house.submissions, house.ledger, house.settings, look_up)
+    for _ in range(2):
+        queue.check_received()
+    assert [house.found(ids[name]).status for name in good] == [Status.QUEUED, Status.QUEUED]
+    assert {house.found(ids[name]).status for name in silent} == {Status.RECEIVED}
+
+
+def test_a_retry_opens_no_more_submissions_than_one_person_may_have(house: House) -> None:
+    first = brought_to(house, Status.CANCELLED)
+    for number in range(house.settings.open_submissions):
+        house.submit(f"acme/m{number}")
+    with pytest.raises(UsageError, match="the most one person may have"):
+        house.queue.retry(first, "ann")
+    assert house.found(first).status is Status.CANCELLED
+    assert house.queue.retry(first, OPERATOR).status is Status.QUEUED
+
+
 def test_one_that_may_not_enter_fails_under_its_code_and_the_others_go_on(
     house: House, hub: LoopbackHub, tiny_model: Path
 ) -> None:

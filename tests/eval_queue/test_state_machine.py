@@ -189,7 +189,9 @@ class QueueMachine(QueueBench):
         same = self.same(known.model)
         may = self.may(known, actor) and (actor == OPERATOR or known.code is not FailureCode.QUARANTINED)
         free = same is None or same.id == known.supersedes
-        if may and free and known.status in {Status.FAILED, Status.CANCELLED}:
+        theirs = [one for one in self.known.values() if one.person == known.person and one.status in OPEN]
+        few = actor == OPERATOR or len(theirs) < Settings().open_submissions
+        if may and free and few and known.status in {Status.FAILED, Status.CANCELLED}:
             self.queue.retry(known.id, actor)
             known.start_afresh(self.wall.now)
         else:

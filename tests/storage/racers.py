@@ -64,7 +64,7 @@ def publish_models(path: str, number: str, racers: str, models: str) -> None:
         time.sleep(0.001)
     ledger = Ledger(Path(path))
     order = sorted(range(int(models)), key=lambda model: (model + int(number) * 7) % int(models))
-    print(json.dumps({model: ledger.append(number, toy_result(f"acme/m{model}")).hash for model in order}))
+    print(json.dumps({model: ledger.append(f"{number}-{model}", toy_result(f"acme/m{model}")).hash for model in order}))
 
 
 def hold_lock(home: str, role: str) -> None:
@@ -142,7 +142,7 @@ def append_endlessly(path: str) -> None:
     """Publishes one model after another and prints each entry's hash, until killed."""
     ledger = Ledger(Path(path))
     for number in range(1_000_000):
-        print(ledger.append("s", toy_result(f"acme/m{number}")).hash, flush=True)
+        print(ledger.append(f"s{number}", toy_result(f"acme/m{number}")).hash, flush=True)
 
 
 RACES = {

@@ -77,6 +77,16 @@ def test_a_result_is_published_once_per_identity(path: Path) -> None:
     assert ledger.verify().number == MODELS
 
 
+def test_a_submission_has_one_line_until_that_is_superseded_whatever_was_measured_the_second_time(path: Path) -> None:
+    ledger = Ledger(path)
+    first = ledger.append("s9", toy_result("acme/m", values={"mednli": 50.0}))
+    more = toy_result("acme/m", values={"mednli": 50.0, "meqsum": 20.0})
+    assert ledger.append("s9", more) == first
+    assert ledger.append("s9", more, supersedes=first.number, reason="data came").number == first.number + 1
+    ledger.withdraw("s9", actor="ann", reason="why")
+    assert ledger.standing("s9") is None
+
+
 def test_what_makes_a_result_another_one() -> None:
     base = toy_result()
     others = [

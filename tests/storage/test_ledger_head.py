@@ -183,7 +183,7 @@ def test_a_key_that_is_new_to_a_ledger_signs_it_once_it_is_told_to(tmp_path: Pat
         with pytest.raises(LedgerBroken, match=r"ledger\.head\.json"):
             ledger.append("s9", toy_result("acme/m9"))
         assert ledger.sign() == ledger.verify()
-        assert ledger.append("s9", toy_result(f"acme/{file.stem}")).number == ledger.verify().number
+        assert ledger.append("s10", toy_result(f"acme/{file.stem}")).number == ledger.verify().number
 
 
 def test_what_was_lost_or_written_anew_is_never_signed(tmp_path: Path, signer: Signer) -> None:

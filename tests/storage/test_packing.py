@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.domain import Fact, Finish, Prediction
@@ -62,6 +62,7 @@ def kept(run: Path) -> list[tuple[Prediction, float | None]]:
 WRITTEN = [(prediction(number), prediction(number).seconds) for number in range(2)]
 
 
+@settings(deadline=None)  # a busy disk is no fault
 @given(predictions=st.lists(PREDICTIONS, max_size=4), header=st.text(st.characters(codec="utf-8")))
 def test_whatever_was_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, predictions: list[Prediction], header: str

@@ -1,9 +1,12 @@
 """A restore puts back what was, gives nothing published up unasked, and after a kill is simply done again."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -66,6 +69,23 @@ def test_what_was_published_since_is_given_up_only_when_asked_and_is_kept_aside(
     back = restore_backup(home, done.aside)
     assert back.lost == 0 and (home / LEDGER).read_bytes() == before
     assert statuses(home)["acme/three"] is Status.FINISHED
+
+
+def test_what_is_published_in_the_middle_of_a_restore_is_not_given_up_unasked(home: Path, tmp_path: Path) -> None:
+    made = write_backup(home, tmp_path / "backups")
+
+    def trace(frame: FrameType, event: str, argument: object) -> None:
+        if frame.f_code.co_name == "keep_aside":  # a person withdraws, or the operator scores again, just then
+            Ledger(home / LEDGER).append("s9", toy_result("acme/late"))
+
+    sys.settrace(trace)
+    try:
+        with pytest.raises(UsageError, match="lost: 1"):
+            restore_backup(home, made)
+    finally:
+        sys.settrace(None)
+    assert Ledger(home / LEDGER).verify().number == 3 and not list(home.glob("before-restore-*"))
+    assert Submissions(home / QUEUE).pulse().paused is None
 
 
 def test_a_ledger_that_went_another_way_is_kept_unless_discarded(home: Path, tmp_path: Path) -> None:
@@ -131,6 +151,23 @@ def test_a_home_whose_queue_or_ledger_is_damaged_is_mended(home: Path, tmp_path:
     assert models(home) == ["acme/one", "acme/two"]
     assert set(statuses(home).values()) == {Status.FINISHED}
     assert (done.aside / victim).stat().st_size >= 8_000
+
+
+def test_a_home_whose_queue_is_damaged_inside_is_mended(home: Path, tmp_path: Path) -> None:
+    made = write_backup(home, tmp_path / "backups")
+    queue = home / QUEUE
+    with closing(sqlite3.connect(queue)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((root,), (size,)) = (
+            db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'submission'").fetchone(),
+            db.execute("PRAGMA page_size").fetchone(),
+        )
+    with queue.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    restore_backup(home, made)
+    assert models(home) == ["acme/one", "acme/two"]
+    assert set(statuses(home).values()) == {Status.FINISHED}
 
 
 def test_answers_that_went_on_stay_and_others_are_kept_beside(home: Path, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_board_of_another_ledger_is_made_anew(home: Path) -> None:
     (home / "ledger.head.json").unlink()
     ledger = Ledger(home / "ledger.jsonl")
     for number in range(MODELS + 1):
-        ledger.append("s", toy_result(f"else/m{number}"))
+        ledger.append(f"else{number}", toy_result(f"else/m{number}"))
     with board(home) as (scores, _):
         assert [one.label for one in scores.standings(*REHEARSAL)] == [f"else/m{n}" for n in range(MODELS + 1)]
 

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.domain import Domain, Edition, Model, Progress, Stage
-from backend.errors import FailureCode
+from backend.errors import FailureCode, OperatorFault
 from backend.submission import OPEN_STATUSES, Status, Submission
 from storage.submissions import Submissions
 from tests.storage.records import COMMIT, Clock, wish
@@ -249,3 +250,13 @@ def test_only_its_owner_may_read_the_queue(store: Submissions, path: Path, raw: 
     raw.execute("SELECT * FROM submission").fetchall()
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     assert len(modes) == 3 and set(modes.values()) == {0o600}, modes
+
+
+def test_a_file_of_a_newer_version_is_left_alone_with_a_sentence(path: Path) -> None:
+    Submissions(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(OperatorFault, match="newer version"):
+        Submissions(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (99,)

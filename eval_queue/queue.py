@@ -145,7 +145,7 @@ class Queue:
             supersedes=submission_id,
         )
         try:
-            stored = self._submissions.add(again, most_open=1_000_000)
+            stored = self._submissions.add(again, most_open=1_000_000, actor=actor)
         except sqlite3.OperationalError:
             raise UsageError(BUSY) from None
         if stored.id != again.id:
@@ -274,8 +274,9 @@ class Queue:
 
 
 def checked_reason(reason: str) -> str:
-    """The reason as the ledger keeps it; UsageError when there is none, or more than a sentence or two."""
-    trimmed = " ".join(reason.split())
+    """The reason as the ledger keeps it, without invisible characters; UsageError when there is none, or more than a sentence or two."""
+    seen = "".join(each for each in reason if each.isprintable() or each.isspace())
+    trimmed = " ".join(seen.split())
     if not trimmed:
         raise UsageError("Say why, in a sentence: the reason stands in the ledger for everybody to read.")
     if len(trimmed) > LONGEST_REASON:

@@ -44,8 +44,8 @@ class Submissions:
     def add(self, submission: Submission, *, most_open: int, actor: str | None = None) -> Submission:
         """Stores a new submission unless there is one of the same identity, which is returned instead.
 
-        Its first event is `actor`'s, or the submitter's own. One that supersedes a finished submission is no duplicate of
-        it. OverflowError when the person already has `most_open` of them waiting or running; nothing is stored then.
+        Its first event is `actor`'s, or the submitter's own. One that supersedes a finished submission is no duplicate.
+        OverflowError when the person already has `most_open` of them waiting or running; nothing is stored then.
         """
         with self._database.writing() as db:
             same = self._same(db, submission.model, submission.edition, submission.engine)

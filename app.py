@@ -23,7 +23,7 @@ from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
 from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
-from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
+from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
@@ -282,7 +282,10 @@ def snapshot(folder: Path) -> None:
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
-        typer.echo(str(write_snapshot(scores, folder)))
+        try:
+            typer.echo(str(write_snapshot(scores, folder)))
+        except OSError as error:
+            raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
         scores.close()
 
 

@@ -251,14 +251,14 @@ class Queue:
         note: str | None = None,
         write: Callable[[Submission], object] | None = None,
     ) -> Submission:
-        said = note or f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        ended = None if status.open else f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         while found.status in allowed:
             try:
                 moved = self._submissions.step_unclaimed(
                     found,
                     status,
                     actor=actor,
-                    note=said,
+                    note=note or ended,
                     code=code,
                     fresh=status is Status.QUEUED,
                     write=partial(write, found) if write else None,
@@ -274,7 +274,10 @@ class Queue:
 
 
 def checked_reason(reason: str) -> str:
-    """The reason as the ledger keeps it, without invisible characters; UsageError when there is none, or more than a sentence or two."""
+    """The reason as the ledger keeps it, without characters that nobody sees.
+
+    UsageError when there is none, or more than a sentence or two.
+    """
     seen = "".join(each for each in reason if each.isprintable() or each.isspace())
     trimmed = " ".join(seen.split())
     if not trimmed:

@@ -85,6 +85,8 @@ def test_a_person_cancels_what_runs_and_retries_it_from_where_it_stopped(visit: 
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: queued again.")
     page.get_by_role("button", name="Close").click()
+    expect(card(page).locator(".status")).to_have_text("Waiting")
+    expect(card(page)).not_to_contain_text("Waits because")
     assert ward.house.submissions.claim("gpu-box-17", 60)
     expect(card(page).locator(".status")).to_have_text("Running")
     expect(page.get_by_text("gpu-box-17")).to_have_count(0)

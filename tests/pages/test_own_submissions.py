@@ -77,6 +77,7 @@ def test_a_person_cancels_what_runs_and_retries_it_from_where_it_stopped(visit: 
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: cancelled.")
     page.get_by_role("button", name="Close").click()
     expect(card(page)).to_contain_text("Cancelled on request.")
+    expect(card(page)).not_to_contain_text("false")
     steps = card(page).get_by_role("listitem")
     expect(steps).to_have_count(3)
     expect(steps.nth(1)).to_contain_text("Running by a worker, attempt 1")

@@ -135,7 +135,9 @@ class House:
         found = {one.id: one for one in self.submissions.newest() if one.status.open}
         running = [one for one in found.values() if one.status in {Status.RUNNING, Status.SCORING}]
         waiting = [found[one] for one in self.submissions.waiting() if one in found]
-        return estimate(self.submissions.spent(), running, waiting, list(self.tasks))
+        pulse = self.submissions.pulse()
+        going = pulse.alive and not pulse.paused
+        return estimate(self.submissions.spent(), running, waiting, list(self.tasks), going=going)
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""

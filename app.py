@@ -24,7 +24,7 @@ from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
 from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
-from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
+from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
@@ -136,7 +136,9 @@ class House:
         found = {one.id: one for one in self.submissions.newest() if one.status.open}
         running = [one for one in found.values() if one.status in {Status.RUNNING, Status.SCORING}]
         waiting = [found[one] for one in self.submissions.waiting() if one in found]
-        return estimate(self.submissions.spent(), running, waiting, list(self.tasks))
+        pulse = self.submissions.pulse()
+        going = pulse.alive and not pulse.paused
+        return estimate(self.submissions.spent(), running, waiting, list(self.tasks), going=going)
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
@@ -283,7 +285,10 @@ def snapshot(folder: Path) -> None:
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
-        typer.echo(str(write_snapshot(scores, folder)))
+        try:
+            typer.echo(str(write_snapshot(scores, folder)))
+        except OSError as error:
+            raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
         scores.close()
 
 

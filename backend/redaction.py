@@ -20,8 +20,8 @@ SHAPES = re.compile(
             r"""(?P<address>[A-Za-z][A-Za-z0-9+.-]*://[^\s'"`<>]+)""",
             r"(?P<bearer>\b(?:bearer|basic)[\s:=]+[^\s'\"]+)",
             r"(?P<token>(?:hf_|gh[opsru]_|github_pat_|xox[a-z]-|AKIA|eyJ)[\w./+=-]{8,}|(?<![A-Za-z])sk-[\w-]{8,})",
-            r"""(?P<named>\b[\w-]*(?:token|secret|password|passwd|api[_-]?key|authorization)["']?\s*[=:]\s*["']?"""
-            r"""(?:bearer\s+|basic\s+)?[^\s'",]+)""",
+            r"""(?P<named>\b[\w-]*(?:token|(?:secret|password|passwd)[\w-]*|(?:api|access)[_-]?key|authorization)"""
+            r"""["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?[^\s'",]+)""",
             r"(?P<mail>[\w.+%-]+@[\w-]+(?:\.[\w-]+)*)",
             r"""(?P<quoted>(?<=["'`])(?:~[\w.-]*|[A-Za-z]:)?[/\\][^"'`]+)""",
             rf"(?P<path>(?:(?<![\w.<~-])|(?=[/\\](?:{ROOTS})\b))(?:~[\w.-]*|\b[A-Za-z]:)?[/\\]{REST}+)",
@@ -49,7 +49,8 @@ def redacted(line: str, names: Sequence[str] = ()) -> str:
     shown = SHAPES.sub(_replaced, plain)
     known = [re.escape(name) for name in sorted(names, key=len, reverse=True) if len(name) >= SHORTEST_NAME]
     if known:
-        shown = re.sub(rf"(?<![^\W_])(?:{'|'.join(known)})(?![^\W_])", "[name]", shown, flags=re.IGNORECASE)
+        named = rf"(?<![^\W_])(?:{'|'.join(known)})(?![^\W_])(?:\.[\w-]+)*"  # a host's domain goes with it
+        shown = re.sub(named, "[name]", shown, flags=re.IGNORECASE)
     return shown.strip()
 
 

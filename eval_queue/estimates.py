@@ -16,19 +16,25 @@ _NOTHING = Span(0.0, 0.0)
 
 
 def estimate(
-    spent: Sequence[Spent], running: Sequence[Submission], waiting: Sequence[Submission], tasks: Sequence[str]
+    spent: Sequence[Spent],
+    running: Sequence[Submission],
+    waiting: Sequence[Submission],
+    tasks: Sequence[str],
+    *,
+    going: bool = True,
 ) -> dict[str, Estimate]:
     """What can be said of those running and of those waiting, by id.
 
     `spent` is newest first, `waiting` in the order of the queue, `tasks` in the order of an evaluation. As many workers
     are taken to be there as submissions run, at least one. None stands where fewer than three past runs of the same
-    engine and edition tell; nothing is said of what comes after something of unknown length.
+    engine and edition tell; nothing is said of what comes after something of unknown length, nor of when anything
+    begins while the queue is paused or without a worker (`going` is false).
     """
     past = Past(spent, tasks)
     found = {one.id: Estimate(begins=_NOTHING, lasts=past.left(one)) for one in running}
     free = [each.lasts for each in found.values()] or [_NOTHING]
     lows, highs = ([span.low for span in free if span], [span.high for span in free if span])
-    known = None not in free
+    known = going and None not in free
     heapq.heapify(lows)
     heapq.heapify(highs)
     for one in waiting:

@@ -153,7 +153,7 @@ class Queue:
             supersedes=submission_id,
         )
         try:
-            stored = self._submissions.add(again, most_open=1_000_000)
+            stored = self._submissions.add(again, most_open=1_000_000, actor=actor)
         except sqlite3.OperationalError:
             raise UsageError(BUSY) from None
         if stored.id != again.id:
@@ -278,14 +278,14 @@ class Queue:
         note: str | None = None,
         write: Callable[[Submission], object] | None = None,
     ) -> Submission:
-        said = note or f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        ended = None if status.open else f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         while found.status in allowed:
             try:
                 moved = self._submissions.step_unclaimed(
                     found,
                     status,
                     actor=actor,
-                    note=said,
+                    note=note or ended,
                     code=code,
                     fresh=status.open,
                     write=partial(write, found) if write else None,
@@ -301,8 +301,12 @@ class Queue:
 
 
 def checked_reason(reason: str) -> str:
-    """The reason as the ledger keeps it; UsageError when there is none, or more than a sentence or two."""
-    trimmed = " ".join(reason.split())
+    """The reason as the ledger keeps it, without characters that nobody sees.
+
+    UsageError when there is none, or more than a sentence or two.
+    """
+    seen = "".join(each for each in reason if each.isprintable() or each.isspace())
+    trimmed = " ".join(seen.split())
     if not trimmed:
         raise UsageError("Say why, in a sentence: the reason stands in the ledger for everybody to read.")
     if len(trimmed) > LONGEST_REASON:

@@ -82,6 +82,7 @@ def _add_queue(api: FastAPI, desk: Desk) -> None:
         content = whole_submission_payload(wanted, around(found), desk.events(submission_id))
         return _reply(request, Answer.of_json(content))
 
+    @api.head("/health", include_in_schema=False)
     @api.get("/health")
     def health(request: Request) -> Response:
         """503 with the reason when the ledger is broken or no worker was seen in the last two minutes, else 200."""
@@ -99,6 +100,10 @@ def _add_manners(api: FastAPI) -> None:
     @api.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
         return _reply(request, Answer.of_json({"error": error.detail}), status=error.status_code)
+
+    @api.get("/{path:path}", include_in_schema=False)
+    def nowhere(path: str) -> Response:
+        raise HTTPException(404, "There is nothing at this address.")
 
     @api.options("/{path:path}", include_in_schema=False)
     def preflight(path: str) -> Response:

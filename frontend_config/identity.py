@@ -10,10 +10,11 @@ from gradio import oauth
 
 from backend.errors import Declined
 from backend.settings import LOOPBACK, Settings
-from backend.submission import LOCAL_USER
+from backend.submission import LOCAL_USER, OPERATOR, SYSTEM
 from frontend_config.words import notice
 
 OWN_SITES = (None, "same-origin", "none")
+RESERVED = (LOCAL_USER, OPERATOR, SYSTEM)
 RELAYED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -76,6 +77,8 @@ def submitter(settings: Settings, caller: Caller, profile: gr.OAuthProfile | Non
     if way is Door.SIGN_IN:
         if profile is None:
             raise Declined(notice("sign in first"))
+        if profile.username in RESERVED:
+            raise Declined(notice("reserved name"))
         return profile.username
     if way is Door.CLOSED:
         raise Declined(closed_sentence(settings))

@@ -48,8 +48,11 @@ def _add_copies(commands: typer.Typer, home: Callable[[], Path]) -> None:
     def backup(folder: Path, without_predictions: WithoutPredictions = False) -> None:
         """Write a copy of queue, ledger and predictions into a new folder inside FOLDER, checked and private."""
         kept = home()
-        with file_bar() as report:
-            made = write_backup(kept, folder, predictions=not without_predictions, report=report)
+        try:
+            with file_bar() as report:
+                made = write_backup(kept, folder, predictions=not without_predictions, report=report)
+        except OSError as error:
+            raise OperatorFault(f"No backup was written: {error}. Mend that and run it again.") from error
         remember(kept, made)
         typer.echo(str(made))
 

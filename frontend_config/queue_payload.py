@@ -10,9 +10,10 @@ from frontend_config.submission_payload import RUNNING, WAITING, Surroundings, s
 def queue_payload(
     submissions: Sequence[Submission], pulse: Pulse, around: Surroundings, *, history: int
 ) -> dict[str, Any]:
-    """The whole queue; of what has ended the `history` newest, with the number there are in all."""
+    """The whole queue; of what has ended the last `history`, with the number there are in all."""
     places = around.places
     ended = [each for each in submissions if not each.status.open]
+    ended.sort(key=lambda each: each.updated_at, reverse=True)
     queue = [each for each in submissions if each.status in WAITING]
     queue.sort(key=lambda each: (places.get(each.id, len(places) + 1), each.created_at))
     return {
@@ -31,11 +32,11 @@ def surroundings(
     titles: Mapping[str, str],
 ) -> Surroundings:
     """What the payload of each of these submissions says of the others."""
-    finished = (each for each in submissions if each.status is Status.FINISHED and each.supersedes)
+    published = (each for each in submissions if each.status in {Status.FINISHED, Status.WITHDRAWN})
     return Surroundings(
         places=positions(waiting),
         estimates=estimates,
-        replaced={each.supersedes: each.id for each in finished if each.supersedes},
+        replaced={each.supersedes: each.id for each in published if each.supersedes},
         titles=titles,
     )
 

@@ -26,10 +26,11 @@ def print_queue(submissions: Sequence[Submission], waiting: Sequence[str]) -> No
         Console().print("Nothing was submitted yet: python app.py submit owner/name")
         return
     table = _table("id", "model", "edition", "status", "place", "note")
+    table.columns[0].no_wrap = True  # it is what one copies
     for one in submissions:
         place = str(waiting.index(one.id) + 1) if one.id in waiting else ""
         table.add_row(one.id, one.model.hub_id, one.edition, one.status, place, one.note or "")
-    Console().print(table)
+    Console(highlight=False, markup=False, emoji=False).print(table)
 
 
 def print_data(states: Sequence[DataState], folder: Path) -> None:

@@ -61,7 +61,7 @@ def read_public_key(path: Path) -> str:
 def make_key_pair(path: Path) -> Path:
     """A new private key in `path`, readable by its owner only; returns the file of its public key beside it.
 
-    UsageError when one of the two files is there already.
+    UsageError when one of the two files is there already or cannot be made.
     """
     public = path.with_name(path.name + ".pub")
     private_key = Ed25519PrivateKey.generate()
@@ -72,6 +72,8 @@ def make_key_pair(path: Path) -> Path:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
             raise UsageError(f"{file} is there already. A key that has signed is never overwritten.") from None
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {error.strerror}. Choose a folder that is there.") from None
         with os.fdopen(handle, "wb") as opened:
             opened.write(content)
     return public

@@ -41,11 +41,11 @@ class Submissions:
         self._database = Database(path, MIGRATIONS, busy_seconds=busy_seconds)
         self._settle_steps()
 
-    def add(self, submission: Submission, *, most_open: int) -> Submission:
+    def add(self, submission: Submission, *, most_open: int, actor: str | None = None) -> Submission:
         """Stores a new submission unless there is one of the same identity, which is returned instead.
 
-        One that supersedes a finished submission is no duplicate of it. OverflowError when the person already has
-        `most_open` of them waiting or running; nothing is stored then.
+        Its first event is `actor`'s, or the submitter's own. One that supersedes a finished submission is no duplicate.
+        OverflowError when the person already has `most_open` of them waiting or running; nothing is stored then.
         """
         with self._database.writing() as db:
             same = self._same(db, submission.model, submission.edition, submission.engine)
@@ -53,7 +53,8 @@ class Submissions:
                 return same
             if _QUERIES.count_open(db, submitter=submission.submitter)["count"] >= most_open:
                 raise OverflowError(f"{most_open} submissions are open")
-            _QUERIES.insert_submission(db, **submission_columns(submission), now=self._clocks.wall())
+            columns = submission_columns(submission)
+            _QUERIES.insert_submission(db, **columns, actor=actor or submission.submitter, now=self._clocks.wall())
             return self._found(db, submission.id)
 
     def find(self, submission_id: str) -> Submission | None:

@@ -51,6 +51,15 @@ def test_status_ends_with_1_when_something_needs_the_operator(cli: CommandLine) 
     assert found["concerns"] == ["No worker was ever seen; unfinished submissions: 1. Start one: python app.py work."]
 
 
+@pytest.mark.parametrize("command", ["backup", "snapshot"])
+def test_a_folder_that_cannot_be_written_is_one_sentence(command: str, cli: CommandLine, tmp_path: Path) -> None:
+    submit(cli, "scripted/rules")
+    (tmp_path / "file").touch()
+    done = cli.run(command, str(tmp_path / "file" / "below"))
+    assert done.returncode == 1 and done.stderr.strip().count("\n") == 0
+    assert done.stderr.strip().startswith(f"No {command} was written: ")
+
+
 def test_backup_and_restore_print_where_and_what(cli: CommandLine, tmp_path: Path) -> None:
     submit(cli, "scripted/rules")
     assert cli.run("work", "--once").returncode == 0

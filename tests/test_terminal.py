@@ -1,11 +1,13 @@
-"""What a comparison looks like in the terminal."""
+"""What a comparison and the queue look like in the terminal."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from frontend_config.terminal import print_comparison
+from backend.submission import Status
+from frontend_config.terminal import print_comparison, print_queue
+from tests.pages.records import submission
 
 
 def pair(
@@ -80,3 +82,15 @@ def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None
     lines = printed(capsys, {"runs": list(names), "cells": {"toy": toy}})
     assert "runs/[bold]a b:smile:" in lines
     assert "Toy [x] +0.0 (-1.0 to +1.0) cannot tell 1.4" in lines
+
+
+def test_the_queue_shows_reasons_as_they_are_and_ids_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    note = "[/] was [red]wrong[/red]"
+    long = submission(1, "acme/" + "n" * 40, Status.WITHDRAWN, 5, id="20260101-0123abcd", note=note)
+    print_queue([long], [])
+    shown = capsys.readouterr().out
+    assert "20260101-0123abcd" in shown
+    assert "[red]" in shown and "[/]" in shown

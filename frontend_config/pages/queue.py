@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from backend.errors import Declined, UsageError
+from backend.errors import Declined, OperatorFault, UsageError
 from backend.submission import Submission
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, door, submitter
@@ -42,6 +42,8 @@ def act_handler(desk: Desk) -> Callable[..., dict[str, bool | str]]:
             return {"done": True, "sentence": carry_out(desk, wish, person)}
         except UsageError as refusal:
             return {"done": False, "sentence": str(refusal)}
+        except OperatorFault as fault:
+            return {"done": False, "sentence": fault.public}
 
     return act
 

@@ -14,7 +14,7 @@ export const STATUSES = {
 const ACTORS = { submitter: "the submitter", operator: "the operator", queue: "the queue", worker: "a worker" };
 const UNITS = [["days", 129600, 86400], ["h", 5400, 3600], ["min", 60, 60]];
 const GIGABYTE = 1e9;
-const NO_ESTIMATE = "No estimate yet: nothing comparable has been timed here.";
+const NO_ESTIMATE = "No estimate: nothing comparable has been timed here yet, or the queue stands still.";
 
 /** "10–25 min" for [least, most] seconds. */
 export function span([low, high]) {

@@ -74,7 +74,9 @@ function log(id) {
       inside.replaceChildren(el("p", { class: "none" }, "The log could not be loaded. Close and open this to try again."));
       return;
     }
-    const { says, lines } = (await answer.json()).failure.log;
+    const { failure: now } = await answer.json();
+    if (!now) return; // it was retried meanwhile, and the row is about to say so
+    const { says, lines } = now.log;
     inside.replaceChildren(el("p", { class: "none" }, says), lines.length > 0 ? logLines(lines) : "");
   };
   return el("details", { ontoggle: show }, el("summary", {}, "Show log"), inside);

@@ -4,7 +4,7 @@ INSERT INTO submission (
     edition, engine, url, submitter, actor, status, note, supersedes, created_at, updated_at
 ) VALUES (
     :id, :model_id, :revision, :params, :licence, :architecture, :base_model, :domain,
-    :edition, :engine, :url, :submitter, :submitter, :status, :note, :supersedes, :now, :now
+    :edition, :engine, :url, :submitter, :actor, :status, :note, :supersedes, :now, :now
 );
 
 -- name: insert_event!

@@ -93,3 +93,19 @@ def test_a_line_too_long_to_read_is_not_cut_inside_a_secret() -> None:
     line = "word " * 790 + "sk-" + "a1" * 100
     assert "a1" not in redacted(line)
     assert redacted_lines(["x " * 400])[0].endswith("…")
+
+
+@pytest.mark.parametrize(
+    "line", ["AWS_SECRET_ACCESS_KEY=abcd/efgh+ij", "client_secret_value: s3cr3t", "access-key=abc"]
+)
+def test_the_best_known_names_of_secrets_hide_what_they_hold(line: str) -> None:
+    assert redacted(line) == "[secret]"
+
+
+def test_what_only_sounds_like_a_secret_is_left() -> None:
+    line = "Loading tokenizer: LlamaTokenizer, pad_token_id: 0"
+    assert redacted(line) == line
+
+
+def test_a_host_is_hidden_with_its_domain() -> None:
+    assert redacted("connect to box-17.ward.example:29500 failed", ["box-17"]) == "connect to [name]:29500 failed"

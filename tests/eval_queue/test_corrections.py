@@ -53,6 +53,18 @@ def test_a_withdrawn_result_has_a_line_of_its_own_and_the_first_one_stays(house:
     assert house.ledger.standing(submission_id) is None
 
 
+def test_a_reason_is_kept_without_characters_that_nobody_sees(house: House) -> None:
+    withdrawn = house.queue.withdraw(published(house), "ann", "It\x1b[2J was\u202e\x00 \ud800wrong\u200b\nand old.")
+    assert withdrawn.note == "It[2J was wrong and old."
+    with pytest.raises(UsageError, match="Say why"):
+        house.queue.withdraw(published(house), "ann", "\u200b \x00")
+
+
+def test_it_is_the_operator_who_has_a_model_evaluated_again(house: House) -> None:
+    again = house.queue.supersede(published(house), OPERATOR, WHY)
+    assert [(event.actor, event.reason) for event in house.submissions.events(again.id)] == [(OPERATOR, WHY)]
+
+
 def test_what_was_withdrawn_may_be_submitted_and_published_again(house: House) -> None:
     first = published(house)
     house.queue.withdraw(first, "ann", WHY)

@@ -39,6 +39,12 @@ def test_the_next_begins_at_once_and_takes_what_the_same_size_took() -> None:
     assert found[two.id].begins == found[one.id].lasts
 
 
+def test_while_the_queue_stands_still_nobody_knows_when_anything_begins() -> None:
+    one = of_size(SIZE)
+    found = estimate(PAST, [], [one], TASKS, going=False)[one.id]
+    assert found.begins is None and close(found.lasts, 2 * ONE_TASK.low, 2 * ONE_TASK.high)
+
+
 def test_a_model_of_half_the_size_takes_half_as_long_where_smaller_ones_were_measured() -> None:
     past = [spent("first", seconds, params=params) for seconds, params in ((10, SIZE // 10), (100, SIZE), (100, SIZE))]
     one = of_size(SIZE // 2)

@@ -30,6 +30,16 @@ FRONT = Path(columns.__file__).parent
 HERE = Caller(address="127.0.0.1", host="127.0.0.1:7860", origin=None, relayed=False)
 
 
+def test_a_watcher_may_ask_for_the_head_alone(site: Site) -> None:
+    answer = httpx.head(f"{site.address}/v1/health")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_an_address_that_leads_nowhere_says_so(site: Site) -> None:
+    answer = httpx.get(f"{site.address}/v1/nowhere")
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is nothing at this address."})
+
+
 def board(site: Site, provenance: str = "measured", edition: str = "full") -> httpx.Response:
     return httpx.get(f"{site.address}/v1/leaderboard.json", params={"provenance": provenance, "edition": edition})
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -11,9 +13,10 @@ from playwright.sync_api import Page, expect
 
 from backend.errors import UsageError
 from backend.settings import Settings
-from backend.submission import LOCAL_USER, Status
+from backend.submission import LOCAL_USER, SYSTEM, Status
 from frontend_config.pages.queue import act_handler, carry_out, who_handler
 from frontend_config.site import build_site
+from storage.ledger import Ledger
 from tests.eval_queue.toys import House
 from tests.storage.records import wish
 
@@ -74,6 +77,7 @@ def test_a_person_cancels_what_runs_and_retries_it_from_where_it_stopped(visit: 
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: cancelled.")
     page.get_by_role("button", name="Close").click()
     expect(card(page)).to_contain_text("Cancelled on request.")
+    expect(card(page)).not_to_contain_text("false")
     steps = card(page).get_by_role("listitem")
     expect(steps).to_have_count(3)
     expect(steps.nth(1)).to_contain_text("Running by a worker, attempt 1")
@@ -82,6 +86,8 @@ def test_a_person_cancels_what_runs_and_retries_it_from_where_it_stopped(visit: 
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("acme/mine: queued again.")
     page.get_by_role("button", name="Close").click()
+    expect(card(page).locator(".status")).to_have_text("Waiting")
+    expect(card(page)).not_to_contain_text("Waits because")
     assert ward.house.submissions.claim("gpu-box-17", 60)
     expect(card(page).locator(".status")).to_have_text("Running")
     expect(page.get_by_text("gpu-box-17")).to_have_count(0)
@@ -134,6 +140,31 @@ def test_what_the_page_never_offers_is_a_sentence() -> None:
     for odd in (*wishes, {"deed": "cancel", "id": "x" * 9999}):
         with pytest.raises(UsageError, match="came back incomplete"):
             carry_out(desk, odd, LOCAL_USER)
+
+
+def test_a_ledger_that_is_broken_is_said_in_its_own_words(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    mine = house.submissions.add(wish("acme/mine", submitter=LOCAL_USER), most_open=1).id
+    house.worker().run_next()
+    path = house.settings.home / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"toy"', b'"boy"'))
+    house.queue._ledger = Ledger(path)
+    request: Any = httpx.Request("POST", "http://127.0.0.1:7860/gradio_api/component_server")
+    request.client = SimpleNamespace(host="127.0.0.1")
+    desk = replace(Shelf().desk(), withdraw=house.queue.withdraw)
+    told = act_handler(desk)({"deed": "withdraw", "id": mine, "reason": "Wrong."}, request, None)
+    assert not told["done"] and str(told["sentence"]).startswith("ledger.jsonl line 1: ")
+    assert house.found(mine).status is Status.FINISHED
+
+
+@pytest.mark.parametrize("name", [LOCAL_USER, SYSTEM])
+def test_nobody_who_signs_in_passes_for_the_operator_or_the_queue(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
+    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
+    request.client = None
+    profile = gr.OAuthProfile({"name": "", "preferred_username": name, "profile": "", "picture": ""})
+    desk = Shelf(settings=Settings(on_space=True)).desk()
+    assert who_handler(desk)(None, request, profile)["person"] is None
 
 
 def test_on_a_space_the_signed_in_profile_acts_and_others_are_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:

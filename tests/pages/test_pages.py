@@ -143,7 +143,7 @@ def test_the_queue_says_when_one_is_expected_and_why_it_cannot_say(visit: Opener
     rows = page.locator("section", has=page.get_by_role("heading", name="Waiting (3)")).locator("tbody tr")
     expect(rows.nth(0)).to_contain_text("starts in 10–25 min")
     expect(rows.nth(0)).to_contain_text("then takes 2–3 h")
-    expect(rows.nth(1).get_by_title("No estimate yet")).to_have_text("Waiting")
+    expect(rows.nth(1).get_by_title("No estimate: ")).to_have_text("Waiting")
     expect(page.locator("article")).to_contain_text("25–40 min to go in all")
 
 

@@ -1,6 +1,7 @@
 """What /v1 says of a submission: why it failed, what befell it, what is expected, and nothing private."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from frontend_config.submission_payload import NO_LOG, deeds, submission_payload
 
 from . import records
 
+HOUR = timedelta(hours=1)
 TITLES = {"meqsum": "MeQSum"}
 AROUND = surroundings(records.SUBMISSIONS, records.WAITING, records.ESTIMATES, TITLES)
 
@@ -75,6 +77,19 @@ def test_the_endpoints_address_is_told_to_nobody() -> None:
     whole = [whole_submission_payload(each, AROUND, records.events(each)) for each in records.SUBMISSIONS]
     listed = queue_payload(records.SUBMISSIONS, records.long_silent(), AROUND, history=100)
     assert "secret.example.invalid" not in str(whole) + str(listed) and "gpu-box-17" not in str(whole)
+
+
+def test_what_was_replaced_stays_replaced_when_its_successor_is_withdrawn() -> None:
+    first = replace(found("s0011"), status=Status.FINISHED, failure_code=None)
+    second = replace(first, id="s0999", status=Status.WITHDRAWN, supersedes=first.id)
+    told = submission_payload(first, surroundings([second, first], [], {}, TITLES))
+    assert (told["superseded_by"], told["deeds"]) == ("s0999", [])
+
+
+def test_history_begins_with_what_ended_last() -> None:
+    early, late = found("s0011"), replace(found("s0011"), id="s0012", updated_at=found("s0011").updated_at + HOUR)
+    told = queue_payload([early, late], records.long_silent(), AROUND, history=1)
+    assert [each["id"] for each in told["history"]] == ["s0012"]
 
 
 def test_what_is_expected_is_told_in_whole_seconds_while_something_is_to_come() -> None:

@@ -203,6 +203,8 @@ def test_a_key_pair_is_its_owners_and_is_never_overwritten(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="never overwritten"):
         make_key_pair(file)
     assert file.read_bytes() == before
+    with pytest.raises(UsageError, match="cannot be written"):
+        make_key_pair(tmp_path / "absent" / "key.pem")
 
 
 def test_a_file_without_an_ed25519_key_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
-from backend.comparison import compare_folders
 from backend.datasets.catalog import fetch_missing
 from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
@@ -43,15 +42,16 @@ from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
 from frontend_config.bench_commands import Tell, bench_commands
+from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.operator_commands import operator_commands
 from frontend_config.published import published_standings
-from frontend_config.queue_commands import AsJson, EngineName, Url, queue_commands
+from frontend_config.queue_commands import EngineName, Url, queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
-from frontend_config.terminal import print_comparison, progress_bar
+from frontend_config.terminal import progress_bar
 from frontend_config.vitals import Vitals
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -267,18 +267,6 @@ def evaluate(
 
 
 @cli.command()
-def compare(folders: list[Path], as_json: AsJson = False) -> None:
-    """Compare runs by the folders that `evaluate --out` filled: differences with intervals, and ranges of ranks."""
-    short = len({folder.resolve().name for folder in folders}) == len(folders)
-    named = {folder.resolve().name if short else str(folder): folder for folder in folders}
-    record = compare_folders(named, list(House(read_settings()).tasks.values()))
-    if as_json:
-        _print_json(record)
-    else:
-        print_comparison(record)
-
-
-@cli.command()
 def snapshot(folder: Path) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
@@ -292,6 +280,7 @@ def snapshot(folder: Path) -> None:
         scores.close()
 
 
+cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(

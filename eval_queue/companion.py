@@ -42,7 +42,12 @@ def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Ev
     pause = 1.0
     while not done.is_set():
         # Its standard input closes when this process dies in any way, which is how it knows to go.
-        process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE)
+        try:
+            process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE)
+        except OSError as error:
+            _LOG.error("the worker cannot be started just now", extra=told(error))
+            done.wait(LONGEST_PAUSE)
+            continue
         heard = time.monotonic()
         while process.poll() is None and not done.wait(POLL_SECONDS):
             heard = max(heard, _heard(silence))

@@ -81,6 +81,30 @@ class Heartbeat:
                     _LOG.warning("the queue cannot be written just now", extra=told(error))
 
 
+class Clerk:
+    """Tells the queue how an evaluation goes; `answering` is how many seconds went into answers so far."""
+
+    def __init__(self, claim: Claim, submissions: Submissions, heartbeat: Heartbeat, name: str) -> None:
+        self._claim, self._submissions, self._heartbeat, self._name = claim, submissions, heartbeat, name
+        self._answers = False
+        self.answering = 0.0
+
+    def report(self, progress: Progress) -> None:
+        """As the heartbeat's; the first new answer ends a pause, the first score begins the scoring."""
+        if progress.per_second and not self._answers:
+            self._answers = True
+            self._submissions.resume()  # whatever the queue was paused for is over
+        if progress.stage is Stage.SCORE and self._heartbeat.progress.stage is not Stage.SCORE:
+            self._submissions.step(self._claim, Status.SCORING, actor=self._name)
+        self._heartbeat.report(progress)
+
+    def judged(self, run: Run) -> None:
+        """Keeps what a task took."""
+        if run.diagnostics and run.diagnostics.seconds is not None:
+            self._submissions.spend(self._claim, run.task, run.diagnostics.n, run.diagnostics.seconds)
+            self.answering += run.diagnostics.seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """Evaluates submissions one at a time until `stop` is set.
@@ -127,29 +151,13 @@ class Worker:
         return None
 
     def _evaluate(self, claim: Claim, heartbeat: Heartbeat, log: FailureLog) -> Result:
-        submission, begun, answering = claim.submission, time.monotonic(), 0.0
+        submission, begun = claim.submission, time.monotonic()
         engine = self.engines[submission.engine]
         self.prepare(submission.edition)
         folder = self._download(submission.model, heartbeat) if engine.needs_files else None
         heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
 
-        notice = True
-
-        def report(progress: Progress) -> None:
-            nonlocal notice
-            if notice and progress.per_second:  # a new answer: whatever the queue was paused for is over
-                notice = False
-                self.submissions.resume()
-            if progress.stage is Stage.SCORE and heartbeat.progress.stage is not Stage.SCORE:
-                self.submissions.step(claim, Status.SCORING, actor=self.name)
-            heartbeat.report(progress)
-
-        def judged(run: Run) -> None:
-            nonlocal answering
-            if run.diagnostics and run.diagnostics.seconds is not None:
-                self.submissions.spend(claim, run.task, run.diagnostics.n, run.diagnostics.seconds)
-                answering += run.diagnostics.seconds
-
+        clerk = Clerk(claim, self.submissions, heartbeat, self.name)
         folder_of_run = self.settings.home / "runs" / submission.id
         result = Evaluation(
             model=submission.model,
@@ -165,12 +173,12 @@ class Worker:
             tasks=self.tasks,
             settings=self.settings,
             journal=Journals(folder_of_run, run_identity(submission), partial(self.submissions.holding, claim)),
-            report=report,
+            report=clerk.report,
             confide=log.confide,
-            judged=judged,
+            judged=clerk.judged,
             halt=heartbeat.halt,
         ).run()
-        rest = time.monotonic() - begun - answering
+        rest = time.monotonic() - begun - clerk.answering
         if rest > 0:  # or some of the answers are of an earlier attempt
             self.submissions.spend(claim, REST, 1, rest)
         return result

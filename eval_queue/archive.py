@@ -61,8 +61,13 @@ class Archive:
                 _LOG.warning("a submission cannot be tidied up", extra={"submission": submission.id} | told(error))
 
     def _is_over(self, submission: Submission) -> bool:
-        age = self._clock() - submission.updated_at
+        age = self._clock() - self._ended_at(submission)
         return submission.edition is Edition.FULL and age > timedelta(days=self._days)
+
+    def _ended_at(self, submission: Submission) -> datetime:
+        """When its work was over; a withdrawal later on keeps nothing for longer."""
+        ended = [event.at for event in self._submissions.events(submission.id) if event.status is Status.FINISHED]
+        return ended[0] if submission.status is Status.WITHDRAWN and ended else submission.updated_at
 
     def _remove(self, submission: Submission, folder: Path) -> None:
         """Only the answers to open tasks stay: whatever else lies there may quote a credentialed text."""

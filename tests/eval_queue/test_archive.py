@@ -107,6 +107,15 @@ def test_answers_of_what_was_not_published_stay_as_they_are(house: House) -> Non
     assert names(house, submission_id) == ["open.jsonl", "secret.jsonl"]
 
 
+def test_a_withdrawal_keeps_no_answer_for_longer(house: House) -> None:
+    submission_id = finished(house)
+    house.clock.advance(29 * DAY)
+    house.queue.withdraw(submission_id, OPERATOR, "The template was wrong.")
+    house.clock.advance(1 * DAY + 1)
+    archive(house).tidy()
+    assert names(house, submission_id) == ["open.parquet"]
+
+
 def test_answers_to_credentialed_tasks_and_the_models_log_are_removed_after_thirty_days(house: House) -> None:
     submission_id = finished(house)
     litter(house, submission_id)

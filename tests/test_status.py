@@ -40,7 +40,7 @@ def test_all_is_well_while_a_worker_works(look: Look) -> None:
     found = look()
     assert found["well"] and found["concerns"] == []
     assert found["queue"]["statuses"] == {
-        "received": 1, "queued": 2, "running": 1, "scoring": 0, "finished": 1, "failed": 2, "cancelled": 1,
+        "received": 1, "queued": 2, "running": 1, "scoring": 0, "finished": 2, "failed": 3, "cancelled": 1,
         "withdrawn": 1,
     }  # fmt: skip
     (running,) = found["queue"]["running"]

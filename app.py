@@ -30,7 +30,7 @@ from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import Estimate, Pulse, Status
+from backend.submission import AT_WORK, Estimate, Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.estimates import estimate
@@ -134,7 +134,7 @@ class House:
     def estimates(self) -> dict[str, Estimate]:
         """What can be said of those running and waiting."""
         found = {one.id: one for one in self.submissions.newest() if one.status.open}
-        running = [one for one in found.values() if one.status in {Status.RUNNING, Status.SCORING}]
+        running = [one for one in found.values() if one.status in AT_WORK]
         waiting = [found[one] for one in self.submissions.waiting() if one in found]
         pulse = self.submissions.pulse()
         going = pulse.alive and not pulse.paused

@@ -1,5 +1,6 @@
 """A person's wish to see a model on the board: its form, its receipt, and the steps it may take."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,9 @@ LOCAL_USER = "local"
 OPERATOR = "the operator"  # with a blank, as no user of the Hub can be called
 SYSTEM = "system"
 SILENCE_SECONDS = 120
+AT_WORK = frozenset({Status.RUNNING, Status.SCORING})
+ENDED_IN_VAIN = frozenset({Status.FAILED, Status.CANCELLED})
+PUBLISHED = frozenset({Status.FINISHED, Status.WITHDRAWN})
 OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
 
 STEPS: Mapping[Status, frozenset[Status]] = {
@@ -152,6 +156,11 @@ class Pulse:
     def alive(self) -> bool:
         """Whether the worker was seen in the last two minutes."""
         return self.silent_seconds is not None and self.silent_seconds <= SILENCE_SECONDS
+
+
+def new_id(now: datetime) -> str:
+    """An id that no other submission has: the day, and what nobody guesses."""
+    return f"{now:%Y%m%d}-{secrets.token_hex(4)}"
 
 
 def receipt_record(receipt: Receipt) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from threading import Event
 from backend.domain import Access, Edition, Task
 from backend.logbook import told
 from backend.settings import Settings
-from backend.submission import Status, Submission
+from backend.submission import PUBLISHED, Status, Submission
 from storage.predictions import pack_journals
 from storage.submissions import Submissions
 
 ARCHIVIST = "the archive"  # with a blank, as no user of the Hub can be called
-PUBLISHED = frozenset({Status.FINISHED, Status.WITHDRAWN})
 _LOG = logging.getLogger(__name__)
 
 

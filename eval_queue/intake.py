@@ -1,7 +1,6 @@
 """The door: what may enter the queue, and the sentence if not."""
 
 import re
-import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,7 +10,7 @@ from backend.domain import Engine, Model
 from backend.errors import Declined, ModelFault, PassingFault, UsageError
 from backend.hub import check_id
 from backend.settings import Settings
-from backend.submission import Receipt, Status, Submission, SubmissionForm
+from backend.submission import Receipt, Status, Submission, SubmissionForm, new_id
 from storage.submissions import Submissions
 
 REVISION = re.compile(r"[!-~]{1,250}")
@@ -57,7 +56,7 @@ class Intake:
             model, status = Model(hub_id=model_id, revision=revision or ""), Status.RECEIVED
         now = datetime.now(UTC)
         wanted = Submission(
-            id=f"{now:%Y%m%d}-{secrets.token_hex(4)}",
+            id=new_id(now),
             model=replace(model, base_model=base_model or model.base_model, domain=form.domain),
             edition=form.edition,
             engine=engine.name,

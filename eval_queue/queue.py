@@ -1,7 +1,6 @@
 """The rules: what a failure means, cancel, retry, withdraw, supersede, rescue."""
 
 import logging
-import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from functools import partial
 from backend.domain import Stage
 from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
-from backend.submission import OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission
+from backend.submission import ENDED_IN_VAIN, OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission, new_id
 from eval_queue.intake import LookUp
 from eval_queue.verdict import (
     OPERATOR_PAUSE_SECONDS,
@@ -28,7 +27,6 @@ from storage.submissions import Claim, Submissions
 
 LONGEST_REASON = 500
 MOST_SILENCES = 3
-ENDED_IN_VAIN = frozenset({Status.FAILED, Status.CANCELLED})
 BUSY = "The queue is busy just now. Look again in a minute, and repeat it if nothing has changed."
 _LOG = logging.getLogger(__name__)
 
@@ -144,7 +142,7 @@ class Queue:
         now = datetime.now(UTC)
         again = replace(
             found,
-            id=f"{now:%Y%m%d}-{secrets.token_hex(4)}",
+            id=new_id(now),
             status=Status.QUEUED,
             attempt=0,
             created_at=now,
@@ -251,10 +249,10 @@ class Queue:
         return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in folder.glob("*.jsonl"))
 
     def _refuse_too_many(self, again: Submission) -> None:
-        theirs = [one for one in self._submissions.newest() if one.submitter == again.submitter and one.status.open]
-        if len(theirs) >= self._settings.open_submissions:
+        count = self._submissions.open_of(again.submitter)
+        if count >= self._settings.open_submissions:
             raise UsageError(
-                f"{len(theirs)} of your submissions wait or run, which is the most one person may have. Wait for one "
+                f"{count} of your submissions wait or run, which is the most one person may have. Wait for one "
                 "to finish, or cancel one."
             )
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.submission import Estimate, Pulse, Status, Submission
-from frontend_config.submission_payload import RUNNING, WAITING, Surroundings, submission_payload
+from backend.submission import AT_WORK, PUBLISHED, Estimate, Pulse, Submission
+from frontend_config.submission_payload import WAITING, Surroundings, submission_payload
 
 
 def queue_payload(
@@ -18,7 +18,7 @@ def queue_payload(
     queue.sort(key=lambda each: (places.get(each.id, len(places) + 1), each.created_at))
     return {
         "worker": worker_payload(pulse),
-        "running": [submission_payload(each, around) for each in submissions if each.status in RUNNING],
+        "running": [submission_payload(each, around) for each in submissions if each.status in AT_WORK],
         "waiting": [submission_payload(each, around) for each in queue],
         "history": [submission_payload(each, around) for each in ended[:history]],
         "history_total": len(ended),
@@ -32,7 +32,7 @@ def surroundings(
     titles: Mapping[str, str],
 ) -> Surroundings:
     """What the payload of each of these submissions says of the others."""
-    published = (each for each in submissions if each.status in {Status.FINISHED, Status.WITHDRAWN})
+    published = (each for each in submissions if each.status in PUBLISHED)
     return Surroundings(
         places=positions(waiting),
         estimates=estimates,

@@ -15,9 +15,8 @@ from backend.datasets.catalog import state_of
 from backend.domain import PROTOCOL, Task
 from backend.errors import LedgerBroken
 from backend.settings import Settings
-from backend.submission import Pulse, Status, Submission
+from backend.submission import AT_WORK, Pulse, Status, Submission
 from frontend_config.desk import Desk
-from frontend_config.submission_payload import RUNNING
 from storage.backup import HEAD, last_backup
 from storage.ledger import Ledger
 
@@ -53,7 +52,7 @@ def _queue(found: Sequence[Submission], waiting: Sequence[str]) -> dict[str, Any
     return {
         "statuses": {status.value: counts[status] for status in Status},
         "failures_7_days": dict(Counter(str(each.failure_code) for each in failed)),
-        "running": [_running(each) for each in found if each.status in RUNNING],
+        "running": [_running(each) for each in found if each.status in AT_WORK],
         "next": [{"id": each.id, "model": each.model.hub_id, "edition": each.edition} for each in following],
     }
 

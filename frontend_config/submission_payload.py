@@ -6,10 +6,9 @@ from typing import Any
 
 from backend.domain import Progress, Stage
 from backend.errors import FailureCode
-from backend.submission import OPERATOR, SYSTEM, Estimate, Event, Span, Status, Submission
+from backend.submission import ENDED_IN_VAIN, OPERATOR, SYSTEM, Estimate, Event, Span, Status, Submission
 from frontend_config.columns import hub_link
 
-RUNNING = frozenset({Status.RUNNING, Status.SCORING})
 WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
 NO_LOG = "No lines of the model's log were kept."
 
@@ -82,7 +81,7 @@ def deeds(submission: Submission) -> list[str]:
     if submission.status is Status.FINISHED:
         return ["withdraw"]
     set_aside = submission.failure_code is FailureCode.QUARANTINED
-    return ["retry"] if submission.status in {Status.FAILED, Status.CANCELLED} and not set_aside else []
+    return ["retry"] if submission.status in ENDED_IN_VAIN and not set_aside else []
 
 
 def estimate_payload(estimate: Estimate | None) -> dict[str, list[int] | None] | None:
@@ -115,7 +114,7 @@ def _failure(submission: Submission, titles: Mapping[str, str]) -> dict[str, Any
     code = submission.failure_code
     if code is None and submission.status is Status.CANCELLED:
         code = FailureCode.CANCELLED
-    if code is None or submission.status not in (Status.FAILED, Status.CANCELLED):
+    if code is None or submission.status not in ENDED_IN_VAIN:
         return None
     failed = submission.status is Status.FAILED
     at = submission.progress

@@ -1,5 +1,6 @@
 """Files that are copied and replaced so that a kill at any moment leaves the old one or the new one, never a half."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def whole_bytes(path: Path) -> int:
                 return start + newline + 1
             end = start
     return 0
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replace_file(path: Path, content: bytes) -> None:

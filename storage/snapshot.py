@@ -1,6 +1,5 @@
 """A copy of the board for others to read, as Parquet and JSON, renamed into place when it is whole."""
 
-import hashlib
 import json
 import logging
 import shutil
@@ -16,7 +15,7 @@ from filelock import FileLock
 from backend import __version__
 from backend.logbook import told
 from storage.entries import Head
-from storage.files import sync
+from storage.files import digest, sync
 from storage.scores import Scores
 
 PARQUET, RECORDS, MANIFEST = "scores.parquet", "scores.json", "manifest.json"
@@ -48,7 +47,7 @@ def is_whole(snapshot: Path) -> bool:
     try:
         manifest = json.loads((snapshot / MANIFEST).read_bytes())
         return manifest["program"] == __version__ and all(
-            _digest(snapshot / name) == told["sha256"] for name, told in manifest["files"].items()
+            digest(snapshot / name) == told["sha256"] for name, told in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -83,7 +82,7 @@ def _write(scores: Scores, folder: Path) -> Path:
         head, rows = scores.copy_out(partial / PARQUET)
         lines = ",\n".join(json.dumps(row, ensure_ascii=False, default=_moment) for row in rows)
         (partial / RECORDS).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-        files = {name: {"sha256": _digest(partial / name), "rows": len(rows)} for name in (PARQUET, RECORDS)}
+        files = {name: {"sha256": digest(partial / name), "rows": len(rows)} for name in (PARQUET, RECORDS)}
         manifest = {"ledger": asdict(head), "program": __version__, "files": files}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         for path in (*partial.iterdir(), partial):
@@ -112,11 +111,6 @@ def _keep_newest(folder: Path, keep: int) -> None:
 
 def _name_of(head: Head) -> str:
     return f"{head.number:06d}-{head.hash[:12]}"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _moment(value: Any) -> str:

@@ -77,6 +77,11 @@ class Submissions:
             for row in rows
         }
 
+    def open_of(self, submitter: str) -> int:
+        """How many submissions of one person wait or run."""
+        with self._database.reading() as db:
+            return int(_QUERIES.count_open(db, submitter=submitter)["count"])
+
     def waiting(self) -> list[str]:
         """Ids of queued submissions in the order in which they will be taken."""
         with self._database.reading() as db:

@@ -173,6 +173,8 @@ class House:
             tasks=list(self.tasks.values()),
             standings=scores.standings if scores else lambda provenance, edition: [],
             version=scores.version if scores else lambda: "",
+            publication=scores.publication if scores else lambda number: None,
+            publications=scores.publications if scores else lambda hub_id: [],
             submissions=self.submissions.newest,
             waiting=self.submissions.waiting,
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,

@@ -108,8 +108,7 @@ class Message:
 class Example:
     """One item: its fields, the gold answer, worked examples shown before it, and the cluster it is sampled with.
 
-    `part` names the part of the task it belongs to, if the task has parts. `item` names what it asks where the same is
-    asked several times; it is the id otherwise.
+    `part` names its part of a task that has parts, `item` what it asks where that is asked several times, else the id.
     """
 
     id: str
@@ -125,9 +124,8 @@ class Example:
 class DataFile:
     """A file of the benchmark, and how a person gets it.
 
-    `places` are folders relative to the data folder, `also` other names it goes by. `rows` is how many records the
-    published file has, `sha256` what it hashes to, None where that is not known. `url` is set for files that anyone may
-    fetch.
+    `places` are folders relative to the data folder, `also` other names it goes by. `rows` (records) and `sha256` are
+    of the published file, None if not known. `url` is set for files that anyone may fetch.
     """
 
     name: str
@@ -143,7 +141,7 @@ class DataFile:
 class Dataset:
     """The scored examples of one task; `sha256` is of the file, `rows` how many records it has, shots and all.
 
-    `anomalies` are sentences, without any text of a credentialed file, on what is odd in it and was dealt with.
+    `anomalies` say, without any text of a credentialed file, what is odd in it and was dealt with.
     """
 
     examples: tuple[Example, ...]
@@ -157,7 +155,7 @@ class Dataset:
 class Prompt:
     """What is sent to a model for one example; `truncated` when something had to be left out to fit.
 
-    `begun` stands at the head of the model's own turn and is no part of its answer; chat endpoints do without it.
+    `begun` heads the model's own turn and is no part of its answer; chat endpoints do without it.
     """
 
     example_id: str
@@ -168,7 +166,7 @@ class Prompt:
 
 
 class Finish(StrEnum):
-    """Why a model stopped writing; refused: the prompt did not fit and was never asked."""
+    """Why a model stopped writing; refused: its prompt did not fit and was never asked."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -374,7 +372,8 @@ class Standing:
 
     `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores; a key that is absent was
     never asked for. `diagnostics` says for each measured task how the asking went. `label` is the name as published
-    where there is no Hub id.
+    where there is no Hub id. `number` is its line in the ledger, 0 for what others published. `weights_sha256` and
+    `dtype` are those that were run, None where the engine does not tell.
     """
 
     label: str
@@ -389,6 +388,9 @@ class Standing:
     cells: Mapping[str, Score]
     published_at: datetime | None
     submission_id: str | None = None
+    number: int = 0
+    dtype: str | None = None
+    weights_sha256: str | None = None
     diagnostics: Mapping[str, Diagnostics] = field(default_factory=dict)
 
 

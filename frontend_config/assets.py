@@ -15,7 +15,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", 
 
 
 class Folder:
-    """The files of one folder as answers. Only names that lie directly in it are found."""
+    """The files of a folder, and of the folders in it, as answers; the names of both are all that is ever found."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,14 +32,21 @@ class Folder:
     def digest(self) -> str:
         """A name for the contents of the whole folder: another one as soon as a byte of any file differs."""
         total = hashlib.sha256()
-        for file in sorted(self.path.iterdir()):
-            if file.is_file():
-                total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        for name, file in sorted(self._files().items()):
+            total.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
         return total.hexdigest()[:12]
 
+    def names(self, folder: str) -> list[str]:
+        """The modules and style sheets that lie in a folder of this one, in order."""
+        found = (self.path / folder).iterdir()
+        return sorted(f"{folder}/{file.name}" for file in found if file.suffix in (".js", ".css"))
+
+    def _files(self) -> dict[str, Path]:
+        return {str(file.relative_to(self.path)): file for file in self.path.rglob("*") if file.is_file()}
+
     def _read(self, name: str) -> Answer:
-        file = self.path / name
-        if Path(name).name != name or not file.is_file():
+        file = self._files().get(name)
+        if file is None:
             raise HTTPException(404, "There is no such file.")
         kind = TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Answer(file.read_bytes(), kind)
@@ -52,7 +59,7 @@ def asset_router(own: Folder, digest: str, gradio: Folder) -> APIRouter:
     """
     router = APIRouter()
 
-    @router.get("/static/clue/{held}/{name}", include_in_schema=False)
+    @router.get("/static/clue/{held}/{name:path}", include_in_schema=False)
     def own_file(request: Request, held: str, name: str) -> Response:
         keeping = FOREVER if held == digest else "no-cache"
         return own.answer(name).respond(request, headers={"Cache-Control": keeping})

@@ -7,24 +7,36 @@ from backend.domain import Edition, Provenance, Standing, Task
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
+from storage.score_rows import Publication
+
+Ranges = Mapping[str, Mapping[int, tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The way of page and command line to the stores.
 
-    `version()` changes whenever `standings` may answer differently. `submissions()` is newest first; `waiting()` lists
-    the ids of queued submissions in the order they will be taken. `events(id)` is all that befell a submission.
-    `estimates()` has what can be said of open submissions, by id. `submit(form, submitter)` raises Declined;
-    `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor, reason)` and `supersede(id, actor, reason)` return the
-    submission as it stands then and raise UsageError, with the sentence to show, when that may not be. `vitals()` is
-    for whoever watches over it all.
+    The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
+    each cell the best and worst rank of a line of the ledger, by its number; `publication(number)` is such a line that
+    published a result, and `publications(hub_id)` are all of a model's, newest first.
+
+    The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
+    be taken; `events(id)` is all that befell a submission; `estimates()` has what can be said of open ones, by id.
+
+    Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
+    reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
+    sentence to show, when that may not be.
+
+    `vitals()` is for whoever watches over it all.
     """
 
     settings: Settings
     tasks: Sequence[Task]
     standings: Callable[[Provenance, Edition], Sequence[Standing]]
     version: Callable[[], str]
+    ranges: Callable[[Edition], Ranges] = lambda edition: {}
+    publication: Callable[[int], Publication | None]
+    publications: Callable[[str], Sequence[Publication]]
     submissions: Callable[[], Sequence[Submission]]
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]

@@ -10,12 +10,12 @@ TEMPLATE = '<div class="clue-island" aria-busy="true"><p class="clue-wait">Loadi
 
 
 def island(name: str, static: str, functions: Sequence[Callable[..., Any]] = ()) -> gr.HTML:
-    """Places static/`name`.js here; its `mount(host, server)` is called once with the element it may fill.
+    """Places static/`name`/`name`.js here; its `mount(host, server)` is called once with the element it may fill.
 
     `server` has the functions as methods: each takes one value, gets Gradio's request and the signed-in profile by its
     annotations, and is only ever called by POST.
     """
-    address = json.dumps(f"{static}/{name}.js")
+    address = json.dumps(f"{static}/{name}/{name}.js")
     server = "server" if functions else "null"
     start = f'import({address}).then((module) => module.mount(element.querySelector(".clue-island"), {server}))'
     return gr.HTML(

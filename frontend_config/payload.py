@@ -6,6 +6,8 @@ from typing import Any
 
 from backend.domain import Diagnostics, Edition, Provenance, Standing, Task
 from frontend_config.columns import Column, Kind, board_columns, hub_link
+from frontend_config.desk import Ranges
+from frontend_config.row_names import row_names
 from frontend_config.words import notice
 
 MEASURED_DECIMALS = 1
@@ -19,8 +21,12 @@ def leaderboard_payload(
     provenance: Provenance,
     edition: Edition,
     columns: Sequence[Column] | None = None,
+    ranges: Ranges | None = None,
 ) -> dict[str, Any]:
-    """One view of the board as plain data, rows in the order of `standings`; numbers are as stored, not rounded."""
+    """One view of the board as plain data, rows in the order of `standings`; numbers are as stored, not rounded.
+
+    `ranges` tells for some cells the best and worst rank of each row, None for a row that was compared with none.
+    """
     published = provenance is Provenance.PUBLISHED
     keys = {key for row in standings for key in row.cells}
     shown = columns if columns is not None else board_columns(() if published else tasks, keys)
@@ -30,8 +36,10 @@ def leaderboard_payload(
         "provenance": provenance,
         "edition": edition,
         "rows": len(standings),
+        "names": row_names(standings),
         "decimals": PUBLISHED_DECIMALS if published else MEASURED_DECIMALS,
         "sort": _first_sort(shown, standings),
+        "ranges": {cell: [found.get(row.number) for row in standings] for cell, found in (ranges or {}).items()},
         **_sentences(view),
         "columns": [_column_payload(column, standings) for column in shown],
     }

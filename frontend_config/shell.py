@@ -49,11 +49,16 @@ FIRST_LIGHT = """
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page as the navigation names it; `modules` are what it runs, the first at once and with it the others."""
+    """A page: its address, its title, and whether the navigation names it.
+
+    `modules` are what it runs, the first at once and with it the others; `sheets` the style sheets they ask for.
+    """
 
     path: str
     title: str
+    listed: bool = True
     modules: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
 
 
 class Shell:
@@ -83,6 +88,9 @@ class Shell:
     def _head(self, place: Place) -> str:
         title = escape(page_title(place))
         early = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.modules[1:])
+        early += "".join(
+            f'<link rel="preload" as="fetch" crossorigin href="{self.static}/{name}">' for name in place.sheets
+        )
         scripts = "".join(
             f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", *place.modules[:1])
         )
@@ -101,6 +109,7 @@ class Shell:
         links = "".join(
             f'<a href="{place.path}"{" aria-current=page" if place == here else ""}>{escape(place.title)}</a>'
             for place in self.places.values()
+            if place.listed
         )
         return (
             f'<a class="clue-skip" href="{here.path}#content">Skip to the content</a>'

@@ -1,6 +1,7 @@
 """The web application: pages by Gradio, the interface under /v1, and the files the browser keeps."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -8,7 +9,6 @@ from fastapi import FastAPI
 from gradio.components import Navbar
 from gradio.route_utils import BUILD_PATH_LIB
 
-from frontend_config.api import build_api
 from frontend_config.assets import Folder, asset_router
 from frontend_config.desk import Desk
 from frontend_config.guard import Guard
@@ -16,29 +16,41 @@ from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.pages import about, leaderboard, queue, submit
 from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
+from frontend_config.v1 import build_api
 
 STATIC = Path(__file__).parent / "static"
-SHARED = ("dom.js", "feed.js")
-PARTS = ("cards.js", "cells.js", "controls.js", "csv.js", "rows.js", "state.js", "table.js", "tip.js")
-QUEUE_PARTS = ("queue_cards.js", "queue_deeds.js", "queue_facts.js", "queue_rows.js", "times.js")
-PAGES = (
-    (Place("/", "Leaderboard", ("board.js", *SHARED, *PARTS)), leaderboard.build),
-    (Place("/submit", "Submit"), submit.build),
-    (Place("/queue", "Queue", ("queue.js", *SHARED, *QUEUE_PARTS)), queue.build),
-    (Place("/about", "About"), about.build),
+OWN = Folder(STATIC)
+Build = Callable[[Desk, str], None]
+
+
+def _place(path: str, title: str, island: str | None = None, *uses: str, listed: bool = True) -> Place:
+    """A page whose island is static/`island`, and which also needs the modules of the folders in `uses`."""
+    if island is None:
+        return Place(path, title, listed)
+    first = f"{island}/{island}.js"
+    names = [name for folder in (island, "common", *uses) for name in OWN.names(folder) if name != first]
+    modules = tuple(name for name in names if name.endswith(".js"))
+    return Place(path, title, listed, (first, *modules), tuple(name for name in names if name.endswith(".css")))
+
+
+PAGES: tuple[tuple[Place, Build], ...] = (
+    (_place("/", "Leaderboard", "board"), leaderboard.build),
+    (_place("/submit", "Submit"), submit.build),
+    (_place("/queue", "Queue", "queue"), queue.build),
+    (_place("/about", "About"), about.build),
 )
 
 
 def build_site(desk: Desk) -> FastAPI:
     """The whole site over this desk, ready for uvicorn; building it asks nothing of the network."""
-    own, gradio = Folder(STATIC), Folder(Path(BUILD_PATH_LIB))
-    digest = own.digest()
+    gradio = Folder(Path(BUILD_PATH_LIB))
+    digest = OWN.digest()
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/v1", build_api(desk))
     registry = instruments(desk)
     app.include_router(metrics_router(registry))
-    app.include_router(asset_router(own, digest, gradio))
+    app.include_router(asset_router(OWN, digest, gradio))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)

@@ -6,10 +6,25 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.domain import LEVEL_TASKS, Diagnostics, Domain, Edition, Model, Provenance, Run, Score, Standing, Task
-from storage.entries import Entry
+from pydantic import TypeAdapter
+
+from backend.domain import (
+    LEVEL_TASKS,
+    Diagnostics,
+    Domain,
+    Edition,
+    Model,
+    Provenance,
+    Result,
+    Run,
+    Score,
+    Standing,
+    Task,
+)
+from storage.entries import Entry, canonical, result_content
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+_RESULT = TypeAdapter(Result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +37,17 @@ class Retired:
     withdrawn: bool
     reason: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A result as a line of the ledger published it, whether or not it still stands."""
+
+    number: int
+    submission_id: str
+    at: datetime
+    result: Result
+    retired: Retired | None = None
 
 
 def expectations(tasks: Sequence[Task], published: Sequence[Standing]) -> Iterator[dict[str, str]]:
@@ -63,6 +89,9 @@ def rows_of_entries(entries: Iterable[Entry]) -> Rows:
                 "engine": entry.result.engine,
                 "submission_id": entry.submission_id,
                 "published_at": entry.at,
+                "dtype": entry.result.manifest.get("dtype"),
+                "weights_sha256": entry.result.manifest.get("weights_sha256"),
+                "content": canonical(result_content(entry.result)).decode(),
                 **_model_columns(entry.result.model),
             }
         )
@@ -101,6 +130,17 @@ def retired_of(row: Mapping[str, Any]) -> Retired:
     )
 
 
+def publication_of(row: Mapping[str, Any], retired: Mapping[int, Retired]) -> Publication:
+    """What a row says of a published result; `retired` is by number."""
+    return Publication(
+        number=row["number"],
+        submission_id=row["submission_id"],
+        at=row["published_at"].astimezone(UTC),
+        result=_RESULT.validate_json(row["content"]),
+        retired=retired.get(row["number"]),
+    )
+
+
 def score_of(cell: Mapping[str, Any]) -> Score:
     """What a row says of a cell."""
     fields = ("value", "low", "high", "n", "missing")
@@ -133,6 +173,9 @@ def standing_of(row: Mapping[str, Any], cells: Mapping[str, Score], asked: Mappi
         cells=cells,
         published_at=row["published_at"].astimezone(UTC) if row["published_at"] else None,
         submission_id=row["submission_id"],
+        number=row["number"],
+        dtype=row["dtype"],
+        weights_sha256=row["weights_sha256"],
         diagnostics=asked,
     )
 
@@ -152,6 +195,9 @@ def _published_row(standing: Standing) -> dict[str, Any]:
         "engine": None,
         "submission_id": None,
         "published_at": None,
+        "dtype": None,
+        "weights_sha256": None,
+        "content": None,
         **(_model_columns(standing.model) if standing.model else dict.fromkeys(_MODEL_COLUMNS)),
         "params": standing.params,
         "domain": standing.domain,

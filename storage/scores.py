@@ -15,7 +15,15 @@ from backend.errors import LedgerBroken
 from backend.logbook import told
 from storage.entries import Entry, Head
 from storage.ledger import Ledger
-from storage.score_rows import Retired, retired_of, rows_of_entries, score_of, standing_of
+from storage.score_rows import (
+    Publication,
+    Retired,
+    publication_of,
+    retired_of,
+    rows_of_entries,
+    score_of,
+    standing_of,
+)
 from storage.score_tables import QUERIES, TABLES, TablesFile, fill, head_of, select
 
 OWN_PROTOCOL = {Provenance.MEASURED: PROTOCOL, Provenance.PUBLISHED: PAPERS_PROTOCOL}
@@ -116,6 +124,17 @@ class Scores:
         with self._cursor() as db:
             return {row["number"]: retired_of(row) for row in select(db, "retired", {})}
 
+    def publication(self, number: int) -> Publication | None:
+        """The result in this line of the ledger, None where there is none."""
+        with self._transaction() as db:
+            found = self._publications(db, "publication", {"number": number})
+        return found[0] if found else None
+
+    def publications(self, hub_id: str) -> list[Publication]:
+        """All that was ever published of a model, whatever the case of its id, newest first."""
+        with self._transaction() as db:
+            return self._publications(db, "publications", {"hub_id": hub_id})
+
     def copy_out(self, parquet: Path) -> tuple[Head, list[dict[str, Any]]]:
         """Writes every cell of the board into a Parquet file; returns the same rows, and the head they stand at."""
         with self._transaction() as db:
@@ -135,6 +154,10 @@ class Scores:
     def close(self) -> None:
         """Lets another process open the file."""
         self._db.close()
+
+    def _publications(self, db: duckdb.DuckDBPyConnection, name: str, asked: dict[str, Any]) -> list[Publication]:
+        retired = {row["number"]: retired_of(row) for row in select(db, "retired", {})}
+        return [publication_of(row, retired) for row in select(db, name, asked)]
 
     def _begin(self) -> None:
         """The tables continue into the ledger, if that verifies; otherwise they stay as they are."""

@@ -6,7 +6,8 @@ INSERT INTO result SELECT
     unnest(:protocol::VARCHAR[]), unnest(:label::VARCHAR[]), unnest(:model_id::VARCHAR[]),
     unnest(:revision::VARCHAR[]), unnest(:params::DOUBLE[]), unnest(:licence::VARCHAR[]),
     unnest(:architecture::VARCHAR[]), unnest(:base_model::VARCHAR[]), unnest(:domain::VARCHAR[]),
-    unnest(:engine::VARCHAR[]), unnest(:submission_id::VARCHAR[]), unnest(:published_at::TIMESTAMPTZ[]);
+    unnest(:engine::VARCHAR[]), unnest(:submission_id::VARCHAR[]), unnest(:published_at::TIMESTAMPTZ[]),
+    unnest(:dtype::VARCHAR[]), unnest(:weights_sha256::VARCHAR[]), unnest(:content::VARCHAR[]);
 
 -- name: insert_score!
 INSERT INTO score SELECT
@@ -49,7 +50,7 @@ SELECT (SELECT count(*) FROM result WHERE number > 0) + (SELECT count(*) FROM re
 SELECT number, hash, byte_offset FROM head;
 
 -- name: standings
-SELECT * FROM standing
+SELECT * EXCLUDE (content) FROM standing
 WHERE provenance = :provenance AND edition = :edition AND protocol = :protocol ORDER BY number, id;
 
 -- name: cells
@@ -63,6 +64,13 @@ WHERE standing.provenance = :provenance AND standing.edition = :edition AND stan
 -- name: retired
 SELECT retired.*, result.submission_id FROM retired LEFT JOIN result ON result.number = retired.number
 ORDER BY retired.number;
+
+-- name: publication
+SELECT number, submission_id, published_at, content FROM result WHERE number = :number AND content IS NOT NULL;
+
+-- name: publications
+SELECT number, submission_id, published_at, content FROM result
+WHERE lower(model_id) = lower(:hub_id) AND content IS NOT NULL ORDER BY number DESC;
 
 -- name: whole_board
 SELECT

@@ -23,7 +23,10 @@ CREATE TABLE result (
     domain VARCHAR,
     engine VARCHAR,
     submission_id VARCHAR,
-    published_at TIMESTAMPTZ
+    published_at TIMESTAMPTZ,
+    dtype VARCHAR,
+    weights_sha256 VARCHAR,
+    content VARCHAR -- the whole result, as the ledger's line holds it
 );
 
 CREATE TABLE score (

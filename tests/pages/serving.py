@@ -16,6 +16,7 @@ from backend.errors import Declined, FailureCode
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
 from frontend_config.desk import Desk
+from storage.score_rows import Publication
 
 from . import records
 
@@ -27,6 +28,7 @@ class Shelf:
     measured: tuple[Standing, ...] = records.MEASURED
     published: tuple[Standing, ...] = records.PUBLISHED
     rehearsed: tuple[Standing, ...] = records.REHEARSED
+    publications: tuple[Publication, ...] = ()
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
     estimates: dict[str, Estimate] = field(default_factory=lambda: dict(records.ESTIMATES))
     version: str = "1"
@@ -38,6 +40,13 @@ class Shelf:
         if edition is Edition.REHEARSAL:
             return self.rehearsed if provenance is Provenance.MEASURED else ()
         return self.measured if provenance is Provenance.MEASURED else self.published
+
+    def publication(self, number: int) -> Publication | None:
+        return next((one for one in self.publications if one.number == number), None)
+
+    def publications_of(self, hub_id: str) -> list[Publication]:
+        found = [one for one in self.publications if one.result.model.hub_id.lower() == hub_id.lower()]
+        return sorted(found, key=lambda one: -one.number)
 
     def submit(self, form: SubmissionForm, submitter: str) -> Receipt:
         if form.model_id == "gated/model":
@@ -60,6 +69,8 @@ class Shelf:
             tasks=records.TASKS,
             standings=self.standings,
             version=lambda: self.version,
+            publication=self.publication,
+            publications=self.publications_of,
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,

@@ -145,10 +145,10 @@ def test_health_fails_when_the_worker_is_silent(site: Site) -> None:
 
 def test_static_files_are_kept_for_good_under_their_hash(site: Site) -> None:
     page = httpx.get(site.address).text
-    address = page.partition('href="')[2].partition('favicon.svg"')[0] + "board.js"
+    address = page.partition('href="')[2].partition('favicon.svg"')[0] + "board/board.js"
     answer = httpx.get(site.address + address)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    other = httpx.get(f"{site.address}/static/clue/old/board.js")
+    other = httpx.get(f"{site.address}/static/clue/old/board/board.js")
     assert (other.text, other.headers["Cache-Control"]) == (answer.text, "no-cache")
     assert httpx.get(f"{site.address}/static/clue/old/..%2Fsite.py").status_code == 404
 
@@ -272,7 +272,7 @@ def test_equal_scores_share_a_rank_and_no_average_means_no_rank() -> None:
 
 
 def test_no_file_of_the_front_end_names_another_host_to_load_from() -> None:
-    for path in (FRONT / "static").iterdir():
+    for path in (path for path in (FRONT / "static").rglob("*") if path.is_file()):
         text = path.read_text()
         for known in ("http://www.w3.org/2000/svg", "https://arxiv.org/abs/2404.04067"):
             text = text.replace(known, "")

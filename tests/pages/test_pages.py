@@ -68,7 +68,7 @@ def test_a_span_of_time_is_told_the_same_by_server_and_browser(visit: Opener) ->
     told = visit("/queue").evaluate(
         """async (spans) => {
             const entry = document.querySelector('script[src$="/site.js"]').src;
-            const { span } = await import(entry.replace("site.js", "queue_facts.js"));
+            const { span } = await import(entry.replace("site.js", "queue/facts.js"));
             return spans.map(span);
         }""",
         [list(span) for span in spans],

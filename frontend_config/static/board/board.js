@@ -3,20 +3,20 @@
 import { Cards } from "./cards.js";
 import { counted } from "./cells.js";
 import { Controls } from "./controls.js";
-import { csvOf, download } from "./csv.js";
-import { el, shadow, styles } from "./dom.js";
-import { Feed, poll } from "./feed.js";
+import { csvOf } from "./csv.js";
+import { download, el, shadow, styles } from "../common/dom.js";
+import { Feed, poll } from "../common/feed.js";
 import { nextSort, shownColumns, shownRows, sortOf } from "./rows.js";
 import { addressOf, readState, VIEWS, writeState } from "./state.js";
 import { Table } from "./table.js";
-import { Tip } from "./tip.js";
+import { Tip } from "../common/tip.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
 const PAPER = ["arXiv 2404.04067", "https://arxiv.org/abs/2404.04067"];
 
 // Asked for while the page around is still being built.
-const sheets = styles("shared.css", "board.css");
+const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
 const feeds = Object.fromEntries(
   Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
 );
@@ -34,7 +34,7 @@ class Board {
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
-      copyLink: () => this.copyLink(),
+      link: () => addressOf({ ...this.state, view: this.view() }).href,
       saveCsv: () => this.saveCsv(),
     });
     const sortBy = (sort) => this.change({ sort }, { step: true });
@@ -161,27 +161,10 @@ class Board {
     this.say("No model matches.", this.deed("Clear search and filters", clear));
   }
 
-  async copyLink() {
-    await copied(addressOf({ ...this.state, view: this.view() }).href);
-    this.controls.confirmCopy();
-  }
-
   saveCsv() {
     const data = this.data();
     const intervals = this.state.intervals && this.view() !== "published";
     const text = csvOf(data, shownColumns(data, this.state), shownRows(data, this.state), intervals);
-    download(`clue-${this.view()}.csv`, text);
-  }
-}
-
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const field = el("textarea", { style: "position:fixed;opacity:0" }, text);
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
+    download(`clue-${this.view()}.csv`, `\ufeff${text}`, "text/csv;charset=utf-8");
   }
 }

@@ -1,7 +1,7 @@
 // The board as a table: sticky headings and model column, a grid for the keyboard, and only the rows in sight drawn.
 
 import { contentOf, detailOf, labelOf } from "./cells.js";
-import { el } from "./dom.js";
+import { el } from "../common/dom.js";
 
 const ALL_AT_ONCE = 200;
 const OVERSCAN = 12;

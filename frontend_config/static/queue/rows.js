@@ -1,9 +1,9 @@
 // The tables of the queue: who waits, and everything that has ended.
 
-import { el, linked, settle } from "./dom.js";
-import { board, buttonsPart, logLines } from "./queue_cards.js";
-import { address, edition, expected, permanent, status, stoppedAt } from "./queue_facts.js";
-import { moment } from "./times.js";
+import { el, linked, settle } from "../common/dom.js";
+import { board, buttonsPart, logLines } from "./cards.js";
+import { address, edition, expected, permanent, status, stoppedAt } from "./facts.js";
+import { moment } from "../common/times.js";
 
 const WAITING = ["Place", "Model", "Expected", "Edition", "Submitted by", "Submitted"];
 const HISTORY = ["Model", "Status", "Outcome", "Edition", "Submitted by", "Ended"];

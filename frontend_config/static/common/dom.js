@@ -44,10 +44,10 @@ export class Kept {
   }
 }
 
-/** The style sheets of these names, asked for at once. */
-export function styles(...names) {
+/** The style sheets of these names, which lie as `base` sees them, asked for at once. */
+export function styles(base, ...names) {
   return Promise.all(names.map(async (name) => {
-    const answer = await fetch(new URL(name, import.meta.url));
+    const answer = await fetch(new URL(name, base));
     return new CSSStyleSheet().replace(await answer.text());
   }));
 }
@@ -64,4 +64,35 @@ export async function shadow(host, sheets) {
 export function linked(text, href) {
   const isolated = el("bdi", {}, text);
   return href ? el("a", { href, rel: "noopener", target: "_blank" }, isolated) : isolated;
+}
+
+/** The text is on the clipboard, also where the browser offers no clipboard of its own. */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = el("textarea", { style: "position:fixed;opacity:0" }, text);
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+/** The bytes or text are handed to the browser as a file of this name. */
+export function download(name, content, type) {
+  const address = URL.createObjectURL(new Blob([content], { type }));
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+/** A button that copies `address()` and says so for two seconds. */
+export function linkButton(address) {
+  const copy = async () => {
+    await copied(address());
+    button.textContent = "Link copied";
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  };
+  const button = el("button", { type: "button", class: "quiet", onclick: copy }, "Copy link");
+  return button;
 }

@@ -1,7 +1,7 @@
 // What the queue's data mean in words.
 
-import { el } from "./dom.js";
-import { moment } from "./times.js";
+import { el } from "../common/dom.js";
+import { moment } from "../common/times.js";
 
 export const STAGES = {
   download: "Downloading the model", load: "Loading the model", predict: "Asking the model",

@@ -1,8 +1,8 @@
 // The cards of the queue: one for each running submission, and the whole story of the one that a link names.
 
-import { el, linked, settle } from "./dom.js";
-import { about, address, advance, eventLine, expected, pace, span, STAGES, status, STATUSES, stoppedAt } from "./queue_facts.js";
-import { duration, moment } from "./times.js";
+import { el, linked, settle } from "../common/dom.js";
+import { about, address, advance, eventLine, expected, pace, span, STAGES, status, STATUSES, stoppedAt } from "./facts.js";
+import { duration, moment } from "../common/times.js";
 
 /** The card of a running submission; its buttons stay where they are while the numbers change. */
 export function runningCard(each, worker, kept, deeds) {

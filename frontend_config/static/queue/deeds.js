@@ -1,6 +1,6 @@
 // What a person may do with their own submissions: the buttons, and the dialog that asks before anything is done.
 
-import { el } from "./dom.js";
+import { el } from "../common/dom.js";
 
 const WORDS = {
   cancel: {

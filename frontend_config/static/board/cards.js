@@ -1,7 +1,7 @@
 // The board on a narrow screen: one card per model, fifty at a time.
 
 import { contentOf, DASH, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
-import { el } from "./dom.js";
+import { el } from "../common/dom.js";
 
 const PAGE = 50;
 

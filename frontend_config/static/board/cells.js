@@ -1,6 +1,6 @@
 // How one value is written: on the screen, to a screen reader and in a download alike.
 
-import { el, linked } from "./dom.js";
+import { el, linked } from "../common/dom.js";
 
 export const DASH = "–";
 const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];

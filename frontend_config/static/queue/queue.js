@@ -1,16 +1,16 @@
 // The queue: asks /v1/queue every few seconds and shows what runs, what waits and what has ended.
 
-import { el, Kept, settle, shadow, styles } from "./dom.js";
-import { Feed, poll } from "./feed.js";
-import { ownCard, runningCard } from "./queue_cards.js";
-import { Deeds } from "./queue_deeds.js";
-import { STATUSES } from "./queue_facts.js";
-import { historyTable, waitingTable } from "./queue_rows.js";
-import { moment, retell } from "./times.js";
+import { el, Kept, settle, shadow, styles } from "../common/dom.js";
+import { Feed, poll } from "../common/feed.js";
+import { ownCard, runningCard } from "./cards.js";
+import { Deeds } from "./deeds.js";
+import { STATUSES } from "./facts.js";
+import { historyTable, waitingTable } from "./rows.js";
+import { moment, retell } from "../common/times.js";
 
 const [BUSY_SECONDS, QUIET_SECONDS, PAGE] = [2, 5, 50];
 
-const sheets = styles("shared.css", "queue.css");
+const sheets = styles(import.meta.url, "../common/shared.css", "queue.css");
 
 /** Fills `host` with the queue; `server` knows the person and carries out what they ask for. */
 export async function mount(host, server) {

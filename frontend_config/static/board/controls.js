@@ -1,15 +1,15 @@
 // Everything above the table: view, search, filters, columns, link and download.
 
 import { counted, fullTitle } from "./cells.js";
-import { el } from "./dom.js";
+import { el, linkButton } from "../common/dom.js";
 import { PRESETS, VIEWS } from "./state.js";
 import { shownColumns } from "./rows.js";
 
 const DOMAINS = { biomedical: "Biomedical", general: "General" };
 
 export class Controls {
-  /** `change(part, {step})` is told what was chosen; `copyLink` and `saveCsv` do what they say. */
-  constructor({ change, copyLink, saveCsv }) {
+  /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `saveCsv` does what it says. */
+  constructor({ change, link, saveCsv }) {
     this.change = change;
     this.views = choices("View", VIEWS, (view) => change({ view, sort: "" }, { step: true }));
     this.presets = choices("Columns", labelled(PRESETS), (columns) => change({ columns }, { step: true }));
@@ -25,7 +25,7 @@ export class Controls {
     this.picker = el("div", { class: "picker" });
     this.chooser = el("details", { class: "chooser" }, el("summary", {}, "Columns"), this.picker);
     this.count = el("p", { class: "tally", role: "status" });
-    this.link = el("button", { type: "button", class: "quiet", onclick: copyLink }, "Copy link");
+    this.link = linkButton(link);
     this.csv = el("button", { type: "button", class: "quiet", onclick: saveCsv }, "Download CSV");
     this.node = this.layout();
     this.closeChooserOutside();
@@ -61,12 +61,6 @@ export class Controls {
     if (!data) return;
     this.count.textContent = shown === data.rows ? counted(shown) : `${shown} of ${counted(data.rows)}`;
     this.fillPicker(state, data);
-  }
-
-  /** Says on the link button that the link was copied, for two seconds. */
-  confirmCopy() {
-    this.link.textContent = "Link copied";
-    setTimeout(() => { this.link.textContent = "Copy link"; }, 2000);
   }
 
   filter(name, title) {

@@ -11,14 +11,6 @@ export function csvOf(data, columns, places, intervals) {
   return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 
-/** Hands the text to the browser as a file. */
-export function download(name, text) {
-  const address = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
-}
-
 function fieldsOf(data, column, intervals) {
   const value = { title: fullTitle(column), read: (place) => textOf(data, column, place) };
   if (!intervals || column.kind !== "score") return [value];

@@ -1,0 +1,54 @@
+"""The queue, single submissions and the health of it all under /v1."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from backend.submission import Submission
+from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.columns import task_titles
+from frontend_config.desk import Desk
+from frontend_config.health import DEGRADED, health_payload
+from frontend_config.queue_payload import queue_payload, surroundings
+from frontend_config.submission_payload import Surroundings, whole_submission_payload
+
+HISTORY_PAGE = 50
+HISTORY_MOST = 100_000
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made anew each time, with an ETag that stays while nothing changes."""
+    routes = APIRouter()
+    titles = task_titles(desk.tasks)
+
+    def around(found: Sequence[Submission]) -> Surroundings:
+        return surroundings(found, desk.waiting(), desk.estimates(), titles)
+
+    @routes.get("/queue")
+    def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
+        """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
+        found = desk.submissions()
+        content = queue_payload(found, desk.pulse(), around(found), history=history)
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+
+    @routes.get("/submissions/{submission_id}")
+    def submission(request: Request, submission_id: str) -> Response:
+        """One submission, wherever it stands, with everything that befell it."""
+        found = desk.submissions()
+        wanted = next((each for each in found if each.id == submission_id), None)
+        if wanted is None:
+            raise HTTPException(404, "There is no submission with this id.")
+        content = whole_submission_payload(wanted, around(found), desk.events(submission_id))
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+
+    @routes.head("/health", include_in_schema=False)
+    @routes.get("/health")
+    def health(request: Request) -> Response:
+        """503 with the reason when the ledger is broken or no worker was seen in the last two minutes, else 200."""
+        content = health_payload(desk.pulse(), desk.vitals())
+        status = 503 if content["status"] == DEGRADED else 200
+        return Answer.of_json(content).respond(request, status=status, headers=OPEN_TO_ALL)
+
+    return routes

@@ -7,7 +7,7 @@ from frontend_config.island import heading, island
 def build(desk: Desk, static: str) -> None:
     """Fills the plot page; its points come from /v1 once it is in the browser."""
     heading(
-        "Scores as a picture",
+        "Where the models stand",
         "Each mark is a model. Colour is the family it was made from; a filled diamond was trained on biomedical text.",
     )
     island("plot", static)

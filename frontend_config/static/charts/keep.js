@@ -22,6 +22,7 @@ export function textOf(drawing) {
   const copy = drawing.cloneNode(true);
   dress(drawing, copy, null);
   const [left, top, width, height] = boxOf(drawing);
+  copy.setAttribute("role", "img");
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("viewBox", `${left} ${top} ${width} ${height}`);
   copy.setAttribute("width", width);

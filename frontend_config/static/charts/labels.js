@@ -7,16 +7,17 @@ const MARK = 8;
 /**
  * Places for names, as `[{wish, x, y, anchor}]`; `y` is the base line.
  *
- * `wishes` come most important first and hold `x`, `y`, `width` and whether they `must` be shown; `marks` are all marks
- * in the drawing, which no name covers; `frame` is what no name leaves.
+ * `wishes` come most important first and hold `x`, `y`, `width` and whether they `must` be shown; no name covers one of
+ * the `marks` in the drawing or leaves the `frame`, and none stands on the boxes to `avoid` if it can stand elsewhere.
  */
-export function placeLabels(wishes, marks, frame) {
+export function placeLabels(wishes, marks, frame, avoid = []) {
   const taken = [];
   const placed = [];
   for (const wish of wishes) {
     const offers = around(wish).filter((offer) => within(offer.box, frame));
-    const free = offers.find(({ box }) => !taken.some((other) => overlap(box, other)) && !covers(box, marks, wish));
-    const offer = free ?? (wish.must ? offers[0] : null);
+    const free = offers.filter(({ box }) => !taken.some((other) => overlap(box, other)) && !covers(box, marks, wish));
+    const best = free.find(({ box }) => !avoid.some((other) => overlap(box, other)));
+    const offer = best ?? free[0] ?? (wish.must ? offers[0] : null);
     if (!offer) continue;
     taken.push(offer.box);
     placed.push({ wish, x: offer.x, y: offer.y, anchor: offer.anchor });

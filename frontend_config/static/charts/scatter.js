@@ -8,6 +8,8 @@ const MANY = 2000;
 const REACH = 26;
 const LETTER = 12.5;
 const LONGEST_NAME = 28;
+const MOST_AVOIDED = 200;
+const STRIDE = 10;
 const KEYS = { ArrowRight: ["across", 1], ArrowLeft: ["across", -1], ArrowUp: ["up", 1], ArrowDown: ["up", -1] };
 
 /** The path of a mark around its middle: a diamond, a circle, or a square where the training is not stated. */
@@ -32,7 +34,7 @@ export class Scatter {
   }
 
   /**
-   * Draws `points` (`{name, label, x, y, xLow, xHigh, yLow, yHigh, tone, shape, href, told, lines, marked}`) over the
+   * Draws `points` (`{name, label, x, y, xLow, xHigh, yLow, yHigh, tone, shape, href, lines, marked}`) over the
    * axes `x` and `y` (`{title, logarithmic, text(value)}`).
    *
    * `ties` are pairs of places in `points`, `front` places from left to right, `labels` the places that should be
@@ -72,7 +74,7 @@ export class Scatter {
   marks() {
     this.anchors = this.spots.map(({ point, x, y }) => svg(
       "a",
-      { href: point.href, tabindex: -1, "aria-label": point.told, class: point.marked ? "point marked" : "point" },
+      { href: point.href, tabindex: -1, "aria-label": point.lines().join(". "), class: point.marked ? "point marked" : "point" },
       svg("path", { class: `mark ${point.shape} ${point.tone}`, d: markPath(point.shape, x, y, point.marked ? 7.5 : 6) }),
     ));
     const first = this.spots.findIndex(({ point }) => point.name === this.current);
@@ -116,13 +118,36 @@ export class Scatter {
     return [svg("path", { class: "step", d: `M${start.x} ${frame.bottom}V${start.y}${steps}H${frame.right}` })];
   }
 
+  /** The strips that the front's line takes up, so that no name stands on it. */
+  strips(places, frame) {
+    const spots = places.map((place) => this.spots[place]);
+    return spots.flatMap(({ x, y }, at) => {
+      const [before, after] = [spots[at - 1]?.y ?? frame.bottom, spots[at + 1]?.x ?? frame.right];
+      return [{ left: x - 1, right: x + 1, top: y, bottom: before }, { left: x, right: after, top: y - 1, bottom: y + 1 }];
+    });
+  }
+
+  /** Small boxes along the lines from mark to mark, for the same reason; not for so many that it would take long. */
+  beads(pairs) {
+    if (pairs.length > MOST_AVOIDED) return [];
+    return pairs.flatMap(([from, to]) => {
+      const [one, other] = [this.spots[from], this.spots[to]];
+      const steps = Math.ceil(Math.hypot(other.x - one.x, other.y - one.y) / STRIDE);
+      return Array.from({ length: steps + 1 }, (_, step) => {
+        const [x, y] = ["x", "y"].map((axis) => one[axis] + ((other[axis] - one[axis]) * step) / steps);
+        return { left: x - 2, right: x + 2, top: y - 2, bottom: y + 2 };
+      });
+    });
+  }
+
   names(places, frame) {
     const wishes = places.map((place) => {
       const { point, x, y } = this.spots[place];
       const text = shortName(point.label);
       return { x, y, text, must: point.marked, marked: point.marked, width: textWidth(text, LETTER, point.marked ? 650 : 400) + 2 };
     });
-    return placeLabels(wishes, this.many ? [] : this.spots, frame).map(({ wish, x, y, anchor }) => svg(
+    const avoid = [...this.strips(this.drawing.front ?? [], frame), ...this.beads(this.drawing.ties ?? [])];
+    return placeLabels(wishes, this.many ? [] : this.spots, { ...frame, right: frame.width }, avoid).map(({ wish, x, y, anchor }) => svg(
       "text", { x, y, "text-anchor": anchor, class: wish.marked ? "name marked" : "name", "data-name": wish.text }, wish.text,
     ));
   }
@@ -195,7 +220,7 @@ export class Scatter {
     this.ring.setAttribute("cx", spot.x);
     this.ring.setAttribute("cy", spot.y);
     this.ring.setAttribute("visibility", "visible");
-    this.tip.show(this.ring, spot.point.lines);
+    this.tip.show(this.ring, spot.point.lines());
   }
 
   leave() {

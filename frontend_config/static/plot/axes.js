@@ -12,22 +12,23 @@ const ASKED = "How prompts were taken";
 const FIRST = ["overall", "level_1", "level_2"];
 
 /**
- * The axes of a view that hold any value, as `{name, title, group, values, low, high, missing, logarithmic, text,
- * exact}`; `text` writes a number for the axis and `exact` for a sentence. The size comes first.
+ * The axes of a view, as `{name, title, label, group, known, values, low, high, missing, logarithmic, text, exact}`: `label`
+ * stands at the axis, `text` writes a number for it and `exact` for a sentence; `known` says whether there is any value.
  */
 export function axesOf(data) {
   const scores = data.columns.filter(({ kind }) => kind === "score");
   const size = data.columns.find(({ name }) => name === "params");
   const asked = scores.filter((column) => column.asked).flatMap(askedAxes(data.rows));
   const all = [...(size ? [sizeAxis(size, data)] : []), ...scores.map((column) => scoreAxis(column, data)), ...asked];
-  return all.filter(({ values }) => values.some((value) => value !== null));
+  return all.map((axis) => ({ ...axis, known: axis.values.some((value) => value !== null) }));
 }
 
-/** The two axes the state asks for, of those there are; null for one of which nothing is known in this view. */
+/** The two axes the state asks for, of the known ones where it leaves a choice; null for one that the view has not. */
 export function chosenAxes(axes, state) {
-  const named = (name) => axes.find((axis) => axis.name === name) ?? null;
-  if (state.kind === "levels") return [named("level_1"), named("level_2")];
-  const scores = axes.filter(({ kind }) => kind === "score");
+  const find = (name) => axes.find((axis) => axis.name === name) ?? null;
+  if (state.kind === "levels") return [find("level_1"), find("level_2")];
+  const named = (name) => (find(name)?.known ? find(name) : null);
+  const scores = axes.filter(({ kind, known }) => kind === "score" && known);
   const best = FIRST.map(named).find(Boolean) ?? scores[0] ?? null;
   if (state.kind === "size") return [named("params"), scores.find(({ name }) => name === state.y) ?? best];
   const tasks = scores.filter(({ name }) => !FIRST.includes(name) && !name.includes("."));
@@ -37,7 +38,7 @@ export function chosenAxes(axes, state) {
 function scoreAxis(column, data) {
   const title = column.part_of ? `${column.part_of} ${column.title}` : column.title;
   return {
-    ...column, title, kind: "score", help: column.help, absent: data.absent, text: plain,
+    ...column, title, label: `${title} (%)`, kind: "score", help: column.help, absent: data.absent, text: plain,
     exact: (value) => value.toFixed(data.decimals),
   };
 }
@@ -46,7 +47,7 @@ function sizeAxis(column, data) {
   const values = column.values.map((value) => (value > 0 ? value : null));
   const blank = values.map(() => null);
   return {
-    name: "params", title: "Size (parameters, logarithmic)", short: "Size", group: "Model", kind: "size", values, low: blank,
+    name: "params", title: "Size", label: "Size (parameters, logarithmic)", group: "Model", kind: "size", values, low: blank,
     high: blank, missing: {}, absent: data.not_stated, logarithmic: true, text: shortCount, exact: shortCount,
   };
 }

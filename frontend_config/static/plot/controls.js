@@ -116,6 +116,7 @@ export function legend(models, state, change) {
   return el(
     "aside",
     { "aria-label": "Legend and filters" },
+    el("p", {}, "Press an entry to see it alone."),
     group("Base family", "families", families),
     group("Training", "domains", domains),
     group("Size", "sizes", sizes),
@@ -149,7 +150,7 @@ function fill(select, axes, chosen) {
     const groups = new Map();
     for (const axis of axes) groups.set(axis.group, [...(groups.get(axis.group) ?? []), axis]);
     select.replaceChildren(...[...groups].map(([label, each]) => el(
-      "optgroup", { label }, ...each.map(({ name, title, short }) => el("option", { value: name }, short ?? title)),
+      "optgroup", { label }, ...each.map(({ name, title }) => el("option", { value: name }, title)),
     )));
   }
   if (chosen) select.value = chosen.name;

@@ -7,13 +7,14 @@ import { Feed, poll } from "../common/feed.js";
 import { Tip } from "../common/tip.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
-import { chosenModels, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
+import { chosenModels, drawable, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
 import { addressOf, readState, VIEWS, writeState } from "./state.js";
 import { absentWords, emptyWords, frontWords, tableOf, tally, titleOf } from "./words.js";
 
 const POLL_SECONDS = 30;
-const PIXELS_A_NAME = 34000;
-const MOST_NAMES = 14;
+const PIXELS_A_NAME = 18000;
+const FEWEST_NAMES = 5;
+const MOST_NAMES = 24;
 const MOST_WHISKERS = 400;
 const NARROWEST = 280;
 
@@ -99,7 +100,7 @@ class Plot {
     this.tip.hide();
     const axes = data ? axesOf(data) : [];
     const chosen = data ? chosenAxes(axes, state) : [];
-    this.controls.show(state, data, axes, chosen);
+    this.controls.show(state, data, axes.filter(({ known }) => known), chosen);
     if (!data) return;
     this.stage.removeAttribute("aria-busy");
     this.drawNotice(data);
@@ -118,12 +119,11 @@ class Plot {
     this.plan = { data, state, points, x, y, title, front, ties: state.ties ? tiesOf(points) : [] };
     const opened = [...this.stage.querySelectorAll("details[open]")].map(({ className }) => className);
     const focused = this.stage.getRootNode().activeElement?.dataset?.name;
-    const unfiltered = chosenModels(models, state, { byFamily: false });
-    const drawable = chosen.every(Boolean) ? pointsOf(data, unfiltered, chosen, state).points : [];
+    const counted = drawable(chosenModels(models, state, { byFamily: false }), chosen);
     const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally", role: "status" }, tally(points.length, left.length)));
     const parts = [frontWords(points, front, y), absentWords(absent), tableOf(points, chosen, title)].filter(Boolean);
     this.stage.replaceChildren(
-      el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(drawable, state, (part) => this.change(part))),
+      el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(counted, state, (part) => this.change(part))),
       ...parts,
     );
     for (const part of parts) if (opened.includes(part.className)) part.open = true;
@@ -137,11 +137,11 @@ class Plot {
     if (!this.plan || !this.frame.isConnected || (!anew && width === this.width)) return;
     this.width = width;
     const { data, state, points, x, y, title, front, ties } = this.plan;
-    const most = Math.min(MOST_NAMES, Math.max(4, Math.round((width * width * 0.56) / PIXELS_A_NAME)));
+    const most = Math.min(MOST_NAMES, Math.max(FEWEST_NAMES, Math.round((width * width * 0.56) / PIXELS_A_NAME)));
     const order = namesFirst(points, front, { byBoth: x.kind !== "size" });
     const marked = points.filter((point) => point.marked).length;
     this.scatter.show({
-      points, x, y, title: `${title}. ${points.length} models; the figures are in the table below.`, ties, front, width,
+      points, x, y, title: `${title}: ${tally(points.length, points.length)}`, ties, front, width,
       labels: order.slice(0, Math.max(most, marked)),
       intervals: state.intervals && points.length <= MOST_WHISKERS,
       kept: { title, source: `CLUE Leaderboard. ${data.notice}`, legend: legendEntries(points) },
@@ -162,7 +162,7 @@ class Plot {
     const clear = this.deed("Clear the filters", () => this.change({ families: [], domains: [], sizes: [] }));
     const filtered = state.families.length + state.domains.length + state.sizes.length > 0;
     const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
-    const sentence = data.rows === 0 ? data.empty : emptyWords(state, axes, chosen, left, absent);
+    const sentence = data.rows === 0 ? data.empty : emptyWords(chosen, left, absent);
     this.say(
       sentence,
       data.rows === 0 && data.view !== "published" ? submit : null,

@@ -14,8 +14,15 @@ export const SIZES = {
   more: { title: "> 70B", holds: (billions) => billions >= 73 },
 };
 
+const known = new WeakMap();
+
 /** The rows of a view as `{place, name, label, domain, params, base, basePlace, family}`. */
 export function modelsOf(data) {
+  if (!known.has(data)) known.set(data, read(data));
+  return known.get(data);
+}
+
+function read(data) {
   const column = (name) => data.columns.find((each) => each.name === name)?.values ?? [];
   const [labels, domains, params, bases] = ["model", "domain", "params", "base_model"].map(column);
   const places = placesByName(data, labels);
@@ -25,6 +32,11 @@ export function modelsOf(data) {
     base: bases[place] ?? null, basePlace: placeOf(bases[place]),
     family: familyOf(lineOf(place, labels, bases, placeOf)),
   }));
+}
+
+/** The models that have a number on every one of these axes. */
+export function drawable(models, axes) {
+  return models.filter(({ place }) => axes.every(({ values }) => values[place] !== null));
 }
 
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
@@ -81,24 +93,26 @@ export function namesFirst(points, front, { byBoth }) {
 
 function pointOf(data, model, x, y, marked) {
   const { place, name, family } = model;
-  const label = cut(model.label);
   const view = data.view === "measured" ? "" : `&view=${data.view}`;
-  const about = [TRAINING[model.domain], family.title, model.params && shortCount(model.params)].filter(Boolean).join(", ");
-  const made = model.base ? `Made from ${cut(model.base)}` : "";
-  const told = [tell(data, x, place), tell(data, y, place)];
   return {
-    ...model, label, marked, tone: family.tone, shape: model.domain ?? "unknown",
+    ...model, label: cut(model.label), marked, tone: family.tone, shape: model.domain ?? "unknown",
     x: x.values[place], xLow: x.low[place] ?? null, xHigh: x.high[place] ?? null,
     y: y.values[place], yLow: y.low[place] ?? null, yHigh: y.high[place] ?? null,
     href: `/model?id=${encodeURIComponent(wellFormed(name))}${view}`,
-    lines: [label, ...told, about, made],
-    told: [label, ...told, about, made].filter(Boolean).join(". "),
+    lines: () => linesOf(data, model, x, y),
   };
+}
+
+function linesOf(data, model, x, y) {
+  const { label, domain, family, params, base, place } = model;
+  const about = [TRAINING[domain], family.title, params && shortCount(params)].filter(Boolean).join(", ");
+  const numbers = [...new Set([x, y])].map((axis) => tell(data, axis, place));
+  return [cut(label), ...numbers, about, base && `Made from ${cut(base)}`].filter(Boolean);
 }
 
 function tell(data, axis, place) {
   const [low, high] = [axis.low[place] ?? null, axis.high[place] ?? null];
-  const text = `${axis.short ?? axis.title} ${axis.exact(axis.values[place])}`;
+  const text = `${axis.title} ${axis.exact(axis.values[place])}`;
   if (axis.kind !== "score") return text;
   if (low === null || high === null) return `${text}, no interval ${data.provenance === "published" ? "published" : "known"}`;
   return `${text}, 95 % interval ${axis.exact(low)} to ${axis.exact(high)}`;

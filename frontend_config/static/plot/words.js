@@ -9,8 +9,7 @@ const TRAINING = { biomedical: "Biomedical", general: "General" };
 
 /** What the drawing shows, in one line. */
 export function titleOf([x, y]) {
-  const name = (axis) => axis.short ?? axis.title;
-  return `${name(y)} against ${name(x).toLowerCase() === "size" ? "size" : name(x)}`;
+  return `${y.title} against ${x.kind === "size" ? "size" : x.title}`;
 }
 
 /** "21 of 25 models", or all of them. */
@@ -50,29 +49,30 @@ export function absentWords(absent) {
       "ul",
       {},
       ...absent.slice(0, LISTED).map(({ label, lacking, reason }) => el(
-        "li", {}, el("bdi", {}, label), ` has no ${(lacking.short ?? lacking.title)}: ${reason}`,
+        "li", {}, el("bdi", {}, label), ` has no ${lacking.kind === "size" ? "size" : lacking.title}: ${reason}`,
       )),
       more > 0 ? el("li", {}, `and ${more} more`) : null,
     ),
   );
 }
 
-/** Why there is nothing to draw: an axis of which nothing is known, a filter, or models with only one of both. */
-export function emptyWords(state, axes, chosen, models, absent) {
-  const wanted = { levels: ["Level 1", "Level 2"], size: ["size", "score"], free: ["value", "value"] }[state.kind];
-  const unknown = chosen.map((axis, place) => (axis ? null : wanted[place])).filter(Boolean);
-  if (unknown.length > 0) return `No model of this view has a ${unknown.join(" or a ")} ${state.kind === "levels" ? "score " : ""}yet.`;
+/** Why there is nothing to draw: a view without these numbers, a filter, or models with only one of both. */
+export function emptyWords(chosen, models, absent) {
+  if (!chosen.every(Boolean)) return "This view has no numbers to draw yet.";
   if (models.length === 0) return "No model matches the filters.";
-  const names = [...new Set(absent.map(({ lacking }) => lacking.short ?? lacking.title))];
-  return `No model has both numbers: ${absent.length} of ${models.length} lack ${names.join(" or ")}.`;
+  const names = [...new Set(chosen)].map((axis) => {
+    const lacking = models.filter(({ place }) => axis.values[place] === null).length;
+    return lacking > 0 ? `${lacking} without ${axis.kind === "size" ? "a size" : axis.title}` : null;
+  });
+  return `None of ${absent.length} models has both numbers: ${names.filter(Boolean).join(", ")}.`;
 }
 
 /** The drawing as a table, best first. */
 export function tableOf(points, [x, y], title) {
   const interval = (axis, low, high) => (low === null ? "–" : `${axis.exact(low)} to ${axis.exact(high)}`);
   const both = [["x", x], ["y", y]].filter(([, axis], place, all) => place === 0 || axis !== all[0][1]);
-  const heads = both.flatMap(([, axis]) => [axis.short ?? axis.title, ...(axis.kind === "score" ? ["95 % interval"] : [])]);
-  const rows = [...points].sort((a, b) => b.y - a.y || a.place - b.place).map((point) => [
+  const heads = both.flatMap(([, axis]) => [axis.title, ...(axis.kind === "score" ? ["95 % interval"] : [])]);
+  const rows = [...points].sort((a, b) => b.y - a.y || a.place - b.place).map((point) => () => [
     el("bdi", {}, point.label),
     TRAINING[point.domain] ?? "Not stated",
     point.family.title,

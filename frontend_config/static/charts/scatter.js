@@ -6,6 +6,7 @@ import { svg, textWidth } from "./svg.js";
 
 const MANY = 2000;
 const REACH = 26;
+const SAME = 1;
 const LETTER = 12.5;
 const LONGEST_NAME = 28;
 const MOST_AVOIDED = 200;
@@ -43,6 +44,7 @@ export class Scatter {
    */
   show(drawing) {
     const { points, x, y, title, kept, width } = drawing;
+    const held = this.holdsFocus();
     this.drawing = drawing;
     this.many = points.length > MANY;
     const frame = frameOf(points, x, y, width, drawing.intervals);
@@ -62,9 +64,19 @@ export class Scatter {
       this.many ? this.hidden("marks", this.crowd()) : this.marks(),
       this.hidden("names", this.many ? this.names(dim ? drawing.labels : [], frame) : this.names(drawing.labels, frame)),
       legendRows(this.node, frame, kept, (each, at, base) => svg("path", {
-        class: `mark ${each.shape ?? "plain"} ${each.tone ?? ""}`, d: markPath(each.shape ?? "biomedical", at, base),
+        class: `mark ${each.shape} ${each.tone ?? ""}`, d: markPath(each.shape, at, base),
       })),
     );
+    if (held) this.takeFocus();
+  }
+
+  holdsFocus() {
+    return this.node.contains(this.node.getRootNode().activeElement);
+  }
+
+  /** The mark that had the focus last has it again, if it is still there. */
+  takeFocus() {
+    this.anchors.find((_, place) => this.spots[place].point.name === this.current)?.focus();
   }
 
   hidden(name, children) {
@@ -220,7 +232,9 @@ export class Scatter {
     this.ring.setAttribute("cx", spot.x);
     this.ring.setAttribute("cy", spot.y);
     this.ring.setAttribute("visibility", "visible");
-    this.tip.show(this.ring, spot.point.lines());
+    const here = this.spots.filter((other) => Math.hypot(other.x - spot.x, other.y - spot.y) < SAME).length - 1;
+    const more = here > 0 && `${here} more ${here === 1 ? "model stands" : "models stand"} here`;
+    this.tip.show(this.ring, [...spot.point.lines(), more]);
   }
 
   leave() {

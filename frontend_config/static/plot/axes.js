@@ -4,7 +4,7 @@ import { plain, shortCount } from "../charts/numbers.js";
 
 const SHARES = {
   empty: "empty answers, % of prompts",
-  unparsable: "unreadable answers, % of prompts",
+  unparsable: "unparsable answers, % of prompts",
   truncated: "answers cut off, % of prompts",
   refused: "refusals, % of prompts",
 };

@@ -72,8 +72,8 @@ export class Controls {
     this.views.show(state.view);
     this.kinds.show(state.kind);
     const scores = axes.filter(({ kind }) => kind === "score");
-    this.xLabel.hidden = state.kind !== "free" || axes.length === 0;
-    this.yLabel.hidden = state.kind === "levels" || axes.length === 0;
+    this.xLabel.hidden = state.kind !== "free";
+    this.yLabel.hidden = state.kind === "levels";
     fill(this.x, axes, chosen[0]);
     fill(this.y, state.kind === "size" ? scores : axes, chosen[1]);
     this.ties.show(state.ties);
@@ -153,6 +153,7 @@ function fill(select, axes, chosen) {
       "optgroup", { label }, ...each.map(({ name, title }) => el("option", { value: name }, title)),
     )));
   }
+  select.disabled = axes.length === 0;
   if (chosen) select.value = chosen.name;
 }
 

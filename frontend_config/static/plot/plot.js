@@ -117,6 +117,7 @@ class Plot {
     const title = titleOf(chosen);
     const front = x.kind === "size" && y.kind === "score" ? frontOf(points) : [];
     this.plan = { data, state, points, x, y, title, front, ties: state.ties ? tiesOf(points) : [] };
+    const held = this.scatter.holdsFocus();
     const opened = [...this.stage.querySelectorAll("details[open]")].map(({ className }) => className);
     const focused = this.stage.getRootNode().activeElement?.dataset?.name;
     const counted = drawable(chosenModels(models, state, { byFamily: false }), chosen);
@@ -129,6 +130,7 @@ class Plot {
     for (const part of parts) if (opened.includes(part.className)) part.open = true;
     if (focused) this.stage.querySelector(`aside button[data-name="${CSS.escape(focused)}"]`)?.focus();
     this.fit(true);
+    if (held) this.scatter.takeFocus();
   }
 
   /** Draws again when there is something else to draw or the width has changed. */

@@ -40,7 +40,8 @@ export class Scatter {
    *
    * `ties` are pairs of places in `points`, `front` places from left to right, `labels` the places that should be
    * named, most important first; `intervals` asks for whiskers. `kept` (`{title, source, legend}`) is what only a
-   * saved file shows. Above 2,000 points there is one path for each kind of mark: no names, nothing to tab to.
+   * saved file shows. Above 2,000 points there is one path for each kind of mark: no lines, names of marked ones only,
+   * nothing to tab to.
    */
   show(drawing) {
     const { points, x, y, title, kept, width } = drawing;
@@ -57,12 +58,12 @@ export class Scatter {
     this.ring = svg("circle", { class: "ring", r: 12, visibility: "hidden", "aria-hidden": "true" });
     this.node.replaceChildren(
       grid(frame, x, y),
-      this.hidden("ties", this.ties(drawing.ties ?? [])),
+      this.hidden("ties", this.many ? [] : this.ties(drawing.ties ?? [])),
       this.hidden("front", this.front(drawing.front ?? [], frame)),
       this.hidden("whiskers", drawing.intervals && !this.many ? this.spots.flatMap((spot) => whiskers(spot, frame)) : []),
       this.ring,
       this.many ? this.hidden("marks", this.crowd()) : this.marks(),
-      this.hidden("names", this.many ? this.names(dim ? drawing.labels : [], frame) : this.names(drawing.labels, frame)),
+      this.hidden("names", this.names(this.many ? drawing.labels.filter((place) => points[place].marked) : drawing.labels, frame)),
       legendRows(this.node, frame, kept, (each, at, base) => svg("path", {
         class: `mark ${each.shape} ${each.tone ?? ""}`, d: markPath(each.shape, at, base),
       })),

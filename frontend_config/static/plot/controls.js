@@ -112,6 +112,8 @@ export function legend(models, state, change) {
     ...family, shape: "plain", count: models.filter((model) => model.family.name === family.name).length,
   })).filter(({ name, count }) => count > 0 || state.families.includes(name));
   const domains = Object.entries(DOMAINS).map(([name, title]) => ({ name, title, shape: name }));
+  const unknown = models.some(({ domain }) => domain === null) || state.domains.includes("unknown");
+  if (unknown) domains.push({ name: "unknown", title: "Not stated", shape: "unknown" });
   const sizes = Object.entries(SIZES).map(([name, { title }]) => ({ name, title }));
   return el(
     "aside",

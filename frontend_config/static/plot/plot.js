@@ -41,10 +41,11 @@ class Plot {
     const link = linkButton(() => addressOf({ ...this.state, view: this.view() }).href);
     this.controls = new Controls((part) => this.change(part), [link, this.saves]);
     this.notice = el("div", { class: "notice" });
+    this.said = el("p", { class: "unseen", role: "status" });
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the scores…"));
     this.frame = el("div", { class: "drawing" }, this.scatter.node);
     this.controls.show(this.shown(), null, [], []);
-    root.append(el("div", { class: "plot" }, this.controls.node, this.notice, this.stage), this.tip.box);
+    root.append(el("div", { class: "plot" }, this.controls.node, this.notice, this.said, this.stage), this.tip.box);
   }
 
   async start() {
@@ -121,7 +122,8 @@ class Plot {
     const opened = [...this.stage.querySelectorAll("details[open]")].map(({ className }) => className);
     const focused = this.stage.getRootNode().activeElement?.dataset?.name;
     const counted = drawable(chosenModels(models, state, { byFamily: false }), chosen);
-    const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally", role: "status" }, tally(points.length, left.length)));
+    const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally" }, tally(points.length, left.length)));
+    this.tell(`${title}: ${tally(points.length, left.length)}`);
     const parts = [frontWords(points, front, y), absentWords(absent), tableOf(points, chosen, title)].filter(Boolean);
     this.stage.replaceChildren(
       el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(counted, state, (part) => this.change(part))),
@@ -177,8 +179,14 @@ class Plot {
 
   say(sentence, ...deeds) {
     this.saves.hidden = true;
+    this.tell(sentence);
     this.stage.removeAttribute("aria-busy");
-    this.stage.replaceChildren(el("div", { class: "empty" }, el("p", { role: "status" }, sentence), el("div", {}, ...deeds)));
+    this.stage.replaceChildren(el("div", { class: "empty" }, el("p", {}, sentence), el("div", {}, ...deeds)));
+  }
+
+  /** Said to those who do not see what has changed, once for each change. */
+  tell(sentence) {
+    if (this.said.textContent !== sentence) this.said.textContent = sentence;
   }
 
   deed(title, act) {

@@ -42,7 +42,7 @@ export function drawable(models, axes) {
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
 export function chosenModels(models, state, { byFamily = true } = {}) {
   const sizes = state.sizes.filter((name) => Object.hasOwn(SIZES, name));
-  return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain))
+  return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
     && (sizes.length === 0 || (params !== null && sizes.some((name) => SIZES[name].holds(params / 1e9))))
     && (!byFamily || state.families.length === 0 || state.families.includes(family.name)));
 }

@@ -119,12 +119,12 @@ def test_where_nothing_can_be_drawn_the_page_says_what_is_missing_and_what_to_do
 
 def test_the_address_holds_every_choice(visit: Opener, site: Site) -> None:
     page = visit(
-        "/plot?kind=free&x=params&y=mednli:unparsable&m=harbour%2Fnotes-70b&domain=general&size=10B,70B&lines=1"
+        "/plot?kind=free&x=params&y=mednli:unparsable&m=harbour%2Fnotes-70b&domain=general&size=3-10,gt70&lines=1"
     )
     assert set(drawn(page)) == {"ward/general-8b-instruct", "harbour/notes-70b"}
     expect(page.locator(".point.marked")).to_have_attribute("href", "/model?id=harbour%2Fnotes-70b")
     expect(page.get_by_role("heading", name="MedNLI: unparsable answers, % of prompts against size")).to_be_visible()
-    page.get_by_role("button", name="10–70B", exact=True).click()
+    page.get_by_role("button", name="> 70B", exact=True).click()
     expect(page.locator(".point")).to_have_count(1)
     page.get_by_role("combobox", name="Mark a model").fill("tiny")
     page.get_by_role("combobox", name="Mark a model").press("Enter")
@@ -132,7 +132,7 @@ def test_the_address_holds_every_choice(visit: Opener, site: Site) -> None:
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
-    for part in ("view=measured", "kind=free", "y=mednli%3Aunparsable", "size=10B&", "m=harbour%2Ftiny-360m"):
+    for part in ("view=measured", "kind=free", "y=mednli%3Aunparsable", "size=3-10&", "m=harbour%2Ftiny-360m"):
         assert part in link
     page.goto(link)
     assert drawn(page) == ["ward/general-8b-instruct"]

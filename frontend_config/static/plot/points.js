@@ -6,14 +6,13 @@ import { familyOf } from "./families.js";
 const HUB = "https://huggingface.co/";
 const LONGEST = 120;
 const TRAINING = { biomedical: "Biomedical", general: "General" };
-// A model called 70B has up to 73 billion parameters, one called 3B up to 3.8.
+// In billions of parameters, the upper end included; the same groups as the leaderboard's.
 export const SIZES = {
-  "3B": { title: "≤ 3B", holds: (billions) => billions < 3.5 },
-  "10B": { title: "3–10B", holds: (billions) => billions >= 3.5 && billions < 10.5 },
-  "70B": { title: "10–70B", holds: (billions) => billions >= 10.5 && billions < 73 },
-  more: { title: "> 70B", holds: (billions) => billions >= 73 },
+  le3: { title: "≤ 3B", above: 0, upTo: 3 },
+  "3-10": { title: "3–10B", above: 3, upTo: 10 },
+  "10-70": { title: "10–70B", above: 10, upTo: 70 },
+  gt70: { title: "> 70B", above: 70, upTo: Infinity },
 };
-
 const known = new WeakMap();
 
 /** The rows of a view as `{place, name, label, domain, params, base, basePlace, family}`. */
@@ -41,9 +40,10 @@ export function drawable(models, axes) {
 
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
 export function chosenModels(models, state, { byFamily = true } = {}) {
-  const sizes = state.sizes.filter((name) => Object.hasOwn(SIZES, name));
+  const sizes = state.sizes.filter((name) => Object.hasOwn(SIZES, name)).map((name) => SIZES[name]);
+  const fits = (billions) => sizes.some(({ above, upTo }) => billions > above && billions <= upTo);
   return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
-    && (sizes.length === 0 || (params !== null && sizes.some((name) => SIZES[name].holds(params / 1e9))))
+    && (sizes.length === 0 || (params !== null && fits(params / 1e9)))
     && (!byFamily || state.families.length === 0 || state.families.includes(family.name)));
 }
 

@@ -1,10 +1,12 @@
-// Drawings as SVG: elements from text, round numbers for an axis, and a drawing to keep as SVG or PNG.
+// Drawings as SVG: elements from text, scales, round numbers for an axis, and the width of a text.
 
-import { download, el } from "../common/dom.js";
+export { dataTable } from "./figures.js";
+export { saveButtons, savePng, saveSvg, textOf } from "./keep.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const STEPS = [1, 2, 2.5, 5, 10];
-const SHARPNESS = 2;
+const IN_A_DECADE = [[1, 2, 5], [1, 3], [1]];
+const rulers = new Map();
 
 /** An SVG element with these attributes and children. Strings become text; `on…` functions become listeners. */
 export function svg(tag, attributes = {}, ...children) {
@@ -21,81 +23,54 @@ export function svg(tag, attributes = {}, ...children) {
 /** A function from `[low, high]` of the data to `[from, to]` of the drawing, in pixels; logarithmic if asked. */
 export function scale([low, high], [from, to], { logarithmic = false } = {}) {
   const read = logarithmic ? Math.log10 : (value) => value;
-  const width = read(high) - read(low) || 1;
+  const width = read(high) - read(low);
+  if (!width) return () => (from + to) / 2;
   return (value) => from + ((read(value) - read(low)) / width) * (to - from);
 }
 
-/** Round numbers from at most `low` to at least `high`, about `count` of them. */
+/** Round numbers from at most `low` to at least `high`, about `count` of them; around a single value when both agree. */
 export function ticks(low, high, count = 5) {
-  const rough = Math.max(high - low, 1e-9) / count;
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return [];
+  if (high - low < 1e-9 * Math.max(Math.abs(low), Math.abs(high), 1)) return ticks(low - 1, high + 1, count);
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = STEPS.map((each) => each * power).find((each) => each >= rough);
-  const first = Math.floor(low / step);
-  const last = Math.ceil(high / step);
+  const step = (STEPS.find((each) => each * power >= rough * (1 - 1e-9)) ?? 10) * power;
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
   return Array.from({ length: last - first + 1 }, (_, place) => Number(((first + place) * step).toPrecision(12)));
 }
 
-/** The drawing as the text of a file of its own, with the colours that it has on the page. */
-export function textOf(drawing) {
-  const copy = drawing.cloneNode(true);
-  const [shown, told] = [drawing, copy].map((root) => [root, ...root.querySelectorAll("*")]);
-  shown.forEach((node, place) => {
-    const style = getComputedStyle(node);
-    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font", "text-anchor"]) {
-      told[place].style.setProperty(name, style.getPropertyValue(name));
-    }
-  });
-  const { width, height } = drawing.viewBox.baseVal;
-  copy.setAttribute("width", width);
-  copy.setAttribute("height", height);
-  copy.style.background = getComputedStyle(document.documentElement).getPropertyValue("--clue-surface");
-  return new XMLSerializer().serializeToString(copy);
-}
-
-/** The drawing is handed to the browser as name.svg. */
-export function saveSvg(drawing, name) {
-  download(`${name}.svg`, textOf(drawing), "image/svg+xml");
-}
-
-/** The drawing is handed to the browser as name.png, twice as sharp as it is large. */
-export async function savePng(drawing, name) {
-  const { width, height } = drawing.viewBox.baseVal;
-  const picture = new Image();
-  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(textOf(drawing))}`;
-  await picture.decode();
-  const canvas = Object.assign(document.createElement("canvas"), { width: width * SHARPNESS, height: height * SHARPNESS });
-  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
-  download(`${name}.png`, blob, "image/png");
-}
-
-/** Two buttons that keep `drawing()` as a file called `name`. */
-export function saveButtons(drawing, name) {
-  const button = (title, save) => el(
-    "button", { type: "button", class: "quiet", onclick: () => save(drawing(), name) }, title,
+/** Round numbers inside `low` to `high` for a logarithmic axis, at most `count`, or plain ones within one decade. */
+export function logarithmicTicks(low, high, count = 7) {
+  const decades = Array.from(
+    { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
+    (_, place) => 10 ** (Math.floor(Math.log10(low)) + place),
   );
-  return el("div", { class: "saves" }, button("SVG", saveSvg), button("PNG", savePng));
+  const inside = (value) => value >= low && value <= high;
+  const offers = IN_A_DECADE.map((parts) => decades.flatMap((ten) => parts.map((part) => part * ten)).filter(inside));
+  const found = offers.find((each) => each.length <= count) ?? offers.at(-1);
+  return found.length > 1 ? found : ticks(low, high, 4).filter((value) => value > 0 && inside(value));
 }
 
-/** What the drawing shows as a table, for those who read instead of look; folded until asked for. */
-export function dataTable(caption, headings, rows) {
-  const cells = (tag, values, scope) => values.map(
-    (value, place) => el(place === 0 && tag === "td" ? "th" : tag, { scope: place === 0 && tag === "td" ? "row" : scope }, value),
-  );
-  return el(
-    "details",
-    { class: "figures" },
-    el("summary", {}, "The figures as a table"),
-    el(
-      "div",
-      { class: "figures-frame", tabindex: 0, role: "region", "aria-label": caption },
-      el(
-        "table",
-        {},
-        el("caption", {}, caption),
-        el("thead", {}, el("tr", {}, ...cells("th", headings, "col"))),
-        el("tbody", {}, ...rows.map((row) => el("tr", {}, ...cells("td", row, null)))),
-      ),
-    ),
-  );
+/** How many pixels wide `text` stands in the page's own font. */
+export function textWidth(text, size = 13, weight = 400) {
+  const key = `${weight} ${size}`;
+  if (!rulers.has(key)) {
+    const ruler = document.createElement("canvas").getContext("2d");
+    const family = getComputedStyle(document.documentElement).getPropertyValue("--clue-sans").trim();
+    ruler.font = `${weight} ${size}px ${family || "sans-serif"}`;
+    rulers.set(key, ruler);
+  }
+  return rulers.get(key).measureText(text).width;
+}
+
+/** The text in lines none of which is wider than `width`, unless a single word is. */
+export function lines(text, width, size = 13) {
+  const found = [""];
+  for (const word of text.split(/\s+/)) {
+    const longer = found.at(-1) ? `${found.at(-1)} ${word}` : word;
+    if (found.at(-1) && textWidth(longer, size) > width) found.push(word);
+    else found[found.length - 1] = longer;
+  }
+  return found;
 }

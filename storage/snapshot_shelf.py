@@ -12,14 +12,22 @@ FILE = re.compile(r"[a-z]+\.(?:json|parquet)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A file of a snapshot: its SHA-256, and how many rows it has."""
+
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:
-    """A snapshot: the ledger's line it stands at, that line's hash, and for each file its SHA-256 and its rows."""
+    """A snapshot: the ledger's line it stands at, that line's hash, and its files."""
 
     name: str
     number: int
     hash: str
     program: str
-    files: Mapping[str, Mapping[str, str | int]]
+    files: Mapping[str, Filed]
 
 
 def shelved(folder: Path) -> list[Shelved]:
@@ -44,7 +52,7 @@ def _read(path: Path) -> Shelved | None:
     try:
         told = json.loads((path / MANIFEST).read_bytes())
         files = {
-            name: {"sha256": str(each["sha256"]), "rows": int(each["rows"])} for name, each in told["files"].items()
+            name: Filed(sha256=str(each["sha256"]), rows=int(each["rows"])) for name, each in told["files"].items()
         }
         return Shelved(
             name=path.name,

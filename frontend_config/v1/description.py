@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.licence import licence_payload
 from frontend_config.v1.examples import ABOUT_PARAMETERS, EXAMPLES, TAGS
 from frontend_config.words import notice
 
@@ -35,15 +36,15 @@ def openapi(api: FastAPI) -> dict[str, Any]:
     """The OpenAPI record of a read-only application: each answer with its kind, an example, 304 and the refusals."""
     told = api.openapi()
     paths = {path: _path(path, operations) for path, operations in told["paths"].items()}
+    licence = {"name": "CC BY 4.0 for what is measured here", "url": licence_payload()["measured"]["link"]}
     return {
-        **{name: told[name] for name in ("openapi",)},
-        "info": {**told["info"], "description": notice("interface"), "license": {"name": "CC BY 4.0 for what is "
-        "measured here; /v1/licence has the terms", "url": "https://creativecommons.org/licenses/by/4.0/"}},
+        "openapi": told["openapi"],
+        "info": {**told["info"], "description": notice("interface"), "license": licence},
         "servers": [{"url": "/v1"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {"schemas": {**_enumerations(told), "Refusal": REFUSAL}},
-    }  # fmt: skip
+    }
 
 
 def _path(path: str, operations: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,9 @@ def _operation(path: str, told: dict[str, Any]) -> dict[str, Any]:
         responses["422"] = _refusal("A parameter does not fit.")
     if path == "/health":
         responses["503"] = {**_answer(path), "description": "Something needs its operator; `reason` says what."}
-    described = {name: told[name] for name in ("summary", "description", "operationId", "requestBody") if name in told}
+    described: dict[str, Any] = {
+        name: told[name] for name in ("summary", "description", "operationId", "requestBody") if name in told
+    }
     return {**described, "tags": told.get("tags", ["Service"]), "parameters": parameters, "responses": responses}
 
 

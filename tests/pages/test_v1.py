@@ -143,14 +143,14 @@ def test_the_three_forms_of_the_board_say_the_same(asking: TestClient, tmp_path:
     table = list(csv.DictReader(io.StringIO(asking.get(f"/v1/leaderboard.csv{query}").text)))
     file = tmp_path / "board.parquet"
     file.write_bytes(asking.get(f"/v1/leaderboard.parquet{query}").content)
-    frame = duckdb.sql(f"FROM '{file}'")
-    rows = [dict(zip(frame.columns, row, strict=True)) for row in frame.fetchall()]
+    read = duckdb.read_parquet(str(file))
+    rows = [dict(zip(read.columns, row, strict=True)) for row in read.fetchall()]
     assert len(table) == len(rows) == told["rows"] == len(records.PUBLISHED)
     for column in told["columns"]:
         name = column["name"]
         assert [row[name] for row in rows] == column["values"]
         assert [row[name] for row in table] == ["" if value is None else str(value) for value in column["values"]]
-    notes = dict(duckdb.sql(f"SELECT key, value FROM parquet_kv_metadata('{file}')").fetchall())
+    notes = dict(duckdb.execute(f"SELECT key, value FROM parquet_kv_metadata('{file}')").fetchall())
     assert b"published by the benchmark's authors" in notes[b"licence"]
 
 

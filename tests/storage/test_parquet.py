@@ -4,17 +4,23 @@ from pathlib import Path
 
 import duckdb
 
-from storage.parquet import parquet_bytes
+from storage.parquet import Cell, parquet_bytes
 from storage.snapshot_shelf import shelved, shelved_bytes
 
 
 def test_types_and_holes_survive(tmp_path: Path) -> None:
-    columns = {"name": ["a", "it's"], "size": [7, None], "score": [61.5, None], "mixed": [1, 2.5], "none": [None, None]}
+    columns: dict[str, list[Cell]] = {
+        "name": ["a", "it's"],
+        "size": [7, None],
+        "score": [61.5, None],
+        "mixed": [1, 2.5],
+        "none": [None, None],
+    }
     file = tmp_path / "table.parquet"
     file.write_bytes(parquet_bytes(columns, {"licence": "the authors' own"}))
-    read = duckdb.sql(f"FROM '{file}'").fetchall()
+    read = duckdb.read_parquet(str(file)).fetchall()
     assert read == [("a", 7, 61.5, 1.0, None), ("it's", None, None, 2.5, None)]
-    notes = duckdb.sql(f"SELECT key, value FROM parquet_kv_metadata('{file}')").fetchall()
+    notes = duckdb.execute(f"SELECT key, value FROM parquet_kv_metadata('{file}')").fetchall()
     assert (b"licence", b"the authors' own") in notes
 
 

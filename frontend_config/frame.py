@@ -116,7 +116,8 @@ class Frame:
         return (
             f'<!doctype html><html lang="en"><head>{self.head(here)}{sheets}'
             '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-            f'<body><div class="clue-own">{self.header(here)}<main class="clue-bar">{content}</main>{FOOTER}</div></body>'
+            f'<body><div class="clue-own">{self.header(here)}<main class="clue-bar">{content}</main>'
+            f"{FOOTER}</div></body>"
             "</html>"
         )
 

@@ -64,7 +64,7 @@ def _show(record: Mapping[str, Any], as_json: bool) -> None:
 
 @contextmanager
 def _bar() -> Iterator[Tell]:
-    """A bar on standard error that is drawn only when told, because what is measured forks and so may have no threads."""
+    """A bar on standard error that is drawn only when told: what is measured forks, and so may have no threads."""
     with Progress(console=ERRORS, auto_refresh=False, transient=True) as progress:
         line = progress.add_task("starting", total=1)
 

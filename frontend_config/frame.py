@@ -66,11 +66,15 @@ class Place:
 
 
 class Frame:
-    """The frame of a site with these places, whose own files lie under `static`."""
+    """The frame of a site with these places, whose own files lie under `static`.
 
-    def __init__(self, places: Sequence[Place], static: str) -> None:
+    `early` are modules that Gradio's page would find one after the other; they are asked for at once.
+    """
+
+    def __init__(self, places: Sequence[Place], static: str, early: Sequence[str] = ()) -> None:
         self.places = places
         self.static = static
+        self.early = early
 
     def head(self, place: Place) -> str:
         """What comes first in the page's head, as HTML."""
@@ -92,6 +96,10 @@ class Frame:
             f"<script>{FIRST_LIGHT}</script>"
             f"{early}{scripts}"
         )
+
+    def head_within_gradio(self, place: Place) -> str:
+        """The same for a page that Gradio makes, and what of Gradio's own is worth asking for at once."""
+        return self.head(place) + "".join(f'<link rel="modulepreload" href="{name}">' for name in self.early)
 
     def header(self, here: Place) -> str:
         """What comes first in the page's body, as HTML."""

@@ -32,7 +32,7 @@ class Shell:
     def frame(self, html: bytes, place: Place) -> bytes:
         """The page with our title, styles and icon in its head, header before and footer after Gradio's own part."""
         html = PREVIEW_TAGS.sub(b"", html).replace(MANIFEST, b"")
-        html = html.replace(b"<head>", b"<head>" + self.around.head(place).encode(), 1)
+        html = html.replace(b"<head>", b"<head>" + self.around.head_within_gradio(place).encode(), 1)
         html = html.replace(b"<gradio-app", self.around.header(place).encode() + b"<gradio-app", 1)
         return html.replace(b"</gradio-app>", b"</gradio-app>" + FOOTER.encode(), 1)
 

@@ -23,6 +23,7 @@ from frontend_config.v1 import build_api
 
 STATIC = Path(__file__).parent / "static"
 OWN = Folder(STATIC)
+GRADIO_CHAIN = ("runtime-", "core-", "Blocks-", "statustracker-", "HTML-")
 Build = Callable[[Desk, str], None]
 
 
@@ -52,7 +53,8 @@ def build_site(desk: Desk) -> FastAPI:
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     api = build_api(desk)
     gradio_places = [place for place, _ in PAGES]
-    frame = Frame([*gradio_places, ABOUT], static)
+    early = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
+    frame = Frame([*gradio_places, ABOUT], static, early)
     app.include_router(own_page(frame, ABOUT, lambda: about.about_html(desk.tasks, desk.settings)))
     app.include_router(handbook_router(api, frame))
     app.mount("/v1", api)

@@ -1,7 +1,7 @@
 """What stands around every page: title, header, navigation and footer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 NAME = "CLUE Leaderboard"
@@ -122,7 +122,7 @@ class Frame:
         """A whole page of ours that needs nothing of Gradio; `content` is HTML."""
         sheets = "".join(f'<link rel="stylesheet" href="{self.static}/{name}">' for name in here.sheets)
         return (
-            f'<!doctype html><html lang="en"><head>{self.head(here)}{sheets}'
+            f'<!doctype html><html lang="en"><head>{self.head(replace(here, sheets=()))}{sheets}'
             '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
             f'<body><div class="clue-own">{self.header(here)}<main class="clue-bar">{content}</main>'
             f"{FOOTER}</div></body>"

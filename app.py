@@ -305,7 +305,7 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked)), name="bench")
+cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
 
 
 def main() -> None:
@@ -351,6 +351,12 @@ def _storm(kills: int, minutes: float, seed: int, tell: Tell) -> dict[str, Any]:
     kit = Kit(tasks=list(all_tasks().values()), engine=all_engines()["scripted"], models=scripts)
     with tempfile.TemporaryDirectory(prefix="clue-storm-") as home:
         return run_storm(kit, Path(home), Force(kills=kills, minutes=minutes, seed=seed), tell)
+
+
+def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
+    from frontend_config.bench_page.measurement import measure_page
+
+    return measure_page(list(all_tasks().values()), models, columns, tell)
 
 
 def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:

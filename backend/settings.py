@@ -81,7 +81,11 @@ class Settings(BaseModel):
         le=36500,
         description="days after which an ended submission's answers to credentialed tasks are removed",
     )
-
+    contact: str | None = Field(
+        None,
+        pattern=r"^(https://|mailto:)[^\s<>]+$",
+        description="where readers write to, https: or mailto:, shown on the About page",
+    )
     log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")

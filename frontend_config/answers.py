@@ -13,7 +13,12 @@ from starlette.responses import Response
 
 SMALLEST_COMPRESSED = 512
 BROTLI_QUALITY = 5
-OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag"}
+PACKED_ALREADY = frozenset({"application/vnd.apache.parquet"})
+OPEN_TO_ALL = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link",
+    "Link": '</v1/licence>; rel="license", </v1/openapi.json>; rel="service-desc", </v1/>; rel="service-doc"',
+}
 
 
 class Answer:
@@ -51,7 +56,7 @@ class Answer:
         return Response(self._bytes(encoding), status, common, self.media_type)
 
     def _encoding(self, accepted: str) -> str:
-        if len(self.body) < SMALLEST_COMPRESSED:
+        if len(self.body) < SMALLEST_COMPRESSED or self.media_type in PACKED_ALREADY:
             return ""
         offers = (part.partition(";") for part in accepted.split(","))
         wanted = {name.strip() for name, _, weight in offers if weight.strip() != "q=0"}

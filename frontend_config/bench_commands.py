@@ -1,4 +1,4 @@
-"""The commands that measure: for now a storm over the queue."""
+"""The commands that measure: a storm over the queue, and a browser on the page."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +13,13 @@ from frontend_config.terminal import ERRORS
 
 Tell = Callable[[str, float], None]
 Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
+Visits = Callable[[int, int, Tell], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)` returns its record, `clean` among it."""
+def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
+    among them.
+    """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
     @commands.command("queue")
@@ -31,26 +34,39 @@ def bench_commands(storm: Storm) -> typer.Typer:
         """Kill workers and submitters over a home of its own and count what is lost; exit code 1 when anything is."""
         with _bar() as tell:
             record = storm(kills, minutes, seed, tell)
-        if as_json:
-            typer.echo(json.dumps(record, indent=1))
-        else:
-            for name, value in record.items():
-                typer.echo(f"{name:>26}  {value}")
-        if not record["clean"]:
-            raise typer.Exit(1)
+        _show(record, as_json)
 
-    @commands.callback()
-    def bench() -> None:
-        """Measure this program on this machine."""
+    @commands.command("page")
+    def page_command(
+        models: Annotated[int, typer.Option(min=1_000, help="invented models on the board")] = 10_000,
+        columns: Annotated[int, typer.Option(min=20, help="columns of the board, at most")] = 40,
+        as_json: AsJson = False,
+    ) -> None:
+        """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
+        with _bar() as tell:
+            record = page(models, columns, tell)
+        _show(record, as_json)
 
     return commands
 
 
+def _show(record: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(record, indent=1))
+    else:
+        for name, value in record.items():
+            parts = value.items() if isinstance(value, Mapping) else [("", value)]
+            for part, each in parts:
+                typer.echo(f"{name + ' ' * bool(part) + part:>34}  {each}")
+    if not record["clean"]:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def _bar() -> Iterator[Tell]:
-    """A bar on standard error that is drawn only when told, because a storm forks and so may have no threads."""
+    """A bar on standard error that is drawn only when told: what is measured forks, and so may have no threads."""
     with Progress(console=ERRORS, auto_refresh=False, transient=True) as progress:
-        line = progress.add_task("storm", total=1)
+        line = progress.add_task("starting", total=1)
 
         def tell(what: str, part: float) -> None:
             if progress.tasks[0].description != what or part - progress.tasks[0].completed > 0.01:

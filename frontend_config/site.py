@@ -11,15 +11,19 @@ from gradio.route_utils import BUILD_PATH_LIB
 
 from frontend_config.assets import Folder, asset_router
 from frontend_config.desk import Desk
+from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
+from frontend_config.handbook import handbook_router
 from frontend_config.metrics import RequestCount, instruments, metrics_router
+from frontend_config.own_pages import own_page
 from frontend_config.pages import about, leaderboard, plot, queue, submit
-from frontend_config.shell import NAME, Place, Shell
+from frontend_config.shell import Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 
 STATIC = Path(__file__).parent / "static"
 OWN = Folder(STATIC)
+GRADIO_CHAIN = ("runtime-", "core-", "Blocks-", "statustracker-", "HTML-")
 Build = Callable[[Desk, str], None]
 
 
@@ -38,8 +42,8 @@ PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/plot", "Plot", "plot", "charts"), plot.build),
     (_place("/submit", "Submit"), submit.build),
     (_place("/queue", "Queue", "queue"), queue.build),
-    (_place("/about", "About"), about.build),
 )
+ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
 
 
 def build_site(desk: Desk) -> FastAPI:
@@ -48,14 +52,20 @@ def build_site(desk: Desk) -> FastAPI:
     digest = OWN.digest()
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/v1", build_api(desk))
+    api = build_api(desk)
+    gradio_places = [place for place, _ in PAGES]
+    early = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
+    frame = Frame([*gradio_places, ABOUT], static, early)
+    app.include_router(own_page(frame, ABOUT, lambda: about.about_html(desk.tasks, desk.settings)))
+    app.include_router(handbook_router(api, frame))
+    app.mount("/v1", api)
     registry = instruments(desk)
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
-    app.add_middleware(Shell, places=[place for place, _ in PAGES], static=static)
+    app.add_middleware(Shell, frame=frame, places=gradio_places)
     app.add_middleware(Guard)
     app.add_middleware(RequestCount, registry=registry)
     return app

@@ -1,8 +1,9 @@
-// The frame's own behaviour: light and dark, remembered; and the page's title, which Gradio would overwrite.
+// The frame's own behaviour: light and dark, remembered; the page's title, which Gradio would overwrite; where one is.
 
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: dark)");
-const title = document.title;
+const NAMES_OF_GRADIO = ["Gradio", "CLUE Leaderboard"];
+let title = document.title;
 
 function remembered() {
   try { return localStorage.getItem("clue-theme"); } catch { return null; }
@@ -27,6 +28,13 @@ document.querySelector(".clue-theme")?.addEventListener("click", () => {
 
 system.addEventListener("change", () => { if (!remembered()) show(system.matches ? "dark" : "light"); });
 new MutationObserver(() => show(root.dataset.theme)).observe(document.body, { attributeFilter: ["class"] });
-new MutationObserver(() => { if (document.title !== title) document.title = title; })
-  .observe(document.head, { childList: true, subtree: true, characterData: true });
+new MutationObserver(() => {
+  if (document.title === title) return;
+  if (NAMES_OF_GRADIO.includes(document.title)) document.title = title;
+  else title = document.title;
+}).observe(document.head, { childList: true, subtree: true, characterData: true });
+
+const bar = document.querySelector(".clue-header nav");
+const here = bar?.querySelector("[aria-current]");
+if (here) bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
 show(root.dataset.theme);

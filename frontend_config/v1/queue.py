@@ -20,7 +20,7 @@ HISTORY_MOST = 100_000
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made anew each time, with an ETag that stays while nothing changes."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["Queue"])
     titles = task_titles(desk.tasks)
 
     def around(found: Sequence[Submission]) -> Surroundings:
@@ -43,8 +43,7 @@ def router(desk: Desk) -> APIRouter:
         content = whole_submission_payload(wanted, around(found), desk.events(submission_id))
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
-    @routes.head("/health", include_in_schema=False)
-    @routes.get("/health")
+    @routes.get("/health", tags=["Service"])
     def health(request: Request) -> Response:
         """503 with the reason when the ledger is broken or no worker was seen in the last two minutes, else 200."""
         content = health_payload(desk.pulse(), desk.vitals())

@@ -107,7 +107,7 @@ def test_any_origin_may_read(site: Site) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in answer.headers
     asked = httpx.options(f"{site.address}/v1/queue", headers={"Origin": "https://elsewhere.example"})
-    assert asked.headers["Access-Control-Allow-Methods"] == "GET, OPTIONS"
+    assert asked.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
 
 
 def test_a_parameter_that_does_not_fit_is_named(site: Site) -> None:

@@ -1,0 +1,135 @@
+"""What stands around every page: title, header, navigation and footer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+NAME = "CLUE Leaderboard"
+ABOUT = "How good are language models at clinical work, and does medical training help? Measured on the CLUE benchmark."
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+    )
+)
+
+MARK = (
+    '<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">'
+    '<rect x="2" y="13" width="4.5" height="8" rx="1.2"/><rect x="9.75" y="8" width="4.5" height="13" rx="1.2"/>'
+    '<rect x="17.5" y="3" width="4.5" height="18" rx="1.2"/></svg>'
+)
+SUN_AND_MOON = (
+    '<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true" focusable="false">'
+    '<circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor"/></svg>'
+)
+FIRST_LIGHT = """
+(() => {
+  let wish = new URLSearchParams(location.search).get("__theme");
+  try { wish ??= localStorage.getItem("clue-theme"); } catch { wish ??= null; }
+  const dark = wish === "dark" || (wish !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+})();
+"""
+
+
+FOOTER = (
+    '<footer class="clue-footer"><div class="clue-bar"><p>Clinical Language Understanding Evaluation, '
+    '<a href="https://arxiv.org/abs/2404.04067" rel="noopener">arXiv 2404.04067</a>. '
+    "A research tool: no score here clears a model for use with patients.</p>"
+    '<nav aria-label="More"><a href="/v1/">Data and interface</a><a href="/v1/snapshots">Snapshots</a>'
+    '<a href="/about#licence">CC BY 4.0</a><a href="/about#cite">Cite</a></nav>'
+    "</div></footer>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page: its address, its title, and whether the navigation names it.
+
+    `modules` are what it runs, the first at once and with it the others; `sheets` the style sheets they ask for.
+    """
+
+    path: str
+    title: str
+    listed: bool = True
+    modules: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+
+
+class Frame:
+    """The frame of a site with these places, whose own files lie under `static`.
+
+    `early` are modules that Gradio's page would find one after the other; they are asked for at once.
+    """
+
+    def __init__(self, places: Sequence[Place], static: str, early: Sequence[str] = ()) -> None:
+        self.places = places
+        self.static = static
+        self.early = early
+
+    def head(self, place: Place) -> str:
+        """What comes first in the page's head, as HTML."""
+        title = escape(page_title(place))
+        early = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.modules[1:])
+        early += "".join(
+            f'<link rel="preload" as="fetch" crossorigin href="{self.static}/{name}">' for name in place.sheets
+        )
+        scripts = "".join(
+            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", *place.modules[:1])
+        )
+        return (
+            f'<meta charset="utf-8"><title>{title}</title>'
+            f'<meta name="description" content="{escape(ABOUT)}">'
+            f'<meta property="og:title" content="{title}"><meta property="og:type" content="website">'
+            '<meta name="color-scheme" content="light dark">'
+            f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
+            f'<link rel="stylesheet" href="{self.static}/site.css">'
+            f"<script>{FIRST_LIGHT}</script>"
+            f"{early}{scripts}"
+        )
+
+    def head_within_gradio(self, place: Place) -> str:
+        """The same for a page that Gradio makes, and what of Gradio's own is worth asking for at once."""
+        return self.head(place) + "".join(f'<link rel="modulepreload" href="{name}">' for name in self.early)
+
+    def header(self, here: Place) -> str:
+        """What comes first in the page's body, as HTML."""
+        links = "".join(
+            f'<a href="{place.path}"{" aria-current=page" if place == here else ""}>{escape(place.title)}</a>'
+            for place in self.places
+            if place.listed
+        )
+        return (
+            f'<a class="clue-skip" href="{here.path}#content">Skip to the content</a>'
+            '<header class="clue-header"><div class="clue-bar">'
+            f'<a class="clue-brand" href="/">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
+            f'<nav aria-label="Pages">{links}</nav>'
+            '<button type="button" class="clue-theme" aria-label="Dark colours" aria-pressed="false">'
+            f"{SUN_AND_MOON}</button>"
+            '</div></header><a id="content" tabindex="-1"></a>'
+        )
+
+    def page(self, here: Place, content: str) -> str:
+        """A whole page of ours that needs nothing of Gradio; `content` is HTML."""
+        sheets = "".join(f'<link rel="stylesheet" href="{self.static}/{name}">' for name in here.sheets)
+        return (
+            f'<!doctype html><html lang="en"><head>{self.head(replace(here, sheets=()))}{sheets}'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
+            f'<body><div class="clue-own">{self.header(here)}<main class="clue-bar">{content}</main>'
+            f"{FOOTER}</div></body>"
+            "</html>"
+        )
+
+
+def page_title(place: Place) -> str:
+    """What the browser's tab says."""
+    return NAME if place.path == "/" else f"{place.title} · {NAME}"

@@ -1,0 +1,44 @@
+"""Copies of the whole board to take along, and the terms they may be used under."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.desk import Desk
+from frontend_config.licence import licence_payload
+from frontend_config.v1.board import PARQUET
+from storage.snapshot_shelf import MANIFEST, shelved, shelved_bytes
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are read from the snapshots in this program's home."""
+    routes = APIRouter(tags=["Copies"])
+    folder = desk.settings.home / "snapshots"
+    terms = Answer.of_json(licence_payload())
+
+    @routes.get("/snapshots")
+    def snapshots(request: Request) -> Response:
+        """The snapshots kept here, newest first: the ledger's line each stands at, and its files with digests."""
+        found = [
+            {**asdict(one), "links": [f"/v1/snapshots/{one.name}/{file}" for file in (*one.files, MANIFEST)]}
+            for one in shelved(folder)
+        ]
+        return Answer.of_json({"snapshots": found}).respond(request, headers=OPEN_TO_ALL)
+
+    @routes.get("/snapshots/{name}/{file}")
+    def snapshot_file(request: Request, name: str, file: str) -> Response:
+        """One file of a snapshot, the same bytes for as long as it is kept."""
+        found = shelved_bytes(folder, name, file)
+        if found is None:
+            raise HTTPException(404, "There is no such file of a snapshot. /v1/snapshots lists what is kept.")
+        kind = PARQUET if file.endswith(".parquet") else "application/json"
+        return Answer(found, kind).respond(request, headers=OPEN_TO_ALL)
+
+    @routes.get("/licence")
+    def licence(request: Request) -> Response:
+        """The terms under which the numbers may be used: those measured here, and those the authors published."""
+        return terms.respond(request, headers=OPEN_TO_ALL)
+
+    return routes

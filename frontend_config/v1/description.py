@@ -1,0 +1,89 @@
+"""The interface's description of itself, as OpenAPI."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.licence import licence_payload
+from frontend_config.v1.examples import ABOUT_PARAMETERS, EXAMPLES, TAGS
+from frontend_config.words import notice
+
+PARQUET, CSV, JSON = "application/vnd.apache.parquet", "text/csv", "application/json"
+REFUSAL: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string", "description": "One sentence that says what to do."}},
+}
+HELD = {"description": "Nothing has changed since the ETag that was sent in If-None-Match."}
+
+
+def describe(api: FastAPI) -> None:
+    """/openapi.json tells of every route that the application has when it is first asked."""
+
+    @cache
+    def description() -> Answer:
+        return Answer.of_json(openapi(api))
+
+    @api.get("/openapi.json", tags=["Service"])
+    def openapi_file(request: Request) -> Response:
+        """This interface, described for programs."""
+        return description().respond(request, headers=OPEN_TO_ALL)
+
+
+def openapi(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI record of a read-only application: each answer with its kind, an example, 304 and the refusals."""
+    told = api.openapi()
+    paths = {path: _path(path, operations) for path, operations in told["paths"].items()}
+    licence = {"name": "CC BY 4.0 for what is measured here", "url": licence_payload()["measured"]["link"]}
+    return {
+        "openapi": told["openapi"],
+        "info": {**told["info"], "description": notice("interface"), "license": licence},
+        "servers": [{"url": "/v1"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {"schemas": {**_enumerations(told), "Refusal": REFUSAL}},
+    }
+
+
+def _path(path: str, operations: dict[str, Any]) -> dict[str, Any]:
+    return {method: _operation(path, told) for method, told in operations.items() if method in ("get", "post")}
+
+
+def _operation(path: str, told: dict[str, Any]) -> dict[str, Any]:
+    parameters = [_parameter(each) for each in told.get("parameters", [])]
+    responses: dict[str, Any] = {"200": _answer(path), "304": HELD}
+    if "{" in path or any(each["required"] for each in parameters):
+        responses["404"] = _refusal("There is nothing of this name.")
+    if parameters:
+        responses["422"] = _refusal("A parameter does not fit.")
+    if path == "/health":
+        responses["503"] = {**_answer(path), "description": "Something needs its operator; `reason` says what."}
+    described: dict[str, Any] = {
+        name: told[name] for name in ("summary", "description", "operationId", "requestBody") if name in told
+    }
+    return {**described, "tags": told.get("tags", ["Service"]), "parameters": parameters, "responses": responses}
+
+
+def _parameter(told: dict[str, Any]) -> dict[str, Any]:
+    about = ABOUT_PARAMETERS.get(told["name"])
+    return {**told, **({"description": about} if about and "description" not in told else {})}
+
+
+def _answer(path: str) -> dict[str, Any]:
+    kind = PARQUET if path.endswith(".parquet") else CSV if path.endswith(".csv") else JSON
+    content: dict[str, Any] = {"schema": {"type": "object"} if kind == JSON else {"type": "string"}}
+    if path in EXAMPLES:
+        content["example"] = EXAMPLES[path]
+    headers = {"ETag": {"schema": {"type": "string"}, "description": "Send it back in If-None-Match."}}
+    return {"description": "The answer.", "headers": headers, "content": {kind: content}}
+
+
+def _refusal(text: str) -> dict[str, Any]:
+    return {"description": text, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Refusal"}}}}
+
+
+def _enumerations(told: dict[str, Any]) -> dict[str, Any]:
+    found = told.get("components", {}).get("schemas", {})
+    return {name: schema for name, schema in found.items() if "ValidationError" not in name}

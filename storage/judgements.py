@@ -8,8 +8,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from backend.comparison import Judged, judged_of
 from backend.domain import Run, ScoredExample
+from backend.judged import Judged, judged_of
 from storage.files import replace_file, sync
 
 JUDGED = "judged"

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from backend.comparison.findings import Finding, compare_tables
-from backend.comparison.judged import Judged, agrees, judged_of, published_scores
 from backend.comparison.ranges import board_ranges
 from backend.comparison.rows import Compared, Hindrance, compare_rows, tasks_of
 from backend.comparison.tables import Table, read_table
@@ -16,15 +15,11 @@ __all__ = [
     "Compared",
     "Finding",
     "Hindrance",
-    "Judged",
     "Table",
-    "agrees",
     "board_ranges",
     "compare_folders",
     "compare_rows",
     "compare_tables",
-    "judged_of",
-    "published_scores",
     "read_table",
     "tasks_of",
 ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.comparison.findings import LEVELS, OVERALL, TASKS
-from backend.comparison.judged import Judged
 from backend.comparison.rows import tasks_of
 from backend.domain import LEVEL_TASKS, Task
+from backend.judged import Judged
 from backend.statistics import Floats, Mixture, RankRange, Sample, all_rank_ranges, influence
 
 Read = Callable[[int, str], Judged | None]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from backend.comparison.findings import Found, find_differences
-from backend.comparison.judged import Judged, Numbers
 from backend.comparison.tables import Table
 from backend.domain import LEVEL_TASKS, Task
+from backend.judged import Judged, Numbers
 from backend.statistics import Pair
 
 _NONE: Numbers = np.zeros(0, dtype=np.int32)

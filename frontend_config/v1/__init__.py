@@ -1,14 +1,16 @@
 """The read-only interface under /v1: JSON with an ETag for everybody who asks."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
-from frontend_config.v1 import board, queue
+from frontend_config.v1 import board, compare, delta, queue
 
-PARTS = (board.router, queue.router)
+PARTS = (board.router, queue.router, compare.router, delta.router)
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, OPTIONS",
     "Access-Control-Allow-Headers": "If-None-Match",
@@ -34,7 +36,7 @@ def _add_manners(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        return _refused(request, error.status_code, error.detail)
+        return _refused(request, error.status_code, error.detail, error.headers)
 
     @api.get("/{path:path}", include_in_schema=False)
     def nowhere(path: str) -> Response:
@@ -45,5 +47,5 @@ def _add_manners(api: FastAPI) -> None:
         return Response(status_code=204, headers=OPEN_TO_ALL | PREFLIGHT)
 
 
-def _refused(request: Request, status: int, sentence: str) -> Response:
-    return Answer.of_json({"error": sentence}).respond(request, status=status, headers=OPEN_TO_ALL)
+def _refused(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Answer.of_json({"error": sentence}).respond(request, status=status, headers=OPEN_TO_ALL | dict(headers or {}))

@@ -133,10 +133,10 @@ def sign(difference: float) -> str:
     return "higher" if difference > 0 else "lower"
 
 
-def signed(value: float, decimals: int) -> str:
-    """A number with its sign, as it is written in sentences."""
-    text = f"{value:+.{decimals}f}"
-    return text.replace("-", "−") if float(text) else text.lstrip("+-")
+def written(value: float, decimals: int, plus: str = "") -> str:
+    """A number as sentences have it, with a true minus sign and no sign for 0."""
+    text = f"{abs(value):.{decimals}f}"
+    return text if not float(text) else f"{'−' if value < 0 else plus}{text}"
 
 
 def _missing(name: str, score: Score | None) -> str:
@@ -155,11 +155,7 @@ def _pair_record(
 ) -> dict[str, Any]:
     first, second = (names[place] for place in pair)
     named = NAMED.get(column.name) or (f"{column.part_of}, {column.title}" if column.part_of else column.title)
-    words = {
-        name: "" if value is None else signed(value, decimals)
-        for name, value in record.items()
-        if name in ("difference", "low", "high")
-    }
+    bounds = {name: "" if record[name] is None else written(record[name], decimals) for name in ("low", "high")}
     detectable = record["detectable"]
     sentence = notice(_heading(record), WORDS).format(
         first=first,
@@ -168,7 +164,8 @@ def _pair_record(
         reason=record["reason"],
         points="" if record["difference"] is None else f"{abs(record['difference']):.{decimals}f}",
         detectable="" if detectable is None else f"{detectable:.{decimals}f}",
-        **words,
+        difference="" if record["difference"] is None else written(record["difference"], decimals, plus="+"),
+        **bounds,
     )
     return {"first": pair[0], "second": pair[1], **record, "sentence": sentence}
 

@@ -11,6 +11,7 @@ from backend.statistics.means import Floats, Ints
 from backend.statistics.student import NORMAL, student
 
 BLOCK_CELLS = 400_000  # of pairs held at a time, for each task: 3 MB
+FEWEST_CLUSTERS = 4  # fewer have no interval either, see `judge`
 SAME = 1e-12  # of the variances: less is what adding in another order leaves
 
 RankRange = tuple[int, int]
@@ -64,7 +65,8 @@ def all_rank_ranges(
     significantly worse. A difference is tested with the variance between clusters of the paired pulls and Student's
     distribution with as many degrees of freedom as the fewest clusters leave (Cameron & Miller, 2015, Journal of Human
     Resources 50, 317); tasks are drawn independently. All pairs in all cells of a family are corrected together by
-    Holm's method. Models with equal differences in all clusters are told apart as `judge` does it, by the sign test.
+    Holm's method. Nobody is told apart by fewer than four clusters, and
+    models with equal differences in all of them only as the sign test does it: see `judge`.
     """
     cells = {name: _prepared(samples, mixture) for name, mixture in mixtures.items()}
     tests = Counter[str]()
@@ -93,7 +95,7 @@ def _prepared(samples: Mapping[str, Sample], mixture: Mixture) -> _Cell:
         means=means,
         weights={task: weight**2 for task, weight in mixture.weights.items()},
         freedom=freedom,
-        tests=compared * (compared - 1) // 2 if freedom > 0 else 0,
+        tests=compared * (compared - 1) // 2 if freedom + 1 >= FEWEST_CLUSTERS else 0,
     )
 
 
@@ -151,7 +153,7 @@ def _blocks(models: int) -> Iterator[slice]:
 def _ranges(cell: _Cell, tally: _Tally) -> list[RankRange | None]:
     compared = ~np.isnan(cell.means)
     count = int(np.count_nonzero(compared))
-    if count < 2 or not cell.tests:
+    if count < 2:
         return [None] * len(compared)
     best, worst = (1 + tally.above).tolist(), (count - tally.below).tolist()
     return [(best[one], worst[one]) if compared[one] else None for one in range(len(compared))]

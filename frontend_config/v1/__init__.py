@@ -48,4 +48,6 @@ def _add_manners(api: FastAPI) -> None:
 
 
 def _refused(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Answer.of_json({"error": sentence}).respond(request, status=status, headers=OPEN_TO_ALL | dict(headers or {}))
+    return Answer.of_json({"error": sentence}).respond(
+        request, status=status, headers=OPEN_TO_ALL | dict(headers or {})
+    )

@@ -53,9 +53,7 @@ def router(desk: Desk) -> APIRouter:
         answer = answers.held(key)
         if answer is None:
             with turnstile.passed():
-                answer = answers.get(
-                    key, lambda: Answer.of_json(comparison_payload(desk, provenance, edition, models))
-                )
+                answer = answers.get(key, lambda: Answer.of_json(comparison_payload(desk, provenance, edition, models)))
         return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes

@@ -28,7 +28,7 @@ def families(rows: Mapping[str, Standing]) -> list[dict[str, Any]]:
 
     def tree(key: str, above: frozenset[str]) -> dict[str, Any]:
         row = rows[known[key]] if key in known else None
-        below = [] if len(above) >= DEEPEST else [one for one in children.get(key, ()) if one not in above]
+        below = [] if len(above) > DEEPEST else [one for one in children.get(key, ()) if one not in above]
         return {
             "name": known.get(key, shown.get(key, key)),
             "on_board": row is not None,

@@ -1,6 +1,6 @@
 """Rows of the board are compared by the values that are kept of them, where those are of one and the same data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -78,7 +78,7 @@ def test_what_cannot_be_compared_says_why_and_hinders_no_other_pair(
     other: Judged | Hindrance, hindrance: Hindrance
 ) -> None:
     mine, yours = judged([1, 1, 1, 1, 0, 1]), judged([0, 0, 0, 1, 0, 1])
-    rows = [{"mednli": mine}, {"mednli": other}, {"mednli": yours}]
+    rows: list[Mapping[str, Judged | Hindrance]] = [{"mednli": mine}, {"mednli": other}, {"mednli": yours}]
     compared = compare_rows([TOY], rows, [(0, 1), (0, 2)])
     assert compared.records("mednli")[0] is None and compared.hindrance("mednli", 0) is hindrance
     assert compared.records("mednli")[1] and compared.hindrance("mednli", 1) is None

@@ -45,6 +45,7 @@ from frontend_config.bench_commands import Tell, bench_commands
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
+from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.operator_commands import operator_commands
 from frontend_config.published import published_standings
@@ -333,11 +334,12 @@ def _serve(house: House, *, with_worker: bool) -> None:
 
         from frontend_config.site import build_site
 
-        site = build_site(house.desk(scores))
+        board = JudgedBoard(house.desk(scores))
+        site = build_site(board.desk)
         snapshots = Snapshots(scores, settings.home / "snapshots")
         verify = partial(scores.follow, thorough=True)
-        jobs = publishing(scores.follow, house.queue.rescue, snapshots.keep_up, verify, settings.verify_seconds)
-        stack.enter_context(jobs)
+        often = (scores.follow, house.queue.rescue, snapshots.keep_up)
+        stack.enter_context(publishing(*often, verify, settings.verify_seconds, rank=board.keep_up))
         if with_worker:
             command = [__file__, "work", "--with-parent"]
             stack.enter_context(companion(command, lambda: house.submissions.pulse().silent_seconds))

@@ -57,8 +57,8 @@ class Evaluation:
 
     `journal` opens the store of one task's predictions; `report` is called as work goes on and may raise Halted;
     `confide` is called right before the model is given texts that may not be shown. `scored` receives each task's
-    judged answers, `judged` its run. `limit` asks only the first examples of each task. `protocol` names the rules that
-    the tasks follow, and `facts` are what the manifest says of them.
+    judged answers, `judged` its run with them. `limit` asks only the first examples of each task. `protocol` names the
+    rules that the tasks follow, and `facts` are what the manifest says of them.
     """
 
     model: Model
@@ -72,7 +72,7 @@ class Evaluation:
     halt: Event
     confide: Callable[[], None] = lambda: None
     scored: Callable[[Task, Sequence[ScoredExample]], None] = lambda task, examples: None
-    judged: Callable[[Run], None] = lambda run: None
+    judged: Callable[[Run, Sequence[ScoredExample]], None] = lambda run, examples: None
     limit: int | None = None
     protocol: str = PROTOCOL
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class Evaluation:
             predictions = journal.predictions()
         run, examples = score(task, dataset, predictions, judges)
         self.scored(task, examples)
-        self.judged(run)
+        self.judged(run, examples)
         return run
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from backend.domain import Dataset, Edition, Fact, Prediction, Result, Run, Score, Task
+from backend.judged import Judged, judged_of
 from backend.scoring import Judges, score
 
 NOISE = 1e-9  # percentage points; another machine may add up in another order
@@ -29,11 +30,12 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejudged:
-    """The result with the runs that changed in their new form, and what is new in it."""
+    """The result with the runs that changed in their new form, what is new in it, and what each answer is worth."""
 
     result: Result
     changes: tuple[Change, ...]
     skipped: tuple[Skip, ...]
+    judged: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +58,14 @@ def rejudge(result: Result, evidence: Evidence, wanted: Collection[str] | None =
 
     What was measured and cannot be measured here is no reason to take a number back: such a run is skipped.
     """
-    runs, changes, skipped = [], [], []
+    runs, changes, skipped, judged = [], [], [], []
     for old in result.runs:
-        new: Run | str = old
+        new: Run | tuple[Run, Judged] | str = old
         if old.missing is None and (wanted is None or old.task in wanted):
             new = _judge(result, old, evidence)
+        if isinstance(new, tuple):
+            judged.append(new[1])
+            new = new[0]
         if isinstance(new, str):
             skipped.append(Skip(task=old.task, reason=new))
             new = old
@@ -70,12 +75,15 @@ def rejudge(result: Result, evidence: Evidence, wanted: Collection[str] | None =
     facts = {f"rescored_{name}": fact for name, fact in evidence.facts.items()} if changes else {}
     manifest = {**result.manifest, **facts}
     return Rejudged(
-        result=replace(result, runs=tuple(runs), manifest=manifest), changes=tuple(changes), skipped=tuple(skipped)
+        result=replace(result, runs=tuple(runs), manifest=manifest),
+        changes=tuple(changes),
+        skipped=tuple(skipped),
+        judged=tuple(judged),
     )
 
 
-def _judge(result: Result, old: Run, evidence: Evidence) -> Run | str:
-    """The run judged again, or why it cannot be."""
+def _judge(result: Result, old: Run, evidence: Evidence) -> tuple[Run, Judged] | str:
+    """The run judged again with what each answer is worth, or why it cannot be."""
     task = evidence.tasks.get(old.task)
     if task is None:
         return "The benchmark has no such task any more."
@@ -92,8 +100,8 @@ def _judge(result: Result, old: Run, evidence: Evidence) -> Run | str:
     absent = sum(example.id not in kept for example in dataset.examples)
     if absent:
         return f"{absent} of {len(dataset.examples)} answers are not kept."
-    new, _ = score(task, dataset, kept, evidence.judges)
-    return _unavailable(old, new) or new
+    new, examples = score(task, dataset, kept, evidence.judges)
+    return _unavailable(old, new) or (new, judged_of(new, examples))
 
 
 def _unavailable(old: Run, new: Run) -> str | None:

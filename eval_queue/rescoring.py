@@ -18,12 +18,14 @@ from backend.datasets.catalog import data_folder
 from backend.domain import PROTOCOL, Access, Dataset, Edition, Prediction, Result, Task
 from backend.errors import DataMissing, OperatorFault, UsageError
 from backend.evaluation import manifest
+from backend.judged import agrees
 from backend.reporting import score_record
 from backend.rescoring import Change, Evidence, Rejudged, Skip, rejudge
 from backend.scoring import Judges
 from backend.settings import Settings
 from backend.submission import OPERATOR
 from eval_queue.queue import checked_reason
+from storage.judgements import Judgements
 from storage.ledger import Entry, Kind, Ledger
 from storage.predictions import read_kept
 from storage.submissions import Submissions
@@ -79,12 +81,14 @@ class Rescoring:
             report("models", len(found), len(jobs))
         changed = [job for job in jobs if found[job.number].changes]
         published = {job.number: self._publish(job, found[job.number], why) for job in changed} if why else {}
+        kept = sum(self._keep(job, found[job.number], published.get(job.number)) for job in jobs)
         return {
             "submissions": len(jobs),
             "unchanged": len(jobs) - len(changed),
             "changed": [_change_record(job, one) for job in changed for one in found[job.number].changes],
             "skipped": [_skip_record(job, one) for job in jobs for one in found[job.number].skipped],
             "published": [_published_record(job, published[job.number]) for job in changed if job.number in published],
+            "kept": kept,
             "seconds": round(self.clock() - begun, 3),
         }
 
@@ -127,6 +131,20 @@ class Rescoring:
         told = f"scored again: line {entry.number} takes the place of line {job.number}. {reason}"
         self.submissions.tell(job.submission_id, OPERATOR, told)
         return entry.number
+
+    def _keep(self, job: Job, rejudged: Rejudged, line: int | None) -> int:
+        """What each answer is worth is kept where it belongs to the scores that stand; for how many runs it was new."""
+        judgements, new = Judgements(self.settings.home), 0
+        result = job.result if line is None else rejudged.result
+        for judged in rejudged.judged:
+            run = next(one for one in result.runs if one.task == judged.task)
+            scores = {score.metric: score for score in run.scores}
+            there = judgements.read(job.submission_id, judged.task)
+            stands = there is not None and there.data == judged.data and agrees(there, scores)
+            if not stands and agrees(judged, scores):
+                judgements.write(job.submission_id, judged)
+                new += 1
+        return new
 
 
 class Archives:

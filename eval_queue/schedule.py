@@ -22,6 +22,7 @@ LOOK_SECONDS = 10
 PUBLISH_SECONDS = 1
 TIDY_SECONDS = 24 * 3600
 SNAPSHOT_SECONDS = 5
+RANK_SECONDS = 2
 
 
 def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings: Settings, stop: Event) -> None:
@@ -74,17 +75,19 @@ def publishing(
     verify: Callable[[], object] = lambda: None,
     verify_seconds: float = 3600,
     *,
+    rank: Callable[[], object] = lambda: None,
     rescue_seconds: float = RESCUE_SECONDS,
 ) -> Iterator[None]:
     """While the block runs, what the ledger has beyond the board is taken in every second and then copied for others.
 
-    `rescue()` gives back what silent workers hold, so that a page needs no worker beside it for that. Now and then all
-    of the ledger is verified.
+    `rescue()` gives back what silent workers hold, so that a page needs no worker beside it for that. `rank()` works
+    out ranges of ranks. Now and then all of the ledger is verified.
     """
     jobs: list[tuple[Callable[[], object], float]] = [
         (follow, PUBLISH_SECONDS),
         (rescue, rescue_seconds),
         (snapshot, SNAPSHOT_SECONDS),
+        (rank, RANK_SECONDS),
         (verify, verify_seconds),
     ]
     with _timer(jobs):

@@ -12,7 +12,19 @@ from threading import Event, Thread
 from types import TracebackType
 
 from backend.datasets.catalog import holds_credentialed
-from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Progress, Result, Run, Stage, Task
+from backend.domain import (
+    PROTOCOL,
+    Edition,
+    Engine,
+    Model,
+    ModelSource,
+    Progress,
+    Result,
+    Run,
+    ScoredExample,
+    Stage,
+    Task,
+)
 from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.logbook import told
@@ -21,6 +33,7 @@ from backend.submission import Status, Submission
 from eval_queue.estimates import REST
 from eval_queue.failure_log import FailureLog
 from eval_queue.queue import Queue
+from storage.judgements import Judgements
 from storage.ledger import Ledger
 from storage.predictions import Journals, pack_journals
 from storage.submissions import Claim, Submissions
@@ -84,8 +97,11 @@ class Heartbeat:
 class Clerk:
     """Tells the queue how an evaluation goes; `answering` is how many seconds went into answers so far."""
 
-    def __init__(self, claim: Claim, submissions: Submissions, heartbeat: Heartbeat, name: str) -> None:
+    def __init__(
+        self, claim: Claim, submissions: Submissions, heartbeat: Heartbeat, name: str, judgements: Judgements
+    ) -> None:
         self._claim, self._submissions, self._heartbeat, self._name = claim, submissions, heartbeat, name
+        self._judgements = judgements
         self._answers = False
         self.answering = 0.0
 
@@ -98,8 +114,9 @@ class Clerk:
             self._submissions.step(self._claim, Status.SCORING, actor=self._name)
         self._heartbeat.report(progress)
 
-    def judged(self, run: Run) -> None:
-        """Keeps what a task took."""
+    def judged(self, run: Run, examples: Sequence[ScoredExample]) -> None:
+        """Keeps what each answer was worth, and what the task took."""
+        self._judgements.keep(self._claim.submission.id, run, examples)
         if run.diagnostics and run.diagnostics.seconds is not None:
             self._submissions.spend(self._claim, run.task, run.diagnostics.n, run.diagnostics.seconds)
             self.answering += run.diagnostics.seconds
@@ -157,7 +174,8 @@ class Worker:
         folder = self._download(submission.model, heartbeat) if engine.needs_files else None
         heartbeat.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
 
-        clerk = Clerk(claim, self.submissions, heartbeat, self.name)
+        judgements = Judgements(self.settings.home)
+        clerk = Clerk(claim, self.submissions, heartbeat, self.name, judgements)
         folder_of_run = self.settings.home / "runs" / submission.id
         result = Evaluation(
             model=submission.model,

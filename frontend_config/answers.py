@@ -4,8 +4,8 @@ import gzip
 import hashlib
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import brotli  # type: ignore[import-untyped]
 from starlette.requests import Request
@@ -78,20 +78,46 @@ class Answer:
 
 
 class KeptAnswers:
-    """Answers made once for each version of what they tell; those of an older version are forgotten."""
+    """Answers made once for each version of what they tell; those of an older version are forgotten.
 
-    def __init__(self, version: Callable[[], str]) -> None:
+    With `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others that are
+    held are handed out.
+    """
+
+    def __init__(self, version: Callable[[], str], most: int | None = None) -> None:
         self._version = version
+        self._most = most
         self._held_version: str | None = None
-        self._answers: dict[Any, Answer] = {}
-        self._lock = threading.Lock()
+        self._answers: OrderedDict[object, Answer] = OrderedDict()
+        self._lock, self._making = threading.Lock(), threading.Lock()
 
     def get(self, key: object, make: Callable[[], Answer]) -> Answer:
         """The answer under `key`, made now if the version has changed since the last time."""
-        version = self._version()
+        found = self.held(key)
+        if found is None:
+            with self._making:
+                version = self._version()
+                found = self._held(key, version)
+                if found is None:
+                    found = make()
+                    self._hold(key, found, version)
+        return found
+
+    def held(self, key: object) -> Answer | None:
+        """The answer under `key` if it is there and still tells what is so."""
+        return self._held(key, self._version())
+
+    def _held(self, key: object, version: str) -> Answer | None:
         with self._lock:
             if version != self._held_version:
-                self._held_version, self._answers = version, {}
-            if key not in self._answers:
-                self._answers[key] = make()
-            return self._answers[key]
+                self._held_version, self._answers = version, OrderedDict()
+            if key in self._answers:
+                self._answers.move_to_end(key)
+            return self._answers.get(key)
+
+    def _hold(self, key: object, answer: Answer, version: str) -> None:
+        with self._lock:
+            if version == self._held_version:
+                self._answers[key] = answer
+                if self._most is not None and len(self._answers) > self._most:
+                    self._answers.popitem(last=False)

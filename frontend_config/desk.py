@@ -2,14 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from backend.comparison import Compared
 from backend.domain import Edition, Provenance, Standing, Task
 from backend.settings import Settings
+from backend.statistics import Pair, RankRange
 from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
 from storage.score_rows import Publication
 
-Ranges = Mapping[str, Mapping[int, tuple[int, int]]]
+Ranges = Mapping[str, Mapping[int, RankRange]]
+
+
+class Compare(Protocol):
+    """Judges the differences between pairs of rows, by their places."""
+
+    def __call__(self, rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+        """What was found in every cell; without `metrics`, only in the tasks and their averages."""
+
+
+def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+    """What is found where no judged values are kept."""
+    return Compared(pairs=pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +32,8 @@ class Desk:
     """The way of page and command line to the stores.
 
     The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
-    each cell the best and worst rank of a line of the ledger, by its number; `publication(number)` is such a line that
+    each cell the best and worst rank of a line of the ledger, by its number;
+    `compare(rows, pairs)` judges differences between rows; `publication(number)` is such a line that
     published a result, and `publications(hub_id)` are all of a model's, newest first.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
@@ -35,6 +51,7 @@ class Desk:
     standings: Callable[[Provenance, Edition], Sequence[Standing]]
     version: Callable[[], str]
     ranges: Callable[[Edition], Ranges] = lambda edition: {}
+    compare: Compare = compare_nothing
     publication: Callable[[int], Publication | None]
     publications: Callable[[str], Sequence[Publication]]
     submissions: Callable[[], Sequence[Submission]]

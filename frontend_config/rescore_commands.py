@@ -66,6 +66,8 @@ def print_rescored(found: Mapping[str, Any]) -> None:
         out.print(f"{task} of {count} left as published: {reason}")
     changed = found["submissions"] - found["unchanged"]
     out.print(f"{found['submissions']} published, {changed} with other scores now, in {found['seconds']:.1f} s.")
+    if found["kept"]:
+        out.print(f"What each answer is worth was kept of {found['kept']} runs, for comparisons.")
     for one in found["published"]:
         out.print(
             f"{one['submission']}: line {one['line']} takes the place of line {one['supersedes']}."

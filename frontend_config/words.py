@@ -12,12 +12,12 @@ def prose(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
-def notice(name: str) -> str:
-    """The paragraph under the heading `name` of words/notices.md, on one line."""
-    return _notices()[name]
+def notice(name: str, page: str = "notices") -> str:
+    """The paragraph under the heading `name` of words/`page`.md, on one line."""
+    return _notices(page)[name]
 
 
 @cache
-def _notices() -> dict[str, str]:
-    parts = re.split(r"^## (.+)$", prose("notices"), flags=re.MULTILINE)[1:]
+def _notices(page: str) -> dict[str, str]:
+    parts = re.split(r"^## (.+)$", prose(page), flags=re.MULTILINE)[1:]
     return {name.strip(): " ".join(text.split()) for name, text in zip(parts[::2], parts[1::2], strict=True)}

@@ -1,4 +1,4 @@
-"""A copy of all that cannot be made again, taken while it is in use: queue, ledger, and what models wrote."""
+"""A copy of all that cannot be made again, taken while it is in use: queue, ledger, judged values, models' answers."""
 
 import hashlib
 import json
@@ -20,6 +20,7 @@ from backend import __version__
 from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, OperatorFault, UsageError
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
+from storage.judgements import JUDGED, SUFFIX
 from storage.ledger import Head, Ledger
 from storage.submissions import MIGRATIONS
 
@@ -28,7 +29,7 @@ QUEUE, LEDGER, HEAD, RUNS, MANIFEST = "queue.sqlite", "ledger.jsonl", "ledger.he
 PARTIAL = ".partial-"
 PREDICTIONS = frozenset({".jsonl", ".parquet"})
 NOTE = "last-backup.json"
-_PART = re.compile(rf"{re.escape(QUEUE)}|{re.escape(LEDGER)}|{re.escape(HEAD)}|{RUNS}/\w[\w.-]*/\w[\w.-]*")
+_PART = re.compile(rf"{re.escape(QUEUE)}|{re.escape(LEDGER)}|{re.escape(HEAD)}|({RUNS}|{JUDGED})/\w[\w.-]*/\w[\w.-]*")
 Report = Callable[[str, int, int | None], None]
 
 
@@ -182,6 +183,7 @@ def _fill(home: Path, folder: Path, *, predictions: bool, report: Report) -> Man
             parts.append(_copied(home, folder, HEAD))
     copy_file(home / LEDGER, folder / LEDGER, lines)
     parts.append(_part_of(folder, LEDGER))
+    parts += [_copied(home, folder, name) for name in _judgement_files(home)]
     if predictions:
         parts += _copied_runs(home, folder, report)
     files = tuple(part for part in parts if part is not None)
@@ -244,6 +246,11 @@ def _copied_runs(home: Path, folder: Path, report: Report) -> list[Part | None]:
 def _prediction_files(home: Path) -> list[Path]:
     found = (home / RUNS).glob("*/*")
     return sorted(path for path in found if path.suffix in PREDICTIONS and _PART.fullmatch(str(path.relative_to(home))))
+
+
+def _judgement_files(home: Path) -> list[str]:
+    found = (str(path.relative_to(home)) for path in (home / JUDGED).glob(f"*/*{SUFFIX}"))
+    return sorted(name for name in found if _PART.fullmatch(name))
 
 
 def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -> Part | None:

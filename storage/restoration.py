@@ -17,6 +17,7 @@ from backend.submission import OPERATOR, Status
 from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, Report, copy_pages, keep_aside, quiet, verify_backup
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
+from storage.judgements import JUDGED
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.submissions import LONGEST_DELAY, Submissions
@@ -87,8 +88,8 @@ def _lines_given_up(folder: Path, backup: Path, *, discard: bool) -> int:
 
 
 def _bring_answers(manifest: Manifest, home: Path, backup: Path, report: Report) -> None:
-    """Answers of the backup that are not here are; a file that is here and says something else stays beside."""
-    parts = [part for part in manifest.files if part.path.startswith(f"{RUNS}/")]
+    """Answers and judged values of the backup that are not here are; a file that says something else stays beside."""
+    parts = [part for part in manifest.files if part.path.startswith((f"{RUNS}/", f"{JUDGED}/"))]
     total, done = sum(part.bytes for part in parts), 0
     for part in parts:
         source, target = backup / part.path, home / part.path

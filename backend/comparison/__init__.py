@@ -5,11 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from backend.comparison.findings import Finding, compare_tables
+from backend.comparison.ranges import board_ranges
+from backend.comparison.rows import Compared, Hindrance, compare_rows, tasks_of
 from backend.comparison.tables import Table, read_table
 from backend.domain import Task
 from backend.errors import UsageError
 
-__all__ = ["Finding", "Table", "compare_folders", "compare_tables", "read_table"]
+__all__ = [
+    "Compared",
+    "Finding",
+    "Hindrance",
+    "Table",
+    "board_ranges",
+    "compare_folders",
+    "compare_rows",
+    "compare_tables",
+    "read_table",
+    "tasks_of",
+]
 
 
 def compare_folders(folders: Mapping[str, Path], tasks: Sequence[Task]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from backend.statistics import (
     seed_of,
 )
 
-OVERALL = "overall"
+OVERALL, LEVELS, TASKS = "overall", "levels", "tasks"  # families
 T = TypeVar("T")
 
 
@@ -53,6 +53,24 @@ class Cell:
     family: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The differences of some pairs in every cell that could be filled, with p-values adjusted within families.
+
+    `tests` says for each cell for how many its p-values are adjusted.
+    """
+
+    cells: Mapping[str, Cell]
+    differences: Mapping[str, Differences]
+    adjusted: Mapping[str, Floats]
+    tests: Mapping[str, int]
+    resamples: int
+
+    def records(self, cell: str) -> list[dict[str, Any]]:
+        """What is known of each pair in one cell: percentage points, p-values, finding; None for what is not."""
+        return _records(self.differences[cell], self.adjusted[cell])
+
+
 def compare_tables(runs: Sequence[str], tables: Sequence[Table]) -> dict[str, Any]:
     """All pairs of runs in every cell of the board, as a JSON object; what cannot be had is None.
 
@@ -62,40 +80,56 @@ def compare_tables(runs: Sequence[str], tables: Sequence[Table]) -> dict[str, An
     the range of its rank; `pairs` the difference over shared items in percentage points, first less second, its 95 %
     interval, p-values, finding, and what difference the set could detect.
     """
-    cells = _cells(tables)
     pairs = list(combinations(range(len(runs)), 2))
+    together = find_differences(tables, pairs)
+    scores = _summaries(tables, _scores, RESAMPLES)
+    found: dict[str, Any] = {}
+    for key, cell in together.cells.items():
+        ranks = rank_ranges(len(runs), pairs, together.differences[key].values, together.adjusted[key])
+        found[key] = {
+            "title": cell.title,
+            "tests": together.tests[key],
+            "runs": _run_records(runs, scores[key], ranks),
+            "pairs": [
+                {"first": runs[first], "second": runs[second], **record}
+                for (first, second), record in zip(pairs, together.records(key), strict=True)
+            ],
+        }
+    return {"runs": list(runs), "resamples": together.resamples, "cells": found}
+
+
+def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics: bool = True) -> Found:
+    """These pairs of the tables' runs in every cell; without `metrics`, only in the tasks and their averages."""
+    cells = {key: cell for key, cell in _cells(tables).items() if metrics or "." not in key}
     largest = max(Counter(cell.family for cell in cells.values()).values())
     resamples = enough_resamples(len(pairs) * largest)
-    scores = _summaries(tables, _scores, RESAMPLES)
-    differences = _differences(tables, pairs, resamples)
+    found = _differences(tables, pairs, resamples)
+    differences = {key: found[key] for key in cells}
     adjusted = _adjusted(cells, differences)
     tests = Counter[str]()
     for key, cell in cells.items():
         tests[cell.family] += int(np.count_nonzero(~np.isnan(adjusted[key])))
-    found: dict[str, Any] = {}
-    for key, cell in cells.items():
-        ranks = rank_ranges(len(runs), pairs, differences[key].values, adjusted[key])
-        found[key] = {
-            "title": cell.title,
-            "tests": tests[cell.family],
-            "runs": _run_records(runs, scores[key], ranks),
-            "pairs": _pair_records(runs, pairs, differences[key], adjusted[key]),
-        }
-    return {"runs": list(runs), "resamples": resamples, "cells": found}
+    return Found(
+        cells=cells,
+        differences=differences,
+        adjusted=adjusted,
+        tests={key: tests[cell.family] for key, cell in cells.items()},
+        resamples=resamples,
+    )
 
 
 def _cells(tables: Sequence[Table]) -> dict[str, Cell]:
     """Every cell that may be filled, averages first."""
     names = {table.task.name for table in tables}
     cells = {
-        f"level_{level}": Cell(title=f"Level {level}", family="levels")
+        f"level_{level}": Cell(title=f"Level {level}", family=LEVELS)
         for level, needed in LEVEL_TASKS.items()
         if names.issuperset(needed)
     }
     if len(cells) == len(LEVEL_TASKS):
         cells = {OVERALL: Cell(title="Overall", family=OVERALL), **cells}
     for task in (table.task for table in tables):
-        cells[task.name] = Cell(title=task.title, family="tasks")
+        cells[task.name] = Cell(title=task.title, family=TASKS)
         for metric in task.metrics:
             cells[f"{task.name}.{metric.name}"] = Cell(title=f"{task.title}: {metric.title}", family=task.name)
     return cells
@@ -170,11 +204,8 @@ def _run_records(
     }
 
 
-def _pair_records(
-    runs: Sequence[str], pairs: Sequence[Pair], differences: Differences, adjusted: Floats
-) -> list[dict[str, Any]]:
+def _records(differences: Differences, adjusted: Floats) -> list[dict[str, Any]]:
     columns = (
-        pairs,
         differences.items.tolist(),
         differences.values.tolist(),
         differences.bounds.tolist(),
@@ -184,8 +215,6 @@ def _pair_records(
     )
     return [
         {
-            "first": runs[first],
-            "second": runs[second],
             "n": 0 if math.isnan(value) else n,
             "difference": _percent(value),
             "low": _percent(low),
@@ -195,7 +224,7 @@ def _pair_records(
             "detectable": _percent(detectable),
             "finding": _finding(value, corrected),
         }
-        for (first, second), n, value, (low, high), p, corrected, detectable in zip(*columns, strict=True)
+        for n, value, (low, high), p, corrected, detectable in zip(*columns, strict=True)
     ]
 
 

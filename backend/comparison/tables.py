@@ -11,7 +11,7 @@ import numpy as np
 from backend.domain import ScoredExample, Task
 from backend.errors import UsageError
 from backend.reporting import read_examples
-from backend.statistics import Floats
+from backend.statistics import Floats, Names
 
 WHO_WAS_ASKED = frozenset({"submission", "model", "revision", "engine"})
 
@@ -22,8 +22,8 @@ class Table:
 
     task: Task
     values: Floats
-    items: Sequence[str]
-    clusters: Sequence[str]
+    items: Names
+    clusters: Names
 
 
 def read_table(task: Task, folders: Mapping[str, Path]) -> Table | None:

@@ -92,8 +92,8 @@ def judge(means: Means) -> Differences:
     A draw contradicts it when it lies as far from the mean as 0 does (Davison & Hinkley, 1997, ch. 4.4), p is the share
     of such draws, and the interval holds those values that p would not reject at 5 %. Distances are measured in
     standard errors and carried from the normal's tails to Student's, without which few clusters promise too much.
-    Where all clusters have the same difference, p is no less than the sign test's, and there is neither
-    an interval nor a detectable difference when that is above 5 %.
+    p is no less than one in the number of draws that can differ, and where all clusters have the same difference no
+    less than the sign test's; there is neither an interval nor a detectable difference when that is above 5 %.
     """
     rows = [
         _judge_row(point, draws[~np.isnan(draws)], count)
@@ -158,15 +158,16 @@ def _judge_row(point: float, draws: Floats, clusters: int) -> tuple[float, float
     spread, freedom = float(draws.std()), clusters - 1
     error = spread * math.sqrt(clusters / freedom)
     distances = np.abs(draws - point)
-    far, half, least = abs(point), 0.0, 0.0
+    far, half = abs(point), 0.0
+    least = 1 / math.comb(2 * clusters - 1, clusters)  # so few draws there are that differ
     if spread > ROUNDING:
         rank = min(len(draws), math.ceil(CONFIDENCE * (len(draws) + 1)))
         half = error * student(float(np.partition(distances, rank - 1)[rank - 1]) / spread, freedom)
         far = spread * normal(abs(point) / error, freedom)
     elif far > ROUNDING:
         # Two clusters that happen to agree would otherwise be as sure as the draws are many.
-        least = 2.0**-freedom
-        half = math.nan if least > ALPHA else 0.0
+        least = max(least, 2.0**-freedom)
+    half = math.nan if least > ALPHA else half
     p_value = max(least, (int(np.count_nonzero(distances >= far - ROUNDING)) + 1) / (len(draws) + 1))
     power = student(NORMAL.inv_cdf(1 - ALPHA / 2), freedom) + student(NORMAL.inv_cdf(POWER), freedom)
     return half, p_value, math.nan if math.isnan(half) else error * power

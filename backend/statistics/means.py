@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,9 @@ CONFIDENCE = 0.95
 CHUNK = 350_000  # cluster draws held at a time, few enough to stay in the processor's cache
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger[Any]]
 Seed = int | Sequence[int]
+Names = Sequence[str] | Ints  # numbers count from 0 without a gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ class Estimate:
 
 def estimate(
     values: Floats,
-    clusters: Sequence[str],
-    items: Sequence[str],
+    clusters: Names,
+    items: Names,
     *,
     combined: Sequence[int] = (),
     resamples: int = RESAMPLES,
@@ -79,8 +81,8 @@ def estimate(
 
 def resample(
     values: Floats,
-    clusters: Sequence[str],
-    items: Sequence[str],
+    clusters: Names,
+    items: Names,
     *,
     resamples: int = RESAMPLES,
     seed: Seed = SEED,
@@ -120,6 +122,23 @@ def average(parts: Sequence[Means]) -> Means:
     )
 
 
+def influence(values: Floats, clusters: Names, items: Names) -> tuple[Floats, Floats]:
+    """The mean of each row of `values` (rows, examples), and how far each cluster pulls it: (rows,), (rows, clusters).
+
+    Examples, items and clusters count as in `resample`. A row's pulls add up to 0, and the sum of their squares is the
+    variance of its mean when clusters are drawn (Taylor linearisation; Cochran, 1977, Sampling Techniques, ch. 9A).
+    """
+    cells, home = _average_repetitions(values, clusters, items)
+    judged = ~np.isnan(cells)
+    count = int(home.max(initial=-1)) + 1
+    sums = _totals(np.where(judged, cells, 0.0), home, count)
+    sizes = _totals(judged.astype(np.float64), home, count)
+    totals = sizes.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        means = sums.sum(axis=1, keepdims=True) / totals
+        return means[:, 0], (sums - means * sizes) / totals
+
+
 def bounds_of(means: Means) -> Floats:
     """95 % percentile intervals (rows, 2); NaN for a row that rests on fewer than two clusters.
 
@@ -141,10 +160,10 @@ def seed_of(name: str) -> Seed:
     return SEED, zlib.crc32(name.encode())
 
 
-def _average_repetitions(values: Floats, clusters: Sequence[str], items: Sequence[str]) -> tuple[Floats, Ints]:
+def _average_repetitions(values: Floats, clusters: Names, items: Names) -> tuple[Floats, Ints]:
     """Each item's mean over its judged examples (rows, items), NaN where there is none, and its cluster's number."""
     item_of, cluster_of = _numbered(items), _numbered(clusters)
-    count = len(set(items))
+    count = int(item_of.max(initial=-1)) + 1
     home = np.zeros(count, dtype=np.int64)
     home[item_of] = cluster_of
     if (home[item_of] != cluster_of).any():
@@ -156,8 +175,10 @@ def _average_repetitions(values: Floats, clusters: Sequence[str], items: Sequenc
         return sums / sizes, home
 
 
-def _numbered(names: Sequence[str]) -> Ints:
-    """Names as numbers in the order in which they first appear."""
+def _numbered(names: Names) -> Ints:
+    """Names as numbers in the order in which they first appear; what is numbered already stays as it is."""
+    if isinstance(names, np.ndarray):
+        return names
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 

@@ -5,6 +5,8 @@ was not published. Only the 25 models with averages are listed; a 26th, Mixtral-
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,25 @@ from backend.domain import PAPERS_PROTOCOL, Domain, Edition, Model, Provenance, 
 
 FILE = Path(__file__).parent / "clue_2024_06.csv"
 NOT_PUBLISHED = "It was not published."
+OPEN_BASES = {"ClinicalCamel-70B": ("Llama-2-70b-chat", "Llama-2-70b")}
+
+
+class BaseSource(StrEnum):
+    """Who states what a published model was made from."""
+
+    AUTHORS = "stated by the authors"
+    INFERRED = "inferred"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBase:
+    """The rows that may be a model's base, the one that is shown first in front."""
+
+    source: BaseSource
+    choices: tuple[str, ...]
+
+
 _TASKS = {
     "mednli": "mednli",
     "meqsum": "meqsum",
@@ -47,6 +68,13 @@ def published_standings() -> list[Standing]:
     table = published_table()
     rows = table[table["level1_avg"] != ""].to_dict("records")
     return [_standing({str(key): str(value) for key, value in row.items()}) for row in rows]
+
+
+def published_bases() -> dict[str, PublishedBase]:
+    """By the label of a biomedical model, which rows may be its base, by id or label, and who says so."""
+    rows = published_table().to_dict("records")
+    stated = {row["model_label_published"]: row for row in rows if row["biomedical"] == "true"}
+    return {label: _base_of(label, row["base_model_id"], row["base_model_source"]) for label, row in stated.items()}
 
 
 def cell_names(columns: list[str]) -> dict[str, str]:
@@ -85,3 +113,10 @@ def _score(cell: str, text: str) -> Score:
     value = float(text) if text else None
     missing = None if text else NOT_PUBLISHED
     return Score(metric=cell.split(".")[1], value=value, low=None, high=None, n=0, missing=missing)
+
+
+def _base_of(label: str, stated: str, source: str) -> PublishedBase:
+    if label in OPEN_BASES:
+        return PublishedBase(source=BaseSource.OPEN, choices=OPEN_BASES[label])
+    kind = BaseSource.AUTHORS if source.startswith("authors") else BaseSource.INFERRED
+    return PublishedBase(source=kind, choices=(stated,) if stated else ())

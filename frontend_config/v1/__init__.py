@@ -3,11 +3,11 @@
 from fastapi import FastAPI
 
 from frontend_config.desk import Desk
-from frontend_config.v1 import board, copies, queue
+from frontend_config.v1 import board, compare, copies, delta, queue
 from frontend_config.v1.description import describe
 from frontend_config.v1.manners import HeadAsGet, add_manners
 
-PARTS = (board.router, copies.router, queue.router)
+PARTS = (board.router, copies.router, compare.router, delta.router, queue.router)
 
 
 def build_api(desk: Desk) -> FastAPI:

@@ -67,10 +67,10 @@ def slow_compare(
         half = error * student(edge / spread, count - 1) if spread > 1e-12 else 0.0
         far = spread * normal(abs(point) / error, count - 1) if spread > 1e-12 else abs(point)
         p = (1 + sum(distance >= far - 1e-12 for distance in away)) / (1 + len(draws))
+        least = 1 / math.comb(2 * count - 1, count)
         if spread <= 1e-12 and abs(point) > 1e-12:
-            p = max(p, 0.5 ** (count - 1))
-            half = NAN if 0.5 ** (count - 1) > 0.05 else half
-        found.append((point, half, p))
+            least = max(least, 0.5 ** (count - 1))
+        found.append((point, NAN if least > 0.05 else half, max(p, least)))
     return found
 
 
@@ -80,6 +80,14 @@ def test_a_difference_is_taken_over_the_items_that_both_were_judged_on() -> None
     assert found.pairs == ((0, 1), (0, 2), (1, 2))
     assert found.differences.values.tolist() == pytest.approx([1 / 3, NAN, 0.5], nan_ok=True)
     assert found.differences.items.tolist() == [3, 0, 1]
+
+
+@pytest.mark.parametrize(("clusters", "differs"), [(3, 10), (4, 35)])
+def test_few_clusters_are_no_surer_than_their_draws_can_differ(clusters: int, differs: int) -> None:
+    values = np.stack([np.linspace(0.8, 1.0, clusters), np.zeros(clusters)])
+    found = compare(values, named(clusters), named(clusters)).differences
+    assert found.p_values.tolist() == pytest.approx([1 / differs])
+    assert np.isnan(found.bounds).all() == np.isnan(found.detectable).all() == (clusters == 3)
 
 
 def test_what_cannot_be_compared_is_missing_and_not_zero() -> None:

@@ -1,0 +1,59 @@
+"""Rows of the board compared with each other under /v1."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from backend.domain import Edition, Provenance, Standing
+from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.comparison_payload import WORDS, comparison_payload
+from frontend_config.desk import Desk
+from frontend_config.kept_rows import KeptRows
+from frontend_config.turnstile import Turnstile
+from frontend_config.words import notice
+
+FEWEST, MOST = 2, 4
+HELD = 256
+INSIDE = 4
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made when they are first asked for, and the newest of them held."""
+    routes = APIRouter()
+    rows = KeptRows(desk.version, desk.standings)
+    answers = KeptAnswers(desk.version, HELD)
+    turnstile = Turnstile(INSIDE, notice("busy", WORDS))
+
+    def chosen(provenance: Provenance, edition: Edition, wanted: Iterable[str]) -> dict[str, Standing]:
+        found = {}
+        for name in wanted:
+            one = rows.named(provenance, edition, name)
+            if one is None:
+                raise HTTPException(404, notice("unknown model", WORDS).format(name=name[:100]))
+            found[one[0]] = one[1]
+        return found
+
+    @routes.get("/compare")
+    def compare(
+        request: Request,
+        m: Annotated[list[str] | None, Query()] = None,
+        provenance: Provenance = Provenance.MEASURED,
+        edition: Edition = Edition.FULL,
+    ) -> Response:
+        """Two to four models: scores, differences with 95 % intervals, and what can be said of each pair."""
+        wanted = dict.fromkeys(m or ())
+        if not FEWEST <= len(wanted) <= MOST:
+            raise HTTPException(422, notice("too few models", WORDS))
+        models = chosen(provenance, edition, wanted)
+        if len(models) < FEWEST:
+            raise HTTPException(422, notice("too few models", WORDS))
+        key = (provenance, edition, tuple(models))
+        answer = answers.held(key)
+        if answer is None:
+            with turnstile.passed():
+                answer = answers.get(key, lambda: Answer.of_json(comparison_payload(desk, provenance, edition, models)))
+        return answer.respond(request, headers=OPEN_TO_ALL)
+
+    return routes

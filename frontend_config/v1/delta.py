@@ -1,0 +1,59 @@
+"""What biomedical training changed, under /v1."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from backend.domain import Edition, Provenance
+from backend.errors import UsageError
+from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.comparison_payload import WORDS
+from frontend_config.delta_payload import delta_payload
+from frontend_config.desk import Desk
+from frontend_config.kept_rows import KeptRows
+from frontend_config.turnstile import Turnstile
+from frontend_config.words import notice
+
+HELD = 256
+INSIDE = 4
+WISHES = 100
+BETWEEN = "~"
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made when they are first asked for, and the newest of them held."""
+    routes = APIRouter()
+    rows = KeptRows(desk.version, desk.standings)
+    answers = KeptAnswers(desk.version, HELD)
+    turnstile = Turnstile(INSIDE, notice("busy", WORDS))
+
+    @routes.get("/delta")
+    def delta(
+        request: Request,
+        base: Annotated[list[str] | None, Query(max_length=WISHES)] = None,
+        provenance: Provenance = Provenance.MEASURED,
+        edition: Edition = Edition.FULL,
+    ) -> Response:
+        """Each biomedical model less its base, with 95 % intervals where judged answers are kept.
+
+        MODEL~BASE in `base` chooses among several bases of a model.
+        """
+        wished = dict(one.split(BETWEEN, 1) for one in base or () if BETWEEN in one)
+        if len(wished) < len(base or ()):
+            raise HTTPException(422, notice("unfit base", WORDS))
+
+        def make() -> Answer:
+            return Answer.of_json(delta_payload(desk, provenance, edition, rows.of(provenance, edition), wished))
+
+        key = (provenance, edition, tuple(sorted(wished.items())))
+        answer = answers.held(key)
+        if answer is None:
+            with turnstile.passed():
+                try:
+                    answer = answers.get(key, make)
+                except UsageError as unfit:
+                    raise HTTPException(422, str(unfit)) from unfit
+        return answer.respond(request, headers=OPEN_TO_ALL)
+
+    return routes

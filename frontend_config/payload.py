@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from backend.domain import Diagnostics, Edition, Provenance, Standing, Task
+from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Standing, Task
 from frontend_config.columns import Column, Kind, board_columns, hub_link
 from frontend_config.desk import Ranges
 from frontend_config.row_names import row_names
@@ -13,6 +13,7 @@ from frontend_config.words import notice
 MEASURED_DECIMALS = 1
 PUBLISHED_DECIMALS = 2
 RANKED_BY = ("overall", "level_1")
+EXPLAINED = (PROTOCOL, PAPERS_PROTOCOL)
 
 
 def leaderboard_payload(
@@ -41,6 +42,9 @@ def leaderboard_payload(
         "sort": _first_sort(shown, standings),
         "ranges": {cell: [found.get(row.number) for row in standings] for cell, found in (ranges or {}).items()},
         **_sentences(view),
+        "protocols": {
+            name: notice(f"protocol {name}") for name in EXPLAINED if name in {row.protocol for row in standings}
+        },
         "columns": [_column_payload(column, standings) for column in shown],
     }
 
@@ -57,6 +61,7 @@ def _sentences(view: str) -> dict[str, str]:
         "absent": notice(f"{view} absent"),
         "instead": notice("published first"),
         "no_rank": notice("no rank"),
+        "no_range": notice(f"{view} no range"),
         "not_stated": notice("not stated"),
     }
 

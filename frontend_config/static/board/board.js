@@ -50,7 +50,8 @@ class Board {
     this.notice = new Notice();
     const wait = el("p", { class: "wait" }, "Loading the scores…");
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
-    root.append(el("div", { class: "board" }, this.controls.node, this.notice.node, this.stage), this.tip.box);
+    const above = el("div", { class: "above" }, this.notice.node, this.controls.standing);
+    root.append(el("div", { class: "board" }, this.controls.node, above, this.stage), this.tip.box);
   }
 
   async start() {

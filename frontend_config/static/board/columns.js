@@ -19,7 +19,7 @@ export function withOwnColumns(data, state) {
   const columns = [];
   for (const column of data.columns) {
     if (column.shown || column.kind === "score" || filled(column.values)) columns.push(column);
-    if (column.kind === "score" && filled(column.low)) columns.push(intervalColumn(column));
+    if (column.kind === "score" && !column.part_of && filled(column.low)) columns.push(intervalColumn(column));
     if (column.name === "level_2" && custom) columns.push(custom);
   }
   return { ...data, columns, source: data };
@@ -51,7 +51,7 @@ export function grouped(columns) {
     const group = column.kind === "interval" ? INTERVALS : column.group;
     groups.set(group, [...(groups.get(group) ?? []), column]);
   }
-  return groups;
+  return new Map([...groups].sort(([one], [other]) => (one === INTERVALS) - (other === INTERVALS)));
 }
 
 /** The column's title with the task it is part of, for places where no heading stands above it. */

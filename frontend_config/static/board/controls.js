@@ -8,6 +8,7 @@ import { el, linkButton } from "../common/dom.js";
 import { FilterBar } from "./filterbar.js";
 import { protocolsOf } from "./filters.js";
 import { PinBar } from "./pins.js";
+import { pinnedPlaces } from "./rows.js";
 import { SearchBox } from "./searchbox.js";
 import { VIEWS } from "./state.js";
 import { WeightsPanel } from "./weightspanel.js";
@@ -15,6 +16,7 @@ import { WeightsPanel } from "./weightspanel.js";
 const FORMATS = { csv: "CSV, for a spreadsheet", json: "JSON", parquet: "Parquet" };
 
 export class Controls {
+  // `node` stands on top; `standing`, which counts and compares, right above the rows.
   /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `save(format)` downloads. */
   constructor({ change, weigh, link, save, tip }) {
     const step = (part) => change(part, { step: true });
@@ -42,7 +44,8 @@ export class Controls {
     const deeds = el("div", { class: "deeds" }, this.link, this.download);
     const columns = el("div", { class: "line columns" }, this.presets.node, this.chooser.node, this.weights.node, this.intervalsLabel);
     this.folded = el("div", { class: "folded" }, this.filters.node, columns);
-    this.rest = el("div", { class: "rest" }, this.search.node, this.more, this.folded, this.pins.node, this.count, this.sorted);
+    this.rest = el("div", { class: "rest" }, this.search.node, this.more, this.folded, this.sorted);
+    this.standing = el("div", { class: "standing" }, this.count, this.pins.node);
     return el("div", { class: "controls" }, el("div", { class: "line first" }, this.views.node, this.protocols, deeds), this.rest);
   }
 
@@ -66,6 +69,7 @@ export class Controls {
     this.views.show(state.view);
     const empty = !found || found.data.rows === 0;
     this.rest.hidden = empty;
+    this.standing.hidden = empty;
     this.download.hidden = empty;
     this.protocols.hidden = empty;
     if (empty) return;
@@ -77,7 +81,7 @@ export class Controls {
     this.intervalsLabel.hidden = state.view === "published";
     this.chooser.show(state, data);
     this.weights.show(state, data);
-    this.pins.show(data, new Set(shown.places.slice(0, shown.pinned)));
+    this.pins.show(data, pinnedPlaces(data, state.pins));
     this.more.textContent = `Filters${chosenOf(state) ? ` (${chosenOf(state)})` : ""}`;
     say(this.count, tallyOf(data, shown));
     say(this.sorted, sortWords);

@@ -20,6 +20,8 @@ export const OPEN_MEANS = "Anyone may use, change and pass on the weights for an
   + "cc-by-4.0 or cc-by-sa-4.0. Licences that rule out uses (openrail, llama, gemma, non-commercial) do not count, "
   + "and neither does an unstated one.";
 
+const traits = new WeakMap();
+
 /** Whether a licence, as the Hub writes it, is one of the open ones. */
 export function isOpen(licence) {
   return OPEN_LICENCES.has(String(licence ?? "").trim().toLowerCase());
@@ -34,30 +36,25 @@ export function bandOf(params) {
 
 /** For each filter a test of a row's place; a filter that nothing was chosen for lets all through. */
 export function facetsOf(data, state) {
-  const [domains, params, licences, protocols] = ["domain", "params", "licence", "protocol"].map((name) => read(data, name));
+  const { domain, size, open, protocol } = traitsOf(data);
   return {
-    domain: (place) => state.domains.length === 0 || state.domains.includes(domains[place]),
-    size: (place) => state.sizes.length === 0 || state.sizes.includes(bandOf(params[place])),
-    open: (place) => !state.open || isOpen(licences[place]),
-    protocol: (place) => !state.protocol || protocols[place] === state.protocol,
+    domain: (place) => state.domains.length === 0 || state.domains.includes(domain[place]),
+    size: (place) => state.sizes.length === 0 || state.sizes.includes(size[place]),
+    open: (place) => !state.open || open[place],
+    protocol: (place) => !state.protocol || protocol[place] === state.protocol,
   };
 }
 
 /** How many of the rows that pass everything else each choice of a filter holds. */
 export function countsOf(data, state, matches) {
   const facets = Object.entries(facetsOf(data, state));
-  const values = {
-    domain: read(data, "domain"),
-    size: read(data, "params").map(bandOf),
-    open: read(data, "licence").map(isOpen),
-    protocol: read(data, "protocol"),
-  };
+  const values = traitsOf(data);
   const counts = { domain: {}, size: {}, open: {}, protocol: {} };
   for (let place = 0; place < data.rows; place += 1) {
     if (!matches(place)) continue;
-    const refused = facets.filter(([, passes]) => !passes(place)).map(([name]) => name);
+    const refused = facets.filter(([, passes]) => !passes(place));
     if (refused.length > 1) continue;
-    for (const name of refused.length ? refused : Object.keys(counts)) {
+    for (const [name] of refused.length ? refused : facets) {
       const value = values[name][place];
       counts[name][value] = (counts[name][value] ?? 0) + 1;
     }
@@ -68,6 +65,16 @@ export function countsOf(data, state, matches) {
 /** The protocols that the rows of this view were asked under. */
 export function protocolsOf(data) {
   return [...new Set(read(data, "protocol"))].filter(Boolean).sort();
+}
+
+/** What the filters look at, worked out once for each answer of the server. */
+function traitsOf(data) {
+  const key = data.source ?? data;
+  if (!traits.has(key)) {
+    const [domain, params, licence, protocol] = ["domain", "params", "licence", "protocol"].map((name) => read(key, name));
+    traits.set(key, { domain, size: params.map(bandOf), open: licence.map(isOpen), protocol });
+  }
+  return traits.get(key);
 }
 
 function read(data, name) {

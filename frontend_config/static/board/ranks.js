@@ -1,6 +1,7 @@
 // The places a model may have: those of models that cannot be told apart overlap.
 
 export const RANKED_BY = ["overall", "level_1"];
+const made = new WeakMap();
 
 /**
  * The rank column for a board that is sorted by the cell `primary`: `values` are the best places, `worst` the worst.
@@ -10,12 +11,10 @@ export function rankColumn(data, column, primary) {
   const { cell, ranges } = basis(data, primary);
   const ranked = data.columns.find((each) => each.name === cell);
   const values = ranked?.values ?? new Array(data.rows).fill(null);
-  const plain = places(values);
-  const best = plain.map((place, at) => ranges?.[at]?.[0] ?? place);
-  const worst = plain.map((place, at) => ranges?.[at]?.[1] ?? place);
-  const ranged = plain.map((_, at) => Boolean(ranges?.[at]));
+  const key = ranges ?? values;
+  if (!made.has(key)) made.set(key, spans(values, ranges));
   const above = ranked && cell !== RANKED_BY[0] ? `by ${ranked.title}` : null;
-  return { ...column, above, by: cell, values: best, worst, ranged };
+  return { ...column, above, by: cell, ...made.get(key) };
 }
 
 /** The place of each value, highest first; equal values share the first of their places, null has none. */
@@ -54,4 +53,13 @@ function basis(data, primary) {
   if (ranged) return { cell: ranged, ranges: data.ranges[ranged] };
   const filled = (cell) => data.columns.some(({ name, values }) => name === cell && values.some((value) => value !== null));
   return { cell: RANKED_BY.find(filled) ?? null, ranges: null };
+}
+
+function spans(values, ranges) {
+  const plain = places(values);
+  return {
+    values: plain.map((place, at) => ranges?.[at]?.[0] ?? place),
+    worst: plain.map((place, at) => ranges?.[at]?.[1] ?? place),
+    ranged: plain.map((_, at) => Boolean(ranges?.[at])),
+  };
 }

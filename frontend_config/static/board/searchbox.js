@@ -2,6 +2,7 @@
 
 import { popover } from "./buttons.js";
 import { el } from "../common/dom.js";
+import { OPEN_MEANS } from "./filters.js";
 import { FIELDS } from "./search.js";
 
 const RULES = [
@@ -22,7 +23,7 @@ export class SearchBox {
     const fields = Object.values(FIELDS).map(({ example, help }) => [example, help]);
     const lines = [...RULES, ...fields].flatMap(([example, help]) => [el("dt", {}, el("code", {}, example)), el("dd", {}, help)]);
     const mark = el("span", {}, el("span", { "aria-hidden": "true" }, "?"), el("span", { class: "unseen" }, "How to search"));
-    this.node = el("div", { class: "search" }, this.input, popover(mark, "help", el("dl", {}, ...lines)), this.hint);
+    this.node = el("div", { class: "search" }, this.input, popover(mark, "help", el("dl", {}, ...lines), el("p", { class: "muted" }, "Open licence: ", OPEN_MEANS)), this.hint);
   }
 
   show(text, hints) {

@@ -10,7 +10,7 @@ const PIN = { name: "pin", kind: "pin", title: "Pin", group: "Model", values: []
 const PIN_WIDTH = 36;
 const STUCK = 4;
 const ALL_AT_ONCE = 200;
-const OVERSCAN = 12;
+const OVERSCAN = 8;
 const STEPS = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],

@@ -29,7 +29,7 @@ export class WeightsPanel {
         "div",
         { class: "turns" },
         el("button", { type: "button", class: "quiet", onclick: all(1) }, "All the same"),
-        el("button", { type: "button", class: "quiet", onclick: all(0) }, "No own mean"),
+        el("button", { type: "button", class: "quiet", onclick: all(0) }, "Clear"),
       ),
     );
   }

@@ -104,13 +104,7 @@ ABOUT, MEAN, ASKED, MORE = Group.MODEL, Group.AVERAGES, Group.DIAGNOSTICS, Group
 TEXT, NUMBER, SCORE = Kind.TEXT, Kind.NUMBER, Kind.SCORE
 
 BEFORE = (
-    Column(
-        "rank",
-        "Rank",
-        ABOUT,
-        Kind.RANK,
-        "Its place, or the places it may have: models that cannot be told apart share them.",
-    ),
+    Column("rank", "Rank", ABOUT, Kind.RANK, "Its place; models that cannot be told apart share places."),
     Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page here.", read=of_row("label")),
     Column("domain", "Training", ABOUT, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
     Column("params", "Size", ABOUT, Kind.COUNT, "Number of parameters.", read=of_row("params")),
@@ -127,9 +121,7 @@ DIAGNOSTICS = (
     Column("asked", "Prompts", ASKED, NUMBER, "Prompts over all tasks.", shown=False, read=of_asking("n")),
     Column("answered", "Answered", ASKED, NUMBER, "Prompts it answered.", shown=False, read=of_asking("answered")),
     Column("empty", "Empty", ASKED, NUMBER, "Answers without any text.", shown=False, read=of_asking("empty")),
-    Column(
-        "unparsable", "Unparsable", ASKED, NUMBER, "No answer was found.", shown=False, read=of_asking("unparsable")
-    ),
+    Column("unparsable", "Unparsable", ASKED, NUMBER, "No answer found.", shown=False, read=of_asking("unparsable")),
     Column("truncated", "Truncated", ASKED, NUMBER, "Prompts cut to fit.", shown=False, read=of_asking("truncated")),
     Column("refused", "Refused", ASKED, NUMBER, "Prompts too long to ask.", shown=False, read=of_asking("refused")),
     Column("output_tokens", "Answer tokens", ASKED, NUMBER, "Tokens of a mean answer.", shown=False, read=mean_answer),

@@ -355,6 +355,7 @@ def test_on_a_phone_filters_unfold_and_cards_can_be_pinned(visit: Opener) -> Non
     expect(page.locator(".card")).to_have_count(2)
     page.get_by_role("button", name="Pin meditron-7b").click()
     expect(page.locator(".card h2").first).to_have_text("meditron-7b")
+    expect(page.get_by_role("button", name="Pin meditron-7b")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -126,7 +126,8 @@ class Board {
     if (!answer) return;
     this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
     this.stage.removeAttribute("aria-busy");
-    if (answer.rows === 0) this.say(emptyView(answer, () => this.change({ view: "published", sort: "" }, { step: true })));
+    const published = () => this.change({ view: "published", sort: "" }, { step: true });
+    if (answer.rows === 0) this.say(emptyView(answer, published));
     else if (this.found.shown.places.length === 0) this.drawNoMatch();
     else this.drawRows(this.found);
   }

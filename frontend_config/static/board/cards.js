@@ -23,8 +23,11 @@ export class Cards {
   /** Shows these columns and rows of `data`. */
   show({ data, columns, places, pinned, keys, intervals }) {
     Object.assign(this, { data, columns, places, pinned, sort: keys[0] ?? {}, intervals });
+    const held = this.node.getRootNode().activeElement;
+    const pin = this.list.contains(held) && held.matches("button.pin") ? held.getAttribute("aria-label") : null;
     this.drawSelect();
     this.draw(PAGE);
+    if (pin) this.list.querySelector(`button[aria-label="${CSS.escape(pin)}"]`)?.focus({ preventScroll: true });
   }
 
   drawSelect() {

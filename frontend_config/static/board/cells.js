@@ -17,7 +17,7 @@ export function textOf(data, column, place) {
   if (column.kind === "number") return Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(1);
   if (column.kind === "badge") return BADGES[value] ?? String(value);
   if (column.kind === "interval") return intervalOf(data, column.of, place);
-  if (column.kind === "rank") return value === column.worst[place] ? `${value}` : `${value}${DASH}${column.worst[place]}`;
+  if (column.kind === "rank") return [...new Set([value, column.worst[place]])].join(DASH);
   return String(value);
 }
 
@@ -96,7 +96,7 @@ function rankDetail(data, column, place) {
   if (ranked?.custom) return [`Place ${best}${by}`, "A mean with your own weights has no rank range."];
   if (!column.ranged[place]) return [`Place ${best}${by}`, data.no_range];
   if (best === worst) return [`Rank ${best}${by}`, "Its answers tell it apart from every other model."];
-  return [`Rank ${best} to ${worst}${by}`, "Its answers cannot be told apart from those of other models in these places."];
+  return [`Rank ${best} to ${worst}${by}`, "Its answers do not tell it apart from other models in these places."];
 }
 
 /** How the model took a task's prompts, in words; an empty string where that is not known. */

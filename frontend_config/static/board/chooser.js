@@ -21,7 +21,8 @@ export class Chooser {
     const key = `${data.view} ${data.columns.map((column) => `${column.name} ${column.title}`)}`;
     if (this.key !== key) {
       this.key = key;
-      this.groups.replaceChildren(...[...grouped(data.columns)].map(([group, columns]) => this.fieldset(group, columns)));
+      const sets = [...grouped(data.columns)].map(([group, columns]) => this.fieldset(group, columns));
+      this.groups.replaceChildren(...sets);
       this.narrow();
     }
     const shown = new Set(shownColumns(data, state).map((column) => column.name));
@@ -35,12 +36,16 @@ export class Chooser {
       el("input", { type: "checkbox", value: column.name, onchange: () => this.choose() }),
       el("bdi", {}, column.kind === "interval" ? column.part_of : fullTitle(column)),
     ));
-    const turn = (checked) => el(
+    const turn = (word) => el(
       "button",
-      { type: "button", class: "plain", "aria-label": `${group}: ${checked ? "all" : "none"}`, onclick: () => this.turn(set, checked) },
-      checked ? "all" : "none",
+      {
+        type: "button", class: "plain", "aria-label": `${group}: ${word}`,
+        onclick: () => this.turn(set, word === "all"),
+      },
+      word,
     );
-    const set = el("fieldset", {}, el("legend", {}, group), el("div", { class: "turns" }, turn(true), turn(false)), ...boxes);
+    const turns = el("div", { class: "turns" }, turn("all"), turn("none"));
+    const set = el("fieldset", {}, el("legend", {}, group), turns, ...boxes);
     return set;
   }
 

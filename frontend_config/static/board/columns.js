@@ -84,7 +84,8 @@ function chosen(data, choice) {
 
 /** The tasks with a single metric: it says the same as the task's score, so presets leave it out. */
 function onlyMetrics(data) {
-  const metrics = data.columns.filter((column) => column.kind === "score").map((column) => column.part_of).filter(Boolean);
+  const scores = data.columns.filter((column) => column.kind === "score");
+  const metrics = scores.map((column) => column.part_of).filter(Boolean);
   return new Set(metrics.filter((task) => metrics.indexOf(task) === metrics.lastIndexOf(task)));
 }
 

@@ -36,17 +36,20 @@ export class Controls {
     this.sorted = el("p", { class: "unseen", role: "status" });
     this.link = linkButton(link);
     this.download = this.downloads(save);
-    this.more = el("button", { type: "button", class: "quiet filters-turn", "aria-expanded": "false", onclick: () => this.unfold() }, "Filters");
+    const unfolding = { class: "quiet filters-turn", "aria-expanded": "false", onclick: () => this.unfold() };
+    this.more = el("button", { type: "button", ...unfolding }, "Filters");
     this.node = this.layout();
   }
 
   layout() {
     const deeds = el("div", { class: "deeds" }, this.link, this.download);
-    const columns = el("div", { class: "line columns" }, this.presets.node, this.chooser.node, this.weights.node, this.intervalsLabel);
+    const parts = [this.presets.node, this.chooser.node, this.weights.node, this.intervalsLabel];
+    const columns = el("div", { class: "line columns" }, ...parts);
     this.folded = el("div", { class: "folded" }, this.filters.node, columns);
     this.rest = el("div", { class: "rest" }, this.search.node, this.more, this.folded, this.sorted);
     this.standing = el("div", { class: "standing" }, this.count, this.pins.node);
-    return el("div", { class: "controls" }, el("div", { class: "line first" }, this.views.node, this.protocols, deeds), this.rest);
+    const first = el("div", { class: "line first" }, this.views.node, this.protocols, deeds);
+    return el("div", { class: "controls" }, first, this.rest);
   }
 
   downloads(save) {
@@ -55,7 +58,8 @@ export class Controls {
       { type: "button", class: "choice", "data-format": format, onclick: () => { box.open = false; save(format); } },
       title,
     ));
-    const box = popover("Download", "files", el("p", { class: "muted" }, "What is shown: these rows, columns and order."), ...buttons);
+    const what = el("p", { class: "muted" }, "What is shown: these rows, columns and order.");
+    const box = popover("Download", "files", what, ...buttons);
     return box;
   }
 

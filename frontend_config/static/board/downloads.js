@@ -23,7 +23,8 @@ export async function save(format, { data, columns, shown, intervals, keys, stat
 
 /** What is shown as fields `{name, title, type, values}`; scores are rounded as on the screen, counts are whole. */
 export function fieldsOf({ data, columns, places, intervals }) {
-  return columns.flatMap((column) => fieldsOfColumn(data, column, intervals && !columns.some(({ of }) => of === column)))
+  const ownInterval = new Set(columns.map((column) => column.of));
+  return columns.flatMap((column) => fieldsOfColumn(data, column, intervals && !ownInterval.has(column)))
     .map(({ read, ...field }) => ({ ...field, values: places.map(read) }));
 }
 
@@ -102,10 +103,10 @@ function fieldsOfColumn(data, column, intervals) {
 }
 
 function ends(data, score, field, title) {
-  return ["low", "high"].map((end, at) => ({
-    ...field(`${score.name}.${end}`, "", "score", (place) => rounded(intervalEnds(score, place)?.[at] ?? null, data.decimals)),
-    title: `${title} ${end}`,
-  }));
+  return ["low", "high"].map((end, at) => {
+    const read = (place) => rounded(intervalEnds(score, place)?.[at] ?? null, data.decimals);
+    return { ...field(`${score.name}.${end}`, "", "score", read), title: `${title} ${end}` };
+  });
 }
 
 function rounded(value, decimals) {

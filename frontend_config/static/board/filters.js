@@ -1,7 +1,8 @@
 // The quick filters: which rows they let through, and how many each of them would.
 
 const OPEN_LICENCES = new Set([
-  "apache-2.0", "mit", "isc", "zlib", "unlicense", "ncsa", "postgresql", "bsl-1.0", "ecl-2.0", "artistic-2.0", "afl-3.0",
+  "apache-2.0", "mit", "isc", "zlib", "unlicense", "ncsa", "postgresql", "bsl-1.0", "ecl-2.0", "artistic-2.0",
+  "afl-3.0",
   "bsd", "bsd-2-clause", "bsd-3-clause", "bsd-3-clause-clear", "mpl-2.0", "epl-1.0", "epl-2.0", "eupl-1.1", "eupl-1.2",
   "ms-pl", "osl-3.0", "gpl", "gpl-2.0", "gpl-3.0", "lgpl", "lgpl-2.1", "lgpl-3.0", "agpl-3.0",
   "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
@@ -16,9 +17,9 @@ export const BANDS = {
   "gt70": { title: "> 70B", above: 70, upTo: Infinity },
 };
 
-export const OPEN_MEANS = "Anyone may use, change and pass on the weights for any purpose, as with apache-2.0, mit, bsd, "
-  + "cc-by-4.0 or cc-by-sa-4.0. Licences that rule out uses (openrail, llama, gemma, non-commercial) do not count, "
-  + "and neither does an unstated one.";
+export const OPEN_MEANS = "Anyone may use, change and pass on the weights for any purpose, as with apache-2.0, mit, "
+  + "bsd, cc-by-4.0 or cc-by-sa-4.0. Licences that rule out uses (openrail, llama, gemma, non-commercial) do "
+  + "not count, and neither does an unstated one.";
 
 const traits = new WeakMap();
 
@@ -71,7 +72,8 @@ export function protocolsOf(data) {
 function traitsOf(data) {
   const key = data.source ?? data;
   if (!traits.has(key)) {
-    const [domain, params, licence, protocol] = ["domain", "params", "licence", "protocol"].map((name) => read(key, name));
+    const names = ["domain", "params", "licence", "protocol"];
+    const [domain, params, licence, protocol] = names.map((name) => read(key, name));
     traits.set(key, { domain, size: params.map(bandOf), open: licence.map(isOpen), protocol });
   }
   return traits.get(key);

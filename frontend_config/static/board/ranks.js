@@ -51,7 +51,8 @@ function basis(data, primary) {
   if (chosen?.custom) return { cell: primary, ranges: null };
   const ranged = [primary, ...RANKED_BY].find(known);
   if (ranged) return { cell: ranged, ranges: data.ranges[ranged] };
-  const filled = (cell) => data.columns.some(({ name, values }) => name === cell && values.some((value) => value !== null));
+  const any = (values) => values.some((value) => value !== null);
+  const filled = (cell) => data.columns.some(({ name, values }) => name === cell && any(values));
   return { cell: RANKED_BY.find(filled) ?? null, ranges: null };
 }
 

@@ -21,9 +21,12 @@ export class SearchBox {
     });
     this.hint = el("p", { class: "hint", id: "search-hint", role: "status", hidden: true });
     const fields = Object.values(FIELDS).map(({ example, help }) => [example, help]);
-    const lines = [...RULES, ...fields].flatMap(([example, help]) => [el("dt", {}, el("code", {}, example)), el("dd", {}, help)]);
-    const mark = el("span", {}, el("span", { "aria-hidden": "true" }, "?"), el("span", { class: "unseen" }, "How to search"));
-    this.node = el("div", { class: "search" }, this.input, popover(mark, "help", el("dl", {}, ...lines), el("p", { class: "muted" }, "Open licence: ", OPEN_MEANS)), this.hint);
+    const line = ([example, help]) => [el("dt", {}, el("code", {}, example)), el("dd", {}, help)];
+    const lines = el("dl", {}, ...[...RULES, ...fields].flatMap(line));
+    const open = el("p", { class: "muted" }, "Open licence: ", OPEN_MEANS);
+    const unseen = el("span", { class: "unseen" }, "How to search");
+    const mark = el("span", {}, el("span", { "aria-hidden": "true" }, "?"), unseen);
+    this.node = el("div", { class: "search" }, this.input, popover(mark, "help", lines, open), this.hint);
   }
 
   show(text, hints) {

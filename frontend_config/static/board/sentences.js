@@ -26,7 +26,8 @@ export class Notice {
 
   details(name, sentence) {
     const all = el("a", { href: "/about" }, "All of its rules");
-    return el("details", { class: "meaning" }, el("summary", {}, `What ${name} means`), el("p", {}, sentence, " ", all));
+    const summary = el("summary", {}, `What ${name} means`);
+    return el("details", { class: "meaning" }, summary, el("p", {}, sentence, " ", all));
   }
 
   meaning(data, protocol) {

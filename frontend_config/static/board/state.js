@@ -9,9 +9,13 @@ export const VIEWS = {
 };
 
 const DOMAINS = ["biomedical", "general"];
+const PACE = 100;
+let written = -PACE;
+let later = 0;
 
 /** The state that the address tells; what it does not tell is the default. */
 export function readState() {
+  clearTimeout(later);
   const query = new URLSearchParams(location.search);
   const list = (name, known) => (query.get(name) ?? "").split(",").filter((each) => known.includes(each));
   const view = query.get("view");
@@ -56,10 +60,20 @@ export function addressOf(state) {
   return url;
 }
 
-/** Writes the state into the address: as a new step for Back, or in place of the last one while typing. */
+/**
+ * Writes the state into the address: as a new step for Back, or in place of the last one while typing, and then not
+ * more often than browsers allow.
+ */
 export function writeState(state, { step }) {
+  clearTimeout(later);
   const url = addressOf(state);
   if (url.href === location.href) return;
   if (step) history.pushState(history.state, "", url);
-  else history.replaceState(history.state, "", url);
+  else if (performance.now() - written >= PACE) replace(url);
+  else later = setTimeout(() => replace(url), PACE);
+}
+
+function replace(url) {
+  written = performance.now();
+  history.replaceState(history.state, "", url);
 }

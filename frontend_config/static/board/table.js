@@ -143,7 +143,8 @@ export class Table {
     const names = [pinned ? "pinned" : "", row < Math.min(this.pinned, STUCK) ? "stuck" : ""];
     if (this.gaps.has(row - this.pinned)) names.push("apart");
     const style = pinned ? `--at:${row}` : null;
-    return el("tr", { "aria-rowindex": row + 3, "data-row": row, class: names.join(" ").trim() || null, style }, ...cells);
+    const attributes = { "aria-rowindex": row + 3, "data-row": row, class: names.join(" ").trim() || null, style };
+    return el("tr", attributes, ...cells);
   }
 
   drawCell(column, place, className, row, at) {
@@ -183,7 +184,8 @@ export class Table {
     const column = this.columns[at?.column];
     if (!column || column.kind === "pin") return null;
     const place = this.places[at.row];
-    if (column.kind === "text" && textOf(this.data, column, place)) return this.whole(cell, column, place);
+    const words = ["text", "model"].includes(column.kind) && textOf(this.data, column, place);
+    if (words) return this.whole(cell, column, place);
     return detailOf(this.data, column, place);
   }
 

@@ -7,7 +7,8 @@ const NAME_LENGTH = 40;
 
 /** The tasks that can be weighed: what levels are made of. */
 export function tasksOf(data) {
-  return data.columns.filter((column) => column.kind === "score" && !column.part_of && column.group.startsWith("Level"));
+  const isTask = (column) => column.kind === "score" && !column.part_of && column.group.startsWith("Level");
+  return data.columns.filter(isTask);
 }
 
 /** "mednli:3,meqsum:0.5" as a map from task to a weight of 0 to 10; what is neither is left out. */
@@ -27,8 +28,8 @@ export function weightsText(weights) {
 }
 
 /**
- * The weighted mean Σ wᵢxᵢ / Σ wᵢ as a column, or null when no task of this view has a weight. A row that misses a
- * part has no mean. It has no interval, and never takes part in rank ranges.
+ * The weighted mean Σ wᵢxᵢ / Σ wᵢ as a column, or null when no task of this view has a weight. A row that
+ * misses a part has no mean. It has no interval, and never takes part in rank ranges.
  */
 export function customColumn(data, text, name) {
   const weights = parseWeights(text);
@@ -40,7 +41,7 @@ export function customColumn(data, text, name) {
   for (let place = 0; place < data.rows; place += 1) {
     const absent = parts.filter((task) => task.values[place] === null);
     if (absent.length) missing[place] = `Not complete: ${absent.map((task) => task.title).join(", ")} missing.`;
-    const sum = parts.reduce((so_far, task) => so_far + weights.get(task.name) * task.values[place], 0);
+    const sum = parts.reduce((before, task) => before + weights.get(task.name) * task.values[place], 0);
     values[place] = absent.length ? null : sum / total;
   }
   const made = parts.map((task) => `${task.title} × ${weights.get(task.name)}`).join(", ");

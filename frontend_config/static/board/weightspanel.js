@@ -65,7 +65,8 @@ export class WeightsPanel {
 
   weigh() {
     const numbers = [...this.rows.querySelectorAll('input[type="number"]')];
-    const weights = weightsText(new Map(numbers.map((input) => [input.name, Math.min(MOST, Number(input.value) || 0)])));
-    this.onWeigh({ weights, average: weights ? this.name.value : "" });
+    const weightOf = (input) => Math.min(MOST, Number(input.value) || 0);
+    const weights = weightsText(new Map(numbers.map((input) => [input.name, weightOf(input)])));
+    this.onWeigh({ weights, average: this.name.value });
   }
 }

@@ -14,6 +14,7 @@ Value = str | int | float | None
 HUB = "https://huggingface.co/"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 OFF_THE_HUB = frozenset({"scripted"})
+SHORT = 12
 
 
 class Kind(StrEnum):
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     MODEL = "model"
     BADGE = "badge"
     COUNT = "count"
+    NUMBER = "number"
     TEXT = "text"
     DATE = "date"
     SCORE = "score"
@@ -35,7 +37,8 @@ class Group(StrEnum):
     AVERAGES = "Averages"
     LEVEL_1 = "Level 1: short inputs"
     LEVEL_2 = "Level 2: long inputs"
-    DETAILS = "Details"
+    DIAGNOSTICS = "Diagnostics"
+    DETAILS = "Model facts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,31 @@ def of_model(name: str) -> Callable[[Standing], Value]:
     return lambda row: _plain(getattr(row.model, name, None))
 
 
+def of_asking(name: str) -> Callable[[Standing], Value]:
+    """Reads this diagnostic summed over a row's tasks; None where no task tells it."""
+
+    def read(row: Standing) -> Value:
+        told = [value for asked in row.diagnostics.values() if (value := getattr(asked, name)) is not None]
+        return sum(told) if told else None
+
+    return read
+
+
+def mean_answer(row: Standing) -> Value:
+    """The tokens of a mean answer over a row's tasks, each task weighing as many prompts as the model was given."""
+    told = [
+        (asked.n - asked.refused, asked.output_tokens)
+        for asked in row.diagnostics.values()
+        if asked.output_tokens is not None and asked.n > asked.refused
+    ]
+    return sum(n * tokens for n, tokens in told) / sum(n for n, _ in told) if told else None
+
+
+def short_digest(row: Standing) -> Value:
+    """The first characters of the digest of the weights that were run."""
+    return row.weights_sha256 and row.weights_sha256[:SHORT]
+
+
 def hub_link(hub_id: str | None) -> str | None:
     """The address of a model on the Hub, or None for what is not a Hub id or never lay there."""
     if hub_id is None or not HUB_ID.fullmatch(hub_id) or hub_id.partition("/")[0] in OFF_THE_HUB:
@@ -72,12 +100,12 @@ def hub_link(hub_id: str | None) -> str | None:
     return HUB + quote(hub_id)
 
 
-ABOUT, MEAN, MORE = Group.MODEL, Group.AVERAGES, Group.DETAILS
-TEXT, SCORE = Kind.TEXT, Kind.SCORE
+ABOUT, MEAN, ASKED, MORE = Group.MODEL, Group.AVERAGES, Group.DIAGNOSTICS, Group.DETAILS
+TEXT, NUMBER, SCORE = Kind.TEXT, Kind.NUMBER, Kind.SCORE
 
 BEFORE = (
-    Column("rank", "Rank", ABOUT, Kind.RANK, "Place by the overall score, else by level 1; none without that average."),
-    Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page on the Hub.", read=of_row("label")),
+    Column("rank", "Rank", ABOUT, Kind.RANK, "Its place; models that cannot be told apart share places."),
+    Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page here.", read=of_row("label")),
     Column("domain", "Training", ABOUT, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
     Column("params", "Size", ABOUT, Kind.COUNT, "Number of parameters.", read=of_row("params")),
     Column("base_model", "Base model", ABOUT, TEXT, "What it was made from.", shown=False, read=of_row("base_model")),
@@ -89,12 +117,25 @@ AVERAGES = (
     Column("level_2", "Level 2", MEAN, SCORE, "Mean of the three tasks with long inputs; missing when one is."),
 )
 
+DIAGNOSTICS = (
+    Column("asked", "Prompts", ASKED, NUMBER, "Prompts over all tasks.", shown=False, read=of_asking("n")),
+    Column("answered", "Answered", ASKED, NUMBER, "Prompts it answered.", shown=False, read=of_asking("answered")),
+    Column("empty", "Empty", ASKED, NUMBER, "Answers without any text.", shown=False, read=of_asking("empty")),
+    Column("unparsable", "Unparsable", ASKED, NUMBER, "No answer found.", shown=False, read=of_asking("unparsable")),
+    Column("truncated", "Truncated", ASKED, NUMBER, "Prompts cut to fit.", shown=False, read=of_asking("truncated")),
+    Column("refused", "Refused", ASKED, NUMBER, "Prompts too long to ask.", shown=False, read=of_asking("refused")),
+    Column("output_tokens", "Answer tokens", ASKED, NUMBER, "Tokens of a mean answer.", shown=False, read=mean_answer),
+    Column("seconds", "Seconds", ASKED, NUMBER, "Time spent on asking.", shown=False, read=of_asking("seconds")),
+)
+
 AFTER = (
-    Column("engine", "Engine", MORE, TEXT, "What ran the model.", shown=False, read=of_row("engine")),
-    Column("protocol", "Protocol", MORE, TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
     Column("licence", "Licence", MORE, TEXT, "As its repository states it.", shown=False, read=of_model("licence")),
     Column("architecture", "Architecture", MORE, TEXT, "Its model class.", shown=False, read=of_model("architecture")),
+    Column("dtype", "Number type", MORE, TEXT, "The numbers it was run with.", shown=False, read=of_row("dtype")),
+    Column("engine", "Engine", MORE, TEXT, "What ran the model.", shown=False, read=of_row("engine")),
+    Column("protocol", "Protocol", MORE, TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
     Column("revision", "Revision", MORE, TEXT, "The commit that was asked.", shown=False, read=of_model("revision")),
+    Column("weights", "Weights", MORE, TEXT, "Start of the weights' SHA-256.", shown=False, read=short_digest),
     Column("published_at", "Date", MORE, Kind.DATE, "When it came here.", shown=False, read=of_row("published_at")),
 )
 
@@ -144,7 +185,7 @@ def board_columns(
 ) -> tuple[Column, ...]:
     """All columns of a view: the fixed ones, the averages, each task of `tasks` or of a cell key with its metrics."""
     scores = [column for task in _measured(tasks, keys) for column in _task_columns(task, tasks)]
-    return (*before, *AVERAGES, *scores, *after)
+    return (*before, *AVERAGES, *scores, *DIAGNOSTICS, *after)
 
 
 def meaning_of(metric: Metric) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from backend.domain import Diagnostics, Edition, Provenance, Standing, Task
+from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Standing, Task
 from frontend_config.columns import Column, Kind, board_columns, hub_link
 from frontend_config.desk import Ranges
 from frontend_config.row_names import row_names
@@ -12,7 +12,9 @@ from frontend_config.words import notice
 
 MEASURED_DECIMALS = 1
 PUBLISHED_DECIMALS = 2
+SENT_DECIMALS = 4
 RANKED_BY = ("overall", "level_1")
+EXPLAINED = (PROTOCOL, PAPERS_PROTOCOL)
 
 
 def leaderboard_payload(
@@ -23,7 +25,10 @@ def leaderboard_payload(
     columns: Sequence[Column] | None = None,
     ranges: Ranges | None = None,
 ) -> dict[str, Any]:
-    """One view of the board as plain data, rows in the order of `standings`; numbers are as stored, not rounded.
+    """One view of the board as plain data, rows in the order of `standings`.
+
+    Scores have four decimals, beyond what any is known to, because all of their digits would treble the transfer; the
+    ledger keeps them whole.
 
     `ranges` tells for some cells the best and worst rank of each row, None for a row that was compared with none.
     """
@@ -41,6 +46,9 @@ def leaderboard_payload(
         "sort": _first_sort(shown, standings),
         "ranges": {cell: [found.get(row.number) for row in standings] for cell, found in (ranges or {}).items()},
         **_sentences(view),
+        "protocols": {
+            name: notice(f"protocol {name}") for name in EXPLAINED if name in {row.protocol for row in standings}
+        },
         "columns": [_column_payload(column, standings) for column in shown],
     }
 
@@ -57,6 +65,7 @@ def _sentences(view: str) -> dict[str, str]:
         "absent": notice(f"{view} absent"),
         "instead": notice("published first"),
         "no_rank": notice("no rank"),
+        "no_range": notice(f"{view} no range"),
         "not_stated": notice("not stated"),
     }
 
@@ -87,14 +96,18 @@ def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
     asked = {place: row.diagnostics[name] for place, row in enumerate(standings) if name in row.diagnostics}
     return {
         **({"asked": {str(place): _asked(each) for place, each in asked.items()}} if asked else {}),
-        "values": [cell and cell.value for cell in cells],
-        "low": [cell and cell.low for cell in cells],
-        "high": [cell and cell.high for cell in cells],
+        "values": [_short(cell.value if cell else None) for cell in cells],
+        "low": [_short(cell.low if cell else None) for cell in cells],
+        "high": [_short(cell.high if cell else None) for cell in cells],
         "n": [cell and cell.n for cell in cells],
         "missing": {
             str(place): cell.missing for place, cell in enumerate(cells) if cell and cell.value is None and cell.missing
         },
     }
+
+
+def _short(percent: float | None) -> float | None:
+    return None if percent is None else round(percent, SENT_DECIMALS)
 
 
 def _asked(diagnostics: Diagnostics) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def site(running: Site) -> Site:
     fresh = Shelf()
     shelf = running.shelf
     shelf.measured, shelf.published, shelf.rehearsed = fresh.measured, fresh.published, fresh.rehearsed
-    shelf.publications, shelf.taken = fresh.publications, []
+    shelf.publications, shelf.taken, shelf.ranges = fresh.publications, [], fresh.ranges
     shelf.submissions, shelf.estimates = fresh.submissions, fresh.estimates
     shelf.pulse = Pulse(seen_at=datetime.now(UTC), silent_seconds=0)
     shelf.version = str(int(shelf.version) + 1)

@@ -15,7 +15,7 @@ from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
-from frontend_config.desk import Desk
+from frontend_config.desk import Desk, Ranges
 from storage.score_rows import Publication
 
 from . import records
@@ -28,6 +28,7 @@ class Shelf:
     measured: tuple[Standing, ...] = records.MEASURED
     published: tuple[Standing, ...] = records.PUBLISHED
     rehearsed: tuple[Standing, ...] = records.REHEARSED
+    ranges: Ranges = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
     estimates: dict[str, Estimate] = field(default_factory=lambda: dict(records.ESTIMATES))
@@ -69,6 +70,7 @@ class Shelf:
             tasks=records.TASKS,
             standings=self.standings,
             version=lambda: self.version,
+            ranges=lambda edition: self.ranges,
             publication=self.publication,
             publications=self.publications_of,
             submissions=lambda: self.submissions,

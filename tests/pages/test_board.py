@@ -2,8 +2,13 @@
 
 import csv
 import io
+import json
+import re
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
+import duckdb
 from playwright.sync_api import Page, expect
 
 from . import records
@@ -82,7 +87,7 @@ def test_a_heading_is_sorted_with_the_keyboard_and_keeps_the_focus(visit: Opener
 def test_the_reason_of_a_dash_is_reached_with_the_arrow_keys(visit: Opener) -> None:
     page = visit("/?sort=-meqsum.rouge_l")
     names(page)
-    page.locator("tbody tr").nth(3).locator("th").focus()
+    page.locator("tbody tr").nth(3).locator("th a").focus()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     cell = page.locator("td:focus")
@@ -95,7 +100,7 @@ def test_an_interval_is_told_on_hover_and_by_the_toggle(visit: Opener) -> None:
     page.locator("td.score", has_text="81.5").hover()
     expect(page.get_by_role("tooltip")).to_contain_text("95 % interval 80.2 to 82.9, 1,419 items")
     expect(page.locator("td.score", has_text="81.5").locator("small")).to_have_text("80.2 – 82.9")
-    page.get_by_label("Intervals").uncheck()
+    page.get_by_role("checkbox", name="Intervals", exact=True).uncheck()
     expect(page.locator("td.score small")).to_have_count(0)
     assert "intervals=0" in page.url
 
@@ -108,12 +113,16 @@ def test_how_the_asking_went_is_told_beside_the_tasks_score(visit: Opener) -> No
     )
 
 
-def test_search_finds_parts_of_names_and_semicolons_mean_or(visit: Opener) -> None:
+def test_search_narrows_counts_and_answers_an_unknown_field_with_a_hint(visit: Opener) -> None:
     page = visit("/?view=published")
     names(page)
-    page.get_by_label("Search models").fill("LLAMA-3; phi")
+    search = page.get_by_label("Search models")
+    search.fill("LLAMA-3; phi")
     expect(page.locator(".tally")).to_have_text("2 of 8 models")
     assert names(page) == ["Meta-Llama-3-70B-Instruct", "Phi-3-mini-128k-instruct"]
+    search.fill("@type:biomedical @family:x")
+    expect(page.locator(".hint")).to_contain_text("There is no @family: here")
+    assert names(page) == ["BioMistral-7B", "meditron-7b"]
 
 
 def test_no_match_says_so_and_offers_to_clear(visit: Opener) -> None:
@@ -123,12 +132,19 @@ def test_no_match_says_so_and_offers_to_clear(visit: Opener) -> None:
     assert len(names(page)) == len(records.PUBLISHED)
 
 
-def test_quick_filters_leave_only_that_training(visit: Opener) -> None:
+def test_quick_filters_join_and_count_what_they_hold(visit: Opener) -> None:
     page = visit("/?view=published")
     names(page)
-    page.get_by_role("group", name="Training").get_by_role("button", name="Biomedical").click()
+    chip = page.get_by_role("group", name="Training").get_by_role("button", name="Biomedical")
+    expect(chip).to_contain_text("2")
+    chip.click()
     assert names(page) == ["BioMistral-7B", "meditron-7b"]
-    assert set(page.locator("td.badge").all_inner_texts()) == {"Biomedical"}
+    sizes = page.get_by_role("group", name="Size")
+    expect(sizes.get_by_role("button", name="3–10B")).to_contain_text("2")
+    expect(sizes.get_by_role("button", name="> 70B")).to_contain_text("0")
+    sizes.get_by_role("button", name="> 70B").click()
+    expect(page.get_by_text("No model matches.")).to_be_visible()
+    assert page.url.endswith("?view=published&domain=biomedical&size=gt70")
 
 
 def test_the_view_switch_changes_rows_notice_and_address(visit: Opener) -> None:
@@ -160,16 +176,20 @@ def test_the_address_holds_every_choice_over_reload_and_back(visit: Opener) -> N
     expect(page.locator(".heads th", has_text="MeDiSumCode").first).to_be_visible()
 
 
-def test_columns_are_chosen_one_by_one(visit: Opener) -> None:
+def test_columns_are_found_chosen_by_group_and_kept(visit: Opener) -> None:
     page = visit("/")
     names(page)
-    page.locator("summary", has_text="Columns").click()
-    page.get_by_label("Licence").check()
-    expect(page.locator(".heads th", has_text="Licence")).to_be_visible()
-    page.get_by_label("Overall").uncheck()
-    expect(page.locator(".heads th", has_text="Overall")).to_have_count(0)
+    page.locator("summary", has_text="Columns").press("Enter")
+    page.get_by_label("Find a column").fill("diagnos")
+    expect(page.get_by_role("group", name="Averages")).to_have_count(0)
+    page.get_by_role("button", name="Diagnostics: all").press("Enter")
+    page.get_by_label("Find a column").fill("overall")
+    page.get_by_role("group", name="Averages").get_by_label("Overall").uncheck()
     page.reload()
-    expect(page.locator(".heads th", has_text="Licence")).to_be_visible()
+    expect(page.locator(".heads th", has_text="Unparsable")).to_be_visible()
+    expect(page.locator(".heads th", has_text="Overall")).to_have_count(0)
+    asked = page.locator("tbody tr", has_text="harbour/notes-70b").locator("td.number").all_inner_texts()
+    assert asked == ["1,419", "1,415", "4", "12", "0", "0", "3.2", "61"]
 
 
 def test_published_scores_stand_as_published_and_missing_ones_are_dashes(visit: Opener) -> None:
@@ -181,39 +201,162 @@ def test_published_scores_stand_as_published_and_missing_ones_are_dashes(visit: 
     assert row.locator("td.missing.score").first.get_attribute("aria-label") == "missing: Not reported by the authors."
 
 
-def test_a_label_without_an_id_is_not_a_link_and_an_id_links_to_the_hub(visit: Opener) -> None:
-    page = visit("/?view=published")
-    names(page)
-    expect(page.locator("tbody th", has_text="llama2-7b-hf").locator("a")).to_have_count(0)
-    link = page.locator("tbody th", has_text="BioMistral-7B").locator("a")
-    expect(link).to_have_attribute("href", "https://huggingface.co/BioMistral/BioMistral-7B")
-    expect(link).to_have_attribute("rel", "noopener")
-
-
-def test_hostile_names_are_shown_as_text(visit: Opener) -> None:
+def test_hostile_names_are_shown_as_text_and_every_row_leads_to_its_page(visit: Opener) -> None:
     page = visit("/?sort=mednli")
     shown = names(page)
     assert {records.IMAGE, records.FORMULA, records.RTL} <= set(shown)
     expect(page.locator("tbody img")).to_have_count(0)
     for name in (records.IMAGE, records.FORMULA, records.RTL):
-        expect(page.locator("tbody th", has_text=name).locator("a")).to_have_count(0)
+        link = page.locator("tbody th", has_text=name).locator("a").get_attribute("href") or ""
+        assert parse_qs(urlsplit(link).query) == {"id": [name]}
+        assert urlsplit(link).path == "/model"
     assert page.title() == "CLUE Leaderboard"
+    page = visit(
+        f"/?view=published&q={quote('@foo: ' + records.IMAGE)}&avgname={quote(records.IMAGE)}&weights=mednli:1"
+    )
+    expect(page.get_by_text("There is no @foo: here")).to_be_visible()
+    page.get_by_role("button", name="Clear search and filters").click()
+    expect(page.locator(".heads th", has_text="<img src=x")).to_be_visible()
+    expect(page.locator("tbody th a").first).to_have_attribute("href", re.compile("view=published"))
 
 
-def test_the_download_is_what_is_shown_and_holds_no_formula(visit: Opener) -> None:
-    page = visit("/?cols=all&intervals=0")
-    names(page)
+def saved(page: Page, format: str) -> Path:
+    page.locator("summary", has_text="Download").click()
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download CSV").click()
-    text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
-    heads, *lines = list(csv.reader(io.StringIO(text, newline="")))
-    assert heads == [" ".join(title.split()) for title in page.locator(HEADINGS).all_inner_texts()]
+        page.get_by_role("button", name=format).click()
+    return Path(waiting.value.path())
+
+
+def shown_cells(page: Page) -> list[list[str]]:
     rows = page.locator("tbody tr")
-    for line, at in zip(lines, range(rows.count()), strict=True):
-        shown = [text.strip() for text in rows.nth(at).locator("td, th").all_inner_texts()]
-        assert [field.removeprefix("'") or "–" for field in line] == shown
+    cells = [rows.nth(at).locator("td:not(.pin), th").all_inner_texts() for at in range(rows.count())]
+    return [[text.strip() for text in row] for row in cells]
+
+
+def test_the_downloads_are_what_is_shown_and_hold_no_formula(visit: Opener) -> None:
+    pinned = quote(records.FORMULA)
+    page = visit(f"/?cols=rank,model,domain,overall,custom_average,mednli&intervals=0&weights=mednli:1&pin={pinned}")
+    names(page)
+    heads, *lines = list(csv.reader(io.StringIO(saved(page, "CSV").read_text(encoding="utf-8-sig"), newline="")))
+    assert heads == ["Rank", "Model", "Training", "Overall", "Custom average", "MedNLI"]
+    shown = shown_cells(page)
+    assert [[field.removeprefix("'") or "–" for field in line] for line in lines] == shown
     assert not [field for line in lines for field in line if field[:1] in ("=", "+", "-", "@", "\t")]
-    assert "'" + records.FORMULA in [line[1] for line in lines]
+    assert lines[0][1] == "'" + records.FORMULA
+    told = json.loads(saved(page, "JSON").read_text(encoding="utf-8"))
+    assert told["custom_average"] == {"name": "Custom average", "weights": {"mednli": 1}}
+    assert [list(row) for row in told["rows"]] == [
+        ["rank", "model", "domain", "overall", "custom_average", "mednli"]
+    ] * len(lines)
+    parquet = duckdb.read_parquet(str(saved(page, "Parquet")))
+    assert parquet.columns == list(told["rows"][0])
+    assert parquet.types == ["BIGINT", "VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "DOUBLE"]
+    assert parquet.fetchall() == [tuple(row.values()) for row in told["rows"]]
+    assert [[written(value) for value in row.values()] for row in told["rows"]] == [
+        [text.removesuffix(".0") for text in row] for row in shown
+    ]
+
+
+def written(value: str | int | float | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def test_several_sort_keys_are_added_with_shift_numbered_and_said(visit: Opener) -> None:
+    page = visit("/?view=published")
+    names(page)
+    page.locator(".heads button", has_text="Training").click()
+    page.locator(".heads button", has_text="Size").focus()
+    page.keyboard.press("Shift+Enter")
+    assert names(page)[:3] == ["BioMistral-7B", "meditron-7b", "Mixtral-8x22B-Instruct-v0.1"]
+    assert parse_qs(urlsplit(page.url).query)["sort"] == ["domain,-params"]
+    assert [head.split() for head, _ in sorted_by(page)] == [["Training", "sort", "key", "1"]]
+    expect(page.locator(".order")).to_have_text(["sort key 1", "sort key 2"])
+    expect(page.get_by_text("Sorted by Training, A to Z; then Size, highest first")).to_be_attached()
+    page.locator(".heads button", has_text="Size").click(modifiers=["Shift"])
+    assert names(page)[2] == "Phi-3-mini-128k-instruct"
+
+
+def test_pinned_rows_stay_on_top_of_every_search_and_can_be_compared(visit: Opener) -> None:
+    page = visit("/")
+    names(page)
+    page.get_by_role("button", name="Pin harbour/tiny-360m").press("Enter")
+    assert names(page)[0] == "harbour/tiny-360m"
+    expect(page.get_by_role("button", name="Pin harbour/tiny-360m")).to_be_focused()
+    expect(page.get_by_text("Pin another to compare")).to_be_visible()
+    page.get_by_role("button", name="Pin ward/general-8b-instruct").click()
+    page.get_by_label("Search models").fill("quill")
+    expect(page.locator(".tally")).to_have_text("2 of 9 models, 2 pinned")
+    assert names(page)[:2] == ["ward/general-8b-instruct", "harbour/tiny-360m"]
+    compare = page.get_by_role("link", name="Compare (2)").get_attribute("href") or ""
+    assert parse_qs(urlsplit(compare).query) == {"m": ["harbour/tiny-360m", "ward/general-8b-instruct"]}
+    page.reload()
+    assert names(page)[:2] == ["ward/general-8b-instruct", "harbour/tiny-360m"]
+    page.get_by_role("button", name="Unpin all").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_models_that_cannot_be_told_apart_share_their_places(visit: Opener, site: Site) -> None:
+    site.shelf.measured = tuple(replace(row, number=at) for at, row in enumerate(records.MEASURED[:3], start=1))
+    site.shelf.ranges = {"mednli": {1: (2, 3), 2: (2, 3), 3: (1, 1)}}
+    page = visit("/")
+    names(page)
+    assert page.locator("td.rank").all_inner_texts() == ["1", "2–3", "2–3"]
+    expect(page.locator("tr.apart")).to_have_count(1)
+    page.locator("td.rank").nth(1).hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("Rank 2 to 3 by MedNLI")
+    page = visit("/?weights=mednli:1&sort=-custom_average")
+    names(page)
+    assert page.locator("td.rank").all_inner_texts() == ["1", "2", "3"]
+    page.locator("td.rank").first.hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("A mean with your own weights has no rank range.")
+
+
+def test_own_weights_make_a_named_column_that_nothing_else_changes(visit: Opener) -> None:
+    page = visit("/?view=published")
+    names(page)
+    page.locator("summary", has_text="Your weights").click()
+    page.get_by_label("Weight of MedNLI", exact=True).fill("3")
+    page.get_by_label("Weight of MeDiSumCode", exact=True).fill("1")
+    page.get_by_label("Name of the column").fill("Coding first")
+    row = page.locator("tbody tr", has_text="Mixtral-8x22B").locator("td.score")
+    assert row.all_inner_texts()[3] == f"{(3 * 84.93 + (15.95 + 35.96 + 79.84) / 3) / 4:.2f}"
+    gap = page.locator("tbody tr", has_text="llama2-7b-hf").locator("td.score").nth(3)
+    expect(gap).to_have_attribute("aria-label", "missing: Not complete: MeDiSumCode missing.")
+    expect(page.get_by_text("It has no interval and no rank range")).to_be_visible()
+    query = parse_qs(urlsplit(page.url).query)
+    assert (query["weights"], query["avgname"]) == (["mednli:3,medisumcode:1"], ["Coding first"])
+    before = row.nth(3).inner_text()
+    page.goto(f"{page.url}&cols=rank,model,custom_average")
+    expect(page.locator(".heads th")).to_have_text(["Pin", "Rank", "Model", "Coding first"])
+    assert page.locator("tbody tr", has_text="Mixtral-8x22B").locator("td.score").inner_text() == before
+
+
+def test_a_switch_between_protocols_appears_only_where_there_are_two(visit: Opener, site: Site) -> None:
+    page = visit("/")
+    names(page)
+    expect(page.get_by_role("group", name="Protocol")).to_have_count(0)
+    page.get_by_text("What clue-2 means").click()
+    expect(page.get_by_text("Protocol clue-2: greedy decoding")).to_be_visible()
+    first, *others = records.MEASURED
+    site.shelf.measured = (replace(first, protocol="clue-3"), *others)
+    site.shelf.version += "1"
+    page = visit("/")
+    assert len(names(page)) == len(others)
+    page.get_by_role("group", name="Protocol").get_by_role("button", name="clue-3").click()
+    assert names(page) == ["ward/clinical-8b-instruct"]
+
+
+def test_on_a_phone_filters_unfold_and_cards_can_be_pinned(visit: Opener) -> None:
+    page = visit("/?view=published", width=390)
+    expect(page.locator(".card")).to_have_count(len(records.PUBLISHED))
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("group", name="Training").get_by_role("button", name="Biomedical").click()
+    expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
+    expect(page.locator(".card")).to_have_count(2)
+    page.get_by_role("button", name="Pin meditron-7b").click()
+    expect(page.locator(".card h2").first).to_have_text("meditron-7b")
+    expect(page.get_by_role("button", name="Pin meditron-7b")).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_copy_link_gives_an_address_that_names_the_view(visit: Opener, site: Site) -> None:

@@ -2,18 +2,22 @@
 
 import { Cards } from "./cards.js";
 import { counted } from "./cells.js";
+import { includingCustom } from "./columns.js";
 import { Controls } from "./controls.js";
-import { csvOf } from "./csv.js";
-import { download, el, shadow, styles } from "../common/dom.js";
+import { save } from "./downloads.js";
+import { el, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
-import { nextSort, shownColumns, shownRows, sortOf } from "./rows.js";
+import { find } from "./found.js";
+import { turned } from "./pins.js";
+import { deed, emptyView, instead, Notice } from "./sentences.js";
+import { nextSort } from "./sorting.js";
 import { addressOf, readState, VIEWS, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
-const PAPER = ["arXiv 2404.04067", "https://arxiv.org/abs/2404.04067"];
+const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
 // Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
@@ -34,16 +38,20 @@ class Board {
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
+      weigh: (part) => this.weigh(part),
       link: () => addressOf({ ...this.state, view: this.view() }).href,
-      saveCsv: () => this.saveCsv(),
+      save: (format) => save(format, this.found, this.view()),
+      tip: this.tip,
     });
     const sortBy = (sort) => this.change({ sort }, { step: true });
-    this.table = new Table(this.tip, (column) => sortBy(nextSort(column, this.sort())));
-    this.cards = new Cards(this.tip, sortBy);
-    this.notice = el("div", { class: "notice" });
+    const pin = (name) => this.change({ pins: turned(this.state.pins, name) }, { step: true });
+    this.table = new Table(this.tip, (column, add) => sortBy(nextSort(column, this.found.keys, add)), pin);
+    this.cards = new Cards(this.tip, sortBy, pin);
+    this.notice = new Notice();
     const wait = el("p", { class: "wait" }, "Loading the scores…");
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
-    root.append(el("div", { class: "board" }, this.controls.node, this.notice, this.stage), this.tip.box);
+    const above = el("div", { class: "above" }, this.notice.node, this.controls.standing);
+    root.append(el("div", { class: "board" }, this.controls.node, above, this.stage), this.tip.box);
   }
 
   async start() {
@@ -67,6 +75,13 @@ class Board {
     await (part.view ? this.turn() : this.draw());
   }
 
+  /** Takes new weights; the first of them are a step for Back, and their mean stands among the columns. */
+  async weigh(part) {
+    const first = !this.state.weights && part.weights;
+    const columns = first ? includingCustom(this.state.columns) : this.state.columns;
+    await this.change({ ...part, columns }, { step: Boolean(first) });
+  }
+
   /** Shows the view of the state with what is already here, then asks whether there is something newer. */
   async turn() {
     this.draw();
@@ -79,7 +94,7 @@ class Board {
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) this.say("The scores could not be loaded.", this.deed("Try again", () => this.refresh()));
+      if (!this.data()) this.say(instead("The scores could not be loaded.", deed("Try again", () => this.refresh())));
     }
   }
 
@@ -102,69 +117,34 @@ class Board {
     return feeds[this.view()].data;
   }
 
-  sort() {
-    return sortOf(this.data(), this.state);
-  }
-
   draw() {
-    const data = this.data();
+    const answer = this.data();
+    const state = { ...this.state, view: this.view() };
     this.tip.hide();
-    if (!data) {
-      this.controls.show({ ...this.state, view: this.view() }, null, 0);
-      return;
-    }
-    const places = shownRows(data, this.state);
-    this.controls.show({ ...this.state, view: this.view() }, data, places.length);
-    this.drawNotice(data);
+    this.found = answer && find(answer, state);
+    this.controls.show(this.found?.state ?? state, this.found);
+    if (!answer) return;
+    this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
     this.stage.removeAttribute("aria-busy");
-    if (data.rows === 0) this.drawEmpty(data);
-    else if (places.length === 0) this.drawNoMatch();
-    else this.drawRows(data, places);
+    const published = () => this.change({ view: "published", sort: "" }, { step: true });
+    if (answer.rows === 0) this.say(emptyView(answer, published));
+    else if (this.found.shown.places.length === 0) this.drawNoMatch();
+    else this.drawRows(this.found);
   }
 
-  drawRows(data, places) {
-    const columns = shownColumns(data, this.state);
-    const intervals = this.state.intervals && this.view() !== "published";
-    const title = `${VIEWS[this.view()].title}: ${counted(places.length)}`;
+  drawRows({ data, columns, shown, keys, intervals }) {
+    const title = `${VIEWS[this.view()].title}: ${counted(shown.places.length)}`;
     const part = NARROW.matches ? this.cards : this.table;
     if (this.stage.firstChild !== part.node) this.stage.replaceChildren(part.node);
-    part.show({ data, columns, places, sort: this.sort(), intervals, title });
-  }
-
-  drawNotice(data) {
-    const [before, after] = data.notice.split(PAPER[0]);
-    const paper = after === undefined ? [] : [el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
-    const lines = [el("p", {}, before, ...paper)];
-    if (this.instead && !this.state.view) lines.unshift(el("p", { class: "instead" }, data.instead));
-    this.notice.className = `notice ${data.view}`;
-    this.notice.replaceChildren(...lines);
-  }
-
-  drawEmpty(data) {
-    const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
-    const turn = () => this.change({ view: "published", sort: "" }, { step: true });
-    const published = this.deed("See the published scores", turn);
-    const deeds = { measured: [submit, published], rehearsal: [submit], published: [] };
-    this.say(data.empty, ...deeds[data.view]);
-  }
-
-  say(sentence, ...deeds) {
-    this.stage.replaceChildren(el("div", { class: "empty" }, el("p", {}, sentence), el("div", {}, ...deeds)));
-  }
-
-  deed(title, act) {
-    return el("button", { type: "button", class: "quiet", onclick: act }, title);
+    part.show({ data, columns, ...shown, keys, intervals, title });
   }
 
   drawNoMatch() {
-    const clear = () => this.change({ search: "", domains: [] }, { step: true });
-    this.say("No model matches.", this.deed("Clear search and filters", clear));
+    const clear = () => this.change({ ...NO_FILTERS }, { step: true });
+    this.say(instead("No model matches.", deed("Clear search and filters", clear)));
   }
 
-  saveCsv() {
-    const data = this.data();
-    const intervals = this.state.intervals && this.view() !== "published";
-    const text = csvOf(data, shownColumns(data, this.state), shownRows(data, this.state), intervals);
-    download(`clue-${this.view()}.csv`, `\ufeff${text}`, "text/csv;charset=utf-8");
+  say(node) {
+    this.stage.replaceChildren(node);
   }
 }

@@ -1,13 +1,17 @@
 // The board on a narrow screen: one card per model, fifty at a time.
 
-import { contentOf, DASH, detailOf, fullTitle, intervalOf, labelOf, textOf } from "./cells.js";
+import { contentOf, DASH, detailOf, intervalOf, labelOf, modelLink, textOf } from "./cells.js";
+import { fullTitle } from "./columns.js";
+import { pinButton } from "./pins.js";
+import { directionOf, highestFirst } from "./sorting.js";
 import { el } from "../common/dom.js";
 
 const PAGE = 50;
 
 export class Cards {
-  /** `onSort(sort)` is called with the sort that was picked. */
-  constructor(tip, onSort) {
+  /** `onSort(sort)` is called with the sort that was picked, `onPin(name)` for a card. */
+  constructor(tip, onSort, onPin) {
+    this.onPin = onPin;
     this.select = el("select", { onchange: () => onSort(this.select.value) });
     this.list = el("ol", { class: "cards" });
     this.more = el("button", { type: "button", class: "quiet more", onclick: () => this.draw(this.drawn + PAGE) });
@@ -17,38 +21,38 @@ export class Cards {
   }
 
   /** Shows these columns and rows of `data`. */
-  show({ data, columns, places, sort, intervals }) {
-    Object.assign(this, { data, columns, places, sort, intervals });
+  show({ data, columns, places, pinned, keys, intervals }) {
+    Object.assign(this, { data, columns, places, pinned, sort: keys[0] ?? {}, intervals });
+    const held = this.node.getRootNode().activeElement;
+    const pin = this.list.contains(held) && held.matches("button.pin") ? held.getAttribute("aria-label") : null;
     this.drawSelect();
     this.draw(PAGE);
+    if (pin) this.list.querySelector(`button[aria-label="${CSS.escape(pin)}"]`)?.focus({ preventScroll: true });
   }
 
   drawSelect() {
     const options = this.columns.filter((column) => column.kind !== "rank").flatMap((column) => {
-      const first = ["score", "count", "date"].includes(column.kind);
+      const first = highestFirst(column);
       return [first, !first].map((descending) => this.option(column, descending));
     });
     this.select.replaceChildren(...options);
   }
 
   option(column, descending) {
-    const words = column.kind === "score" || column.kind === "count" || column.kind === "date"
-      ? ["highest first", "lowest first"]
-      : ["Z to A", "A to Z"];
     const selected = column.name === this.sort.name && descending === this.sort.descending;
     const value = `${descending ? "-" : ""}${column.name}`;
-    return el("option", { value, selected }, `${fullTitle(column)}, ${words[descending ? 0 : 1]}`);
+    return el("option", { value, selected }, `${fullTitle(column)}, ${directionOf(column, descending)}`);
   }
 
   draw(count) {
     this.drawn = count;
-    this.list.replaceChildren(...this.places.slice(0, count).map((place) => this.card(place)));
+    this.list.replaceChildren(...this.places.slice(0, count).map((place, at) => this.card(place, at < this.pinned)));
     const left = this.places.length - count;
     this.more.hidden = left <= 0;
     this.more.textContent = `Show ${Math.min(PAGE, left)} more of ${left}`;
   }
 
-  card(place) {
+  card(place, pinned) {
     const of = (kind) => this.columns.find((column) => column.kind === kind);
     const rank = of("rank");
     const isFact = (column) => !["rank", "model", "score"].includes(column.kind) && textOf(this.data, column, place);
@@ -58,12 +62,13 @@ export class Cards {
     const tasks = scores.filter((column) => column.group !== "Averages");
     return el(
       "li",
-      { class: "card" },
+      { class: pinned ? "card pinned" : "card" },
       el(
         "header",
         {},
         rank ? this.rank(rank, place) : null,
-        el("h2", {}, contentOf(this.data, of("model"), place)),
+        el("h2", {}, contentOf(this.data, of("model"), place, modelLink(this.data, place))),
+        pinButton(this.data.names[place], pinned, this.onPin),
       ),
       el("p", { class: "facts" }, ...facts.map((column) => el("span", {}, this.fact(column, place)))),
       this.scores("averages", averages, place),
@@ -74,7 +79,8 @@ export class Cards {
   rank(column, place) {
     const text = textOf(this.data, column, place);
     const label = text ? `Rank ${text}` : labelOf(this.data, column, place);
-    return el("span", { class: "rank", role: "img", "aria-label": label }, text || DASH);
+    const attributes = { class: "rank", role: "img", "aria-label": label, tabindex: 0, "data-column": column.name };
+    return el("span", { ...attributes, "data-place": place }, text || DASH);
   }
 
   scores(name, columns, place) {

@@ -1,145 +1,121 @@
-// Everything above the table: view, search, filters, columns, link and download.
+// Everything above the table: view, search, filters, columns, weights, pins, link and download.
 
-import { counted, fullTitle } from "./cells.js";
+import { choices, popover } from "./buttons.js";
+import { counted } from "./cells.js";
+import { Chooser } from "./chooser.js";
+import { PRESETS } from "./columns.js";
 import { el, linkButton } from "../common/dom.js";
-import { PRESETS, VIEWS } from "./state.js";
-import { shownColumns } from "./rows.js";
+import { FilterBar } from "./filterbar.js";
+import { protocolsOf } from "./filters.js";
+import { PinBar } from "./pins.js";
+import { pinnedPlaces } from "./rows.js";
+import { SearchBox } from "./searchbox.js";
+import { VIEWS } from "./state.js";
+import { WeightsPanel } from "./weightspanel.js";
 
-const DOMAINS = { biomedical: "Biomedical", general: "General" };
+const FORMATS = { csv: "CSV, for a spreadsheet", json: "JSON", parquet: "Parquet" };
 
 export class Controls {
-  /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `saveCsv` does what it says. */
-  constructor({ change, link, saveCsv }) {
-    this.change = change;
-    this.views = choices("View", VIEWS, (view) => change({ view, sort: "" }, { step: true }));
-    this.presets = choices("Columns", labelled(PRESETS), (columns) => change({ columns }, { step: true }));
-    this.search = el("input", {
-      type: "search", placeholder: "Search models", "aria-label": "Search models", spellcheck: "false",
-      autocomplete: "off", title: "Part of a name; several, separated by semicolons", maxlength: 200,
-      oninput: () => change({ search: this.search.value }, { step: false }),
-    });
-    this.domains = Object.entries(DOMAINS).map(([name, title]) => this.filter(name, title));
-    const toggle = () => change({ intervals: this.intervals.checked }, { step: true });
-    this.intervals = el("input", { type: "checkbox", onchange: toggle });
+  // `node` stands on top; `standing`, which counts and compares, right above the rows.
+  /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `save(format)` downloads. */
+  constructor({ change, weigh, link, save, tip }) {
+    const step = (part) => change(part, { step: true });
+    const views = Object.fromEntries(Object.entries(VIEWS).map(([name, { title }]) => [name, title]));
+    this.step = step;
+    this.views = choices("View", views, (view) => step({ view, sort: "", protocol: "", pins: [] }));
+    this.protocols = el("div", { class: "protocols" });
+    this.presets = choices("Columns", PRESETS, (columns) => step({ columns }));
+    this.search = new SearchBox((search) => change({ search }, { step: false }));
+    this.filters = new FilterBar(step, tip);
+    this.intervals = el("input", { type: "checkbox", onchange: () => step({ intervals: this.intervals.checked }) });
     this.intervalsLabel = el("label", { class: "check" }, this.intervals, "Intervals");
-    this.picker = el("div", { class: "picker" });
-    this.chooser = el("details", { class: "chooser" }, el("summary", {}, "Columns"), this.picker);
+    this.chooser = new Chooser((columns) => step({ columns }));
+    this.weights = new WeightsPanel(weigh);
+    this.pins = new PinBar(() => step({ pins: [] }));
     this.count = el("p", { class: "tally", role: "status" });
+    this.sorted = el("p", { class: "unseen", role: "status" });
     this.link = linkButton(link);
-    this.csv = el("button", { type: "button", class: "quiet", onclick: saveCsv }, "Download CSV");
+    this.download = this.downloads(save);
+    const unfolding = { class: "quiet filters-turn", "aria-expanded": "false", onclick: () => this.unfold() };
+    this.more = el("button", { type: "button", ...unfolding }, "Filters");
     this.node = this.layout();
-    this.closeChooserOutside();
   }
 
   layout() {
-    const filters = el("div", { class: "chips", role: "group", "aria-label": "Training" }, ...this.domains);
-    return el(
-      "div",
-      { class: "controls" },
-      el("div", { class: "line first" }, this.views.node, el("div", { class: "deeds" }, this.link, this.csv)),
-      el(
-        "div",
-        { class: "line second" },
-        this.search,
-        filters,
-        this.presets.node,
-        el("div", { class: "extras" }, this.chooser, this.intervalsLabel, this.count),
-      ),
-    );
+    const deeds = el("div", { class: "deeds" }, this.link, this.download);
+    const parts = [this.presets.node, this.chooser.node, this.weights.node, this.intervalsLabel];
+    const columns = el("div", { class: "line columns" }, ...parts);
+    this.folded = el("div", { class: "folded" }, this.filters.node, columns);
+    this.rest = el("div", { class: "rest" }, this.search.node, this.more, this.folded, this.sorted);
+    this.standing = el("div", { class: "standing" }, this.count, this.pins.node);
+    const first = el("div", { class: "line first" }, this.views.node, this.protocols, deeds);
+    return el("div", { class: "controls" }, first, this.rest);
   }
 
-  /** Shows what is chosen; `data` is null while the view is on its way. */
-  show(state, data, shown) {
+  downloads(save) {
+    const buttons = Object.entries(FORMATS).map(([format, title]) => el(
+      "button",
+      { type: "button", class: "choice", "data-format": format, onclick: () => { box.open = false; save(format); } },
+      title,
+    ));
+    const what = el("p", { class: "muted" }, "What is shown: these rows, columns and order.");
+    const box = popover("Download", "files", what, ...buttons);
+    return box;
+  }
+
+  unfold() {
+    const open = this.folded.classList.toggle("open");
+    this.more.setAttribute("aria-expanded", String(open));
+  }
+
+  /** Shows what is chosen; `found` is null while the view is on its way, else what is drawn of it. */
+  show(state, found) {
     this.views.show(state.view);
+    const empty = !found || found.data.rows === 0;
+    this.rest.hidden = empty;
+    this.standing.hidden = empty;
+    this.download.hidden = empty;
+    this.protocols.hidden = empty;
+    if (empty) return;
+    const { data, shown, counts, hints, sortWords } = found;
     this.presets.show(Object.hasOwn(PRESETS, state.columns) ? state.columns : null);
-    if (this.search.value !== state.search) this.search.value = state.search;
-    this.domains.forEach((chip) => press(chip, state.domains.includes(chip.dataset.name)));
+    this.search.show(state.search, hints);
+    this.filters.show(state, counts);
     this.intervals.checked = state.intervals;
     this.intervalsLabel.hidden = state.view === "published";
-    this.node.querySelector(".second").hidden = !data || data.rows === 0;
-    this.csv.hidden = !data || data.rows === 0;
-    if (!data) return;
-    this.count.textContent = shown === data.rows ? counted(shown) : `${shown} of ${counted(data.rows)}`;
-    this.fillPicker(state, data);
+    this.chooser.show(state, data);
+    this.weights.show(state, data);
+    this.pins.show(data, pinnedPlaces(data, state.pins));
+    this.more.textContent = `Filters${chosenOf(state) ? ` (${chosenOf(state)})` : ""}`;
+    say(this.count, tallyOf(data, shown));
+    say(this.sorted, sortWords);
+    this.showProtocols(state, data);
   }
 
-  filter(name, title) {
-    const turn = () => {
-      const chosen = this.domains.filter((chip) => isPressed(chip) !== (chip === button));
-      this.change({ domains: chosen.map((chip) => chip.dataset.name) }, { step: true });
-    };
-    const button = el(
-      "button",
-      { type: "button", class: `chip ${name}`, "data-name": name, "aria-pressed": "false", onclick: turn },
-      title,
-    );
-    return button;
-  }
-
-  fillPicker(state, data) {
-    const key = `${data.view} ${data.columns.map((column) => column.name)}`;
-    const shown = new Set(shownColumns(data, state).map((column) => column.name));
-    if (this.pickerKey !== key) {
-      this.pickerKey = key;
-      const fieldsets = [...grouped(data.columns)].map(([group, columns]) => this.fieldset(group, columns));
-      this.picker.replaceChildren(...fieldsets);
+  /** A switch between protocols, for a view that holds rows of more than one. */
+  showProtocols(state, data) {
+    const names = protocolsOf(data);
+    this.protocols.hidden = names.length < 2;
+    if (this.protocols.hidden) return;
+    if (this.protocolKey !== names.join()) {
+      this.protocolKey = names.join();
+      const titles = Object.fromEntries(names.map((name) => [name, name]));
+      this.protocolChoice = choices("Protocol", titles, (protocol) => this.step({ protocol }));
+      this.protocols.replaceChildren(this.protocolChoice.node);
     }
-    for (const box of this.picker.querySelectorAll("input")) box.checked = shown.has(box.value);
-  }
-
-  fieldset(group, columns) {
-    const offered = columns.filter((column) => column.kind !== "model");
-    const boxes = offered.map((column) => el(
-      "label",
-      { class: `check${column.part_of ? " part" : ""}` },
-      el("input", { type: "checkbox", value: column.name, onchange: () => this.pick() }),
-      column.part_of ? fullTitle(column) : column.title,
-    ));
-    return el("fieldset", {}, el("legend", {}, group), ...boxes);
-  }
-
-  pick() {
-    const names = [...this.picker.querySelectorAll("input:checked")].map((box) => box.value);
-    this.change({ columns: ["model", ...names].join(",") }, { step: true });
-  }
-
-  closeChooserOutside() {
-    document.addEventListener("pointerdown", (event) => {
-      if (!event.composedPath().includes(this.chooser)) this.chooser.open = false;
-    });
-    this.chooser.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      this.chooser.open = false;
-      this.chooser.querySelector("summary").focus();
-    });
+    this.protocolChoice.show(state.protocol);
   }
 }
 
-function labelled(titles) {
-  return Object.fromEntries(Object.entries(titles).map(([name, title]) => [name, { title }]));
+function tallyOf(data, { fitting, pinned }) {
+  const found = fitting === data.rows ? counted(fitting) : `${fitting.toLocaleString("en")} of ${counted(data.rows)}`;
+  return pinned ? `${found}, ${pinned} pinned` : found;
 }
 
-function choices(label, options, choose) {
-  const buttons = Object.entries(options).map(([name, { title }]) => el(
-    "button",
-    { type: "button", "data-name": name, "aria-pressed": "false", onclick: () => choose(name) },
-    title,
-  ));
-  const node = el("div", { class: "segments", role: "group", "aria-label": label }, ...buttons);
-  const show = (chosen) => buttons.forEach((button) => press(button, button.dataset.name === chosen));
-  return { node, show };
+function chosenOf(state) {
+  return state.domains.length + state.sizes.length + (state.open ? 1 : 0);
 }
 
-function press(button, pressed) {
-  button.setAttribute("aria-pressed", String(pressed));
-}
-
-function isPressed(button) {
-  return button.getAttribute("aria-pressed") === "true";
-}
-
-function grouped(columns) {
-  const groups = new Map();
-  for (const column of columns) groups.set(column.group, [...(groups.get(column.group) ?? []), column]);
-  return groups;
+function say(node, words) {
+  if (node.textContent !== words) node.textContent = words;
 }

@@ -1,24 +1,37 @@
 // What the visitor chose, kept in the address so that a link, a reload and the Back button bring it back.
 
+import { BANDS } from "./filters.js";
+
 export const VIEWS = {
   measured: { title: "Measured", query: "provenance=measured&edition=full" },
   published: { title: "Published June 2024", query: "provenance=published&edition=full" },
   rehearsal: { title: "Rehearsal", query: "provenance=measured&edition=rehearsal" },
 };
 
-export const PRESETS = { overview: "Overview", level_1: "Level 1", level_2: "Level 2", all: "All metrics" };
+const DOMAINS = ["biomedical", "general"];
+const PACE = 100;
+let written = -PACE;
+let later = 0;
 
 /** The state that the address tells; what it does not tell is the default. */
 export function readState() {
+  clearTimeout(later);
   const query = new URLSearchParams(location.search);
+  const list = (name, known) => (query.get(name) ?? "").split(",").filter((each) => known.includes(each));
   const view = query.get("view");
   return {
     view: Object.hasOwn(VIEWS, view ?? "") ? view : null,
     search: query.get("q") ?? "",
     sort: query.get("sort") ?? "",
-    domains: (query.get("domain") ?? "").split(",").filter((name) => name === "biomedical" || name === "general"),
+    domains: list("domain", DOMAINS),
+    sizes: list("size", Object.keys(BANDS)),
+    open: query.get("open") === "1",
+    protocol: query.get("protocol") ?? "",
     columns: query.get("cols") ?? "overview",
     intervals: query.get("intervals") !== "0",
+    pins: [...new Set(query.getAll("pin"))],
+    weights: query.get("weights") ?? "",
+    average: query.get("avgname") ?? "",
   };
 }
 
@@ -30,20 +43,37 @@ export function addressOf(state) {
     q: state.search,
     sort: state.sort,
     domain: state.domains.join(","),
+    size: state.sizes.join(","),
+    open: state.open ? "1" : "",
+    protocol: state.protocol,
     cols: state.columns === "overview" ? "" : state.columns,
     intervals: state.intervals ? "" : "0",
+    weights: state.weights,
+    avgname: state.weights ? state.average : "",
   };
   for (const [name, value] of Object.entries(told)) {
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
   }
+  url.searchParams.delete("pin");
+  for (const name of state.pins) url.searchParams.append("pin", name);
   return url;
 }
 
-/** Writes the state into the address: as a new step for Back, or in place of the last one while typing. */
+/**
+ * Writes the state into the address: as a new step for Back, or in place of the last one while typing, and then not
+ * more often than browsers allow.
+ */
 export function writeState(state, { step }) {
+  clearTimeout(later);
   const url = addressOf(state);
   if (url.href === location.href) return;
   if (step) history.pushState(history.state, "", url);
-  else history.replaceState(history.state, "", url);
+  else if (performance.now() - written >= PACE) replace(url);
+  else later = setTimeout(() => replace(url), PACE);
+}
+
+function replace(url) {
+  written = performance.now();
+  history.replaceState(history.state, "", url);
 }

@@ -1,19 +1,25 @@
 // The board as a table: sticky headings and model column, a grid for the keyboard, and only the rows in sight drawn.
 
-import { contentOf, detailOf, labelOf } from "./cells.js";
+import { contentOf, detailOf, intervalOf, labelOf, modelLink, textOf } from "./cells.js";
+import { bands, headings } from "./headings.js";
+import { pinButton } from "./pins.js";
+import { gaps } from "./ranks.js";
 import { el } from "../common/dom.js";
 
+const PIN = { name: "pin", kind: "pin", title: "Pin", group: "Model", values: [] };
+const PIN_WIDTH = 36;
+const STUCK = 4;
 const ALL_AT_ONCE = 200;
-const OVERSCAN = 12;
+const OVERSCAN = 8;
 const STEPS = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],
 };
 
 export class Table {
-  /** `onSort(column)` is called when a heading is pressed; `tip` explains cells. */
-  constructor(tip, onSort) {
-    this.onSort = onSort;
+  /** `onSort(column, add)` is called when a heading is pressed, `onPin(name)` for a row; `tip` explains cells. */
+  constructor(tip, onSort, onPin) {
+    Object.assign(this, { onSort, onPin });
     this.head = el("thead");
     this.body = el("tbody");
     this.caption = el("caption", { class: "unseen" });
@@ -28,20 +34,42 @@ export class Table {
     tip.watch(this.scroller, (cell) => this.explain(cell));
   }
 
-  /** Shows these columns and rows of `data`, sorted as `sort` says. */
-  show({ data, columns, places, sort, intervals, title }) {
-    Object.assign(this, { data, columns, places, sort, intervals });
+  /** Shows these columns and rows of `data`, sorted by `keys`; the first `pinned` rows stay in sight. */
+  show({ data, columns, places, pinned, keys, intervals, title }) {
+    const held = this.heldRow();
+    Object.assign(this, { data, columns: [PIN, ...columns], places, pinned, keys, intervals });
     this.caption.textContent = title;
     this.grid.setAttribute("aria-rowcount", places.length + 2);
     this.grid.classList.toggle("with-intervals", intervals);
+    this.measure();
+    const rank = columns.find((column) => column.kind === "rank");
+    const byRank = rank && keys[0]?.name === rank.by;
+    this.gaps = byRank ? gaps(rank, places.slice(pinned)) : new Set();
+    const row = held === null ? this.active.row : places.indexOf(held);
     this.active = {
-      row: Math.min(this.active.row, Math.max(places.length - 1, 0)),
-      column: Math.min(this.active.column, columns.length - 1),
+      row: clamp(row, Math.max(places.length - 1, 0)),
+      column: Math.min(this.active.column, this.columns.length - 1),
     };
     this.drawHead();
     this.window = null;
-    this.drawBody();
+    this.drawBody(held !== null && row >= 0);
     this.hintAtMore();
+  }
+
+  /** The place of the row whose pin has the focus: pressed, it moves, and the focus goes along. */
+  heldRow() {
+    const focused = this.node.getRootNode().activeElement;
+    const pin = focused?.matches("button.pin") && this.body.contains(focused);
+    return pin ? this.places[this.positionOf(focused).row] : null;
+  }
+
+  /** Makes room for the widest rank, so that nothing moves while scrolling. */
+  measure() {
+    const rank = this.columns.find((column) => column.kind === "rank");
+    const longest = rank ? Math.max(0, ...[0, 1].map((end) => mostDigits(end ? rank.worst : rank.values))) : 0;
+    const ranged = rank?.ranged.some(Boolean);
+    const width = rank ? Math.max(56, (ranged ? 2 * longest + 1 : longest) * 8 + 22) : 0;
+    this.grid.style.cssText = `--rank:${width}px;--model-left:${PIN_WIDTH + width}px`;
   }
 
   scrolled() {
@@ -57,8 +85,8 @@ export class Table {
 
   drawHead() {
     const focused = this.focusedHeading();
-    const headings = this.columns.map((column) => this.heading(column));
-    this.head.replaceChildren(this.bands(), el("tr", { class: "heads", "aria-rowindex": 2 }, ...headings));
+    const sort = headings(this.columns, this.keys, (column) => this.classOf(column), this.onSort);
+    this.head.replaceChildren(bands(this.columns), sort);
     if (!focused) return;
     this.head.querySelector(`button[data-column="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
@@ -68,66 +96,33 @@ export class Table {
     return this.head.contains(focused) ? focused.dataset.column : null;
   }
 
-  bands() {
-    const bands = [];
-    for (const column of this.columns) {
-      const sticky = ["rank", "model"].includes(column.kind);
-      const last = bands.at(-1);
-      if (last && last.group === column.group && last.sticky === sticky) last.span += 1;
-      else bands.push({ group: column.group, sticky, span: 1 });
-    }
-    const cells = bands.map(({ group, sticky, span }) => el(
-      "th",
-      { colspan: span, scope: "colgroup", class: sticky ? "band corner" : "band" },
-      el("span", { class: group === this.columns[0].group ? "unseen" : null }, group),
-    ));
-    return el("tr", { class: "bands", "aria-rowindex": 1 }, ...cells);
-  }
-
-  heading(column) {
-    const sorted = column.name === this.sort.name;
-    const direction = this.sort.descending ? "descending" : "ascending";
-    const task = column.part_of ? el("span", { class: "task" }, column.part_of) : null;
-    const button = el(
-      "button",
-      {
-        type: "button",
-        "data-column": column.name,
-        "aria-description": column.help,
-        onclick: () => this.onSort(column),
-      },
-      task,
-      el("span", { class: "title" }, column.title),
-    );
-    const attributes = { scope: "col", class: this.classOf(column), "aria-sort": sorted ? direction : null };
-    return el("th", attributes, button);
-  }
-
   classOf(column) {
     const before = this.columns[this.columns.indexOf(column) - 1];
     const first = before && column.group !== before.group;
-    return `${column.kind}${first ? " first" : ""}${column.name === this.sort.name ? " sorted" : ""}`;
+    return `${column.kind}${first ? " first" : ""}${column.name === this.keys[0]?.name ? " sorted" : ""}`;
   }
 
-  drawBody() {
+  drawBody(hold = false) {
     const [from, to] = this.inSight();
     if (this.window && this.window[0] === from && this.window[1] === to) return;
     this.window = [from, to];
-    const held = this.hasFocus();
+    const held = hold || this.hasFocus();
     const classes = this.columns.map((column) => this.classOf(column));
-    const rows = [this.spacer(from)];
+    const rows = [];
+    for (let row = 0; row < this.pinned; row += 1) rows.push(this.row(row, classes));
+    rows.push(this.spacer(from - this.pinned));
     for (let row = from; row < to; row += 1) rows.push(this.row(row, classes));
     rows.push(this.spacer(this.places.length - to));
     this.body.replaceChildren(...rows.filter(Boolean));
-    if (held) this.cell(this.active.row, this.active.column)?.focus({ preventScroll: true });
+    if (held) this.target(this.active.row, this.active.column)?.focus({ preventScroll: true });
   }
 
   inSight() {
     const count = this.places.length;
-    if (count <= ALL_AT_ONCE) return [0, count];
+    if (count <= ALL_AT_ONCE) return [this.pinned, count];
     const height = this.rowHeight();
     const seen = Math.ceil((this.scroller.clientHeight || innerHeight) / height);
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
+    const first = Math.max(this.pinned, Math.floor(this.scroller.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
     return [first, Math.min(count, first + seen + 3 * OVERSCAN)];
   }
 
@@ -144,14 +139,23 @@ export class Table {
   row(row, classes) {
     const place = this.places[row];
     const cells = this.columns.map((column, at) => this.drawCell(column, place, classes[at], row, at));
-    return el("tr", { "aria-rowindex": row + 3, "data-row": row }, ...cells);
+    const pinned = row < this.pinned;
+    const names = [pinned ? "pinned" : "", row < Math.min(this.pinned, STUCK) ? "stuck" : ""];
+    if (this.gaps.has(row - this.pinned)) names.push("apart");
+    const style = pinned ? `--at:${row}` : null;
+    const attributes = { "aria-rowindex": row + 3, "data-row": row, class: names.join(" ").trim() || null, style };
+    return el("tr", attributes, ...cells);
   }
 
   drawCell(column, place, className, row, at) {
-    const active = row === this.active.row && at === this.active.column;
+    const tabIndex = row === this.active.row && at === this.active.column ? 0 : -1;
     const cell = document.createElement(column.kind === "model" ? "th" : "td");
     cell.className = className;
-    cell.tabIndex = active ? 0 : -1;
+    if (column.kind === "pin") {
+      const name = this.data.names[place];
+      cell.append(pinButton(name, row < this.pinned, this.onPin, { tabindex: tabIndex }));
+      return cell;
+    }
     if (column.kind === "model") cell.scope = "row";
     const label = labelOf(this.data, column, place);
     if (label) {
@@ -159,25 +163,35 @@ export class Table {
       cell.classList.add("missing");
     }
     if (column.kind === "score" && !label) cell.style.setProperty("--value", bounded(column.values[place]));
-    cell.append(contentOf(this.data, column, place));
+    cell.append(contentOf(this.data, column, place, modelLink(this.data, place)));
     if (this.intervals && column.kind === "score") cell.append(this.interval(column, place));
+    (cell.querySelector("a") ?? cell).tabIndex = tabIndex;
     return cell;
   }
 
   interval(column, place) {
-    const [low, high] = [column.low[place], column.high[place]];
-    const known = low !== null && high !== null;
-    return known ? el("small", {}, `${low.toFixed(this.data.decimals)} – ${high.toFixed(this.data.decimals)}`) : "";
+    const text = intervalOf(this.data, column, place, " – ");
+    return text ? el("small", {}, text) : "";
   }
 
   explain(cell) {
-    if (cell.matches("button, thead th")) {
+    if (cell.matches("thead *")) {
       const name = (cell.matches("button") ? cell : cell.querySelector("button"))?.dataset.column;
       const column = this.columns.find((each) => each.name === name);
       return column ? [column.help] : null;
     }
     const at = this.positionOf(cell);
-    return at && detailOf(this.data, this.columns[at.column], this.places[at.row]);
+    const column = this.columns[at?.column];
+    if (!column || column.kind === "pin") return null;
+    const place = this.places[at.row];
+    const words = ["text", "model"].includes(column.kind) && textOf(this.data, column, place);
+    if (words) return this.whole(cell, column, place);
+    return detailOf(this.data, column, place);
+  }
+
+  /** A text that does not fit into its cell. */
+  whole(cell, column, place) {
+    return cell.scrollWidth > cell.clientWidth ? [column.values[place]] : null;
   }
 
   positionOf(node) {
@@ -190,6 +204,12 @@ export class Table {
     return this.body.querySelector(`tr[data-row="${row}"]`)?.cells[column];
   }
 
+  /** What takes the focus in a cell: its button or link, else the cell. */
+  target(row, column) {
+    const cell = this.cell(row, column);
+    return cell?.querySelector("button, a") ?? cell;
+  }
+
   hasFocus() {
     return this.body.contains(this.node.getRootNode().activeElement);
   }
@@ -197,9 +217,9 @@ export class Table {
   remember(event) {
     const at = this.positionOf(event.target);
     if (!at) return;
-    this.cell(this.active.row, this.active.column)?.setAttribute("tabindex", "-1");
+    this.target(this.active.row, this.active.column)?.setAttribute("tabindex", "-1");
     this.active = at;
-    this.cell(at.row, at.column).setAttribute("tabindex", "0");
+    this.target(at.row, at.column).setAttribute("tabindex", "0");
   }
 
   move(event) {
@@ -210,7 +230,7 @@ export class Table {
     const row = clamp(this.active.row + step[0] + far, this.places.length - 1);
     const column = clamp(this.active.column + step[1], this.columns.length - 1);
     this.reveal(row);
-    this.cell(row, column)?.focus();
+    this.target(row, column)?.focus();
   }
 
   reveal(row) {
@@ -218,6 +238,10 @@ export class Table {
     this.scroller.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
     this.drawBody();
   }
+}
+
+function mostDigits(values) {
+  return values.reduce((most, value) => Math.max(most, value ?? 0), 0).toString().length;
 }
 
 function bounded(value) {

@@ -27,7 +27,7 @@ export class Tip {
   /** Explains descendants of `area` for which `linesOf(element)` gives lines, on hover and on focus; Escape hides. */
   watch(area, linesOf) {
     const turn = (event) => {
-      const target = event.target.closest?.("td,th,button,dd");
+      const target = event.target.closest?.("td,th,button,dd,.rank");
       const lines = target && area.contains(target) ? linesOf(target) : null;
       if (lines) this.show(target, lines);
       else this.hide();

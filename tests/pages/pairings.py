@@ -71,7 +71,7 @@ def delta_payload(standings: Sequence[Standing], view: str, chosen: Sequence[str
     }
 
 
-def compare_payload(standings: Sequence[Standing], names: Sequence[str], view: str) -> dict[str, Any]:
+def compare_payload(standings: Sequence[Standing], view: str, names: Sequence[str]) -> dict[str, Any]:
     """Two to four rows, every cell that one of them has; HTTPException 404 for a name that no row has."""
     rows = [find_row(standings, name) for name in names]
     if None in rows:

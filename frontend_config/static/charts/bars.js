@@ -2,6 +2,7 @@
 
 import { fitted } from "./room.js";
 import { scale, svg, ticks } from "./svg.js";
+import { whisker } from "./whisker.js";
 
 const NARROW = 620;
 const BAR = 14;
@@ -59,12 +60,10 @@ function barOf(bar, middle, x, plan) {
   const body = svg("rect", {
     class: `series s${bar.series}`, x: x(0), y: middle - BAR / 2, width: Math.max(end - x(0), 1), height: BAR, rx: 2,
   });
-  return [named, body, ...whisker(bar, middle, x), figure((bar.high === null ? end : x(bar.high)) + 8)];
+  return [named, body, ...rangeOf(bar, middle, x), figure((bar.high === null ? end : x(bar.high)) + 8)];
 }
 
-function whisker({ low, high }, middle, x) {
+function rangeOf({ value, low, high }, middle, x) {
   if (low === null || high === null) return [];
-  const ends = [low, high].map((at) => `M${x(at)} ${middle - 4}V${middle + 4}`).join("");
-  const d = `M${x(low)} ${middle}H${x(high)}${ends}`;
-  return [svg("path", { class: "halo", d }), svg("path", { class: "whisker", d })];
+  return whisker({ low: x(low), high: x(high), from: x(0), to: x(value), middle, cap: 4 });
 }

@@ -2,6 +2,7 @@
 
 import { fitted } from "./room.js";
 import { scale, svg, ticks } from "./svg.js";
+import { whisker } from "./whisker.js";
 
 const NARROW = 620;
 const HEAD = 44;
@@ -29,11 +30,11 @@ export function divergingChart({ rows, width, sides, title }) {
 
 function widePlan(width) {
   const label = Math.min(340, Math.round(width * 0.34));
-  return { narrow: false, row: 50, labels: label - 16, left: label, right: width - 150, end: width, middle: 25 };
+  return { narrow: false, row: 50, labels: label - 16, subs: label - 16, left: label, right: width - 150, end: width, middle: 25 };
 }
 
 function narrowPlan(width) {
-  return { narrow: true, row: 76, labels: width - 70, left: 4, right: width - 4, end: width, middle: 58 };
+  return { narrow: true, row: 76, labels: width - 60, subs: width - 124, left: 4, right: width - 4, end: width, middle: 58 };
 }
 
 /** Round numbers that hold every bar and whisker, with room on both sides of zero. */
@@ -57,8 +58,8 @@ function axis(marks, x, height, [left, right], plan) {
     "g",
     { "aria-hidden": "true" },
     ...lines,
-    svg("text", { class: "side", x: zero - 12, y: 18, "text-anchor": "end" }, fitted(`← ${left}`, zero - 12)),
-    svg("text", { class: "side", x: zero + 12, y: 18 }, fitted(`${right} →`, plan.end - zero - 12)),
+    svg("text", { class: "side", ...(plan.narrow ? { x: 0 } : { x: zero - 12, "text-anchor": "end" }), y: 18 }, `← ${left}`),
+    svg("text", { class: "side", ...(plan.narrow ? { x: plan.end, "text-anchor": "end" } : { x: zero + 12 }), y: 18 }, `${right} →`),
   );
 }
 
@@ -74,9 +75,9 @@ function rowOf(row, top, x, plan) {
     { class: `row ${row.finding}` },
     svg("line", { class: "grid", x1: 0, x2: plan.end, y1: top, y2: top }),
     svg("a", { href: row.href }, words(row.label, { class: "name", x: 0, y: first }, plan.labels, 600)),
-    svg("a", { href: row.pairHref }, words(row.sub, { class: "quiet-text", x: 0, y: first + 18 }, plan.labels)),
+    svg("a", { href: row.pairHref }, words(row.sub, { class: "quiet-text", x: 0, y: first + 18 }, plan.subs)),
     bar(row, middle, x),
-    ...(row.low === null ? [] : whisker(row, middle, x)),
+    ...(row.low === null ? [] : whisker({ low: x(row.low), high: x(row.high), ...span(row, x), middle })),
     ...figures(row, top, plan),
   );
 }
@@ -86,16 +87,14 @@ function words(text, attributes, pixels, weight = 400) {
   return svg("text", attributes, shown, shown === text ? null : svg("title", {}, text));
 }
 
-function bar({ difference }, middle, x) {
+function span({ difference }, x) {
   const [from, to] = [x(0), x(difference)].sort((one, other) => one - other);
-  return svg("rect", { class: "bar", x: from, y: middle - BAR / 2, width: Math.max(to - from, 1), height: BAR, rx: 2 });
+  return { from, to };
 }
 
-function whisker({ low, high }, middle, x) {
-  const [from, to] = [x(low), x(high)];
-  const ends = [from, to].map((at) => `M${at} ${middle - 5}V${middle + 5}`).join("");
-  const d = `M${from} ${middle}H${to}${ends}`;
-  return [svg("path", { class: "halo", d }), svg("path", { class: "whisker", d })];
+function bar(row, middle, x) {
+  const { from, to } = span(row, x);
+  return svg("rect", { class: "bar", x: from, y: middle - BAR / 2, width: Math.max(to - from, 1), height: BAR, rx: 2 });
 }
 
 function figures(row, top, plan) {

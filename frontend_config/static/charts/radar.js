@@ -1,32 +1,48 @@
 // Several models on several axes at once; where a value is missing the line has a gap, and nothing is drawn at zero.
 
-import { fitted } from "./room.js";
+import { fitted, widthOf } from "./room.js";
 import { scale, svg, ticks } from "./svg.js";
 
-const SIZE = { width: 460, height: 380 };
-const RADIUS = 128;
+const WIDEST = 520;
+const NARROW = 420;
+const LARGEST = 150;
 const MARK = 4.5;
+const SLANT = Math.sin(Math.PI / 3);
 
-/** The chart of `axes` (titles) and `series`: `values` for each axis, null when missing, and `place`, its number. */
-export function radarChart({ axes, series, title }) {
+/**
+ * The chart, at most `width` pixels wide, of `axes` (titles) and `series`: `values` for each axis, null when missing,
+ * and `place`, its number.
+ */
+export function radarChart({ axes, series, title, width }) {
+  const plan = planOf(width);
   const known = series.flatMap(({ values }) => values).filter(Number.isFinite);
   const marks = ticks(0, Math.max(1, ...known), 4);
-  const reach = scale([0, marks.at(-1)], [0, RADIUS]);
-  const at = (axis, value) => point(axis / axes.length, reach(value));
+  const reach = scale([0, marks.at(-1)], [0, plan.radius]);
+  const at = (axis, value) => point(plan, axis / axes.length, reach(value));
   const ring = (mark) => svg("path", { class: "grid", d: closed(axes.map((_, axis) => at(axis, mark))) });
   return svg(
     "svg",
-    { class: "chart radar", viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: "img", "aria-label": title },
+    {
+      class: "chart radar", viewBox: `0 0 ${plan.width} ${plan.height}`, style: `max-width:${plan.width}px`,
+      role: "img", "aria-label": title,
+    },
     ...marks.slice(1).map(ring),
-    ...axes.map((name, axis) => spoke(name, axis / axes.length)),
+    ...axes.map((name, axis) => spoke(plan, name, axis / axes.length)),
     ...marks.slice(1).map((mark) => ringLabel(mark, at(0, mark))),
     ...series.map(({ values, place }) => outline(values, place, at)),
   );
 }
 
-function point(turn, distance) {
+function planOf(room) {
+  const width = Math.min(room, WIDEST);
+  const [size, label] = width < NARROW ? [11, 75] : [13, 108];
+  const radius = Math.min(LARGEST, Math.round((width / 2 - label) / SLANT - 14));
+  return { width, height: 2 * radius + 90, radius, size, label };
+}
+
+function point({ width, height }, turn, distance) {
   const angle = turn * 2 * Math.PI - Math.PI / 2;
-  return [SIZE.width / 2 + distance * Math.cos(angle), SIZE.height / 2 + distance * Math.sin(angle)];
+  return [width / 2 + distance * Math.cos(angle), height / 2 + distance * Math.sin(angle)];
 }
 
 function closed(points) {
@@ -37,16 +53,28 @@ function ringLabel(mark, [x, y]) {
   return svg("text", { class: "quiet-text ring", x: x + 5, y: y + 4 }, String(mark));
 }
 
-function spoke(name, turn) {
-  const [x, y] = point(turn, RADIUS);
-  const [textX, textY] = point(turn, RADIUS + 16);
-  const side = Math.abs(textX - SIZE.width / 2) < 8 ? "middle" : textX < SIZE.width / 2 ? "end" : "start";
+function spoke(plan, name, turn) {
+  const [x, y] = point(plan, turn, plan.radius);
+  const [textX, textY] = point(plan, turn, plan.radius + 14);
+  const middle = plan.width / 2;
+  const side = Math.abs(textX - middle) < 8 ? "middle" : textX < middle ? "end" : "start";
+  const lines = side === "middle" ? [name] : wrapped(name, plan);
+  const up = textY < plan.height / 2 ? lines.length - 1 : (lines.length - 1) / 2;
   return svg(
     "g",
     {},
-    svg("line", { class: "grid", x1: SIZE.width / 2, y1: SIZE.height / 2, x2: x, y2: y }),
-    svg("text", { x: textX, y: textY + 4, "text-anchor": side }, fitted(name, 112)),
+    svg("line", { class: "grid", x1: middle, y1: plan.height / 2, x2: x, y2: y }),
+    ...lines.map((line, place) => svg(
+      "text",
+      { x: textX, y: textY + 4 + (place - up) * (plan.size + 3), "text-anchor": side, style: `font-size:${plan.size}px` },
+      fitted(line, plan.label, plan.size),
+    )),
   );
+}
+
+/** The name on one line, or a line for each word where it is too long. */
+function wrapped(name, { label, size }) {
+  return widthOf(name, size) <= label ? [name] : name.split(" ");
 }
 
 /** Lines between neighbours that both have a value, and a mark at each value. */

@@ -30,6 +30,7 @@ export function drawnToWidth(draw) {
   let width = 0;
   const redraw = () => { if (width) node.replaceChildren(draw(width)); };
   new ResizeObserver(() => {
+    if (node.clientWidth === 0) return;
     const now = Math.max(LEAST, Math.floor(node.clientWidth));
     if (now === width) return;
     width = now;

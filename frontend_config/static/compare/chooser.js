@@ -5,6 +5,7 @@ import { counted, plain } from "../differences/numbers.js";
 import { el } from "../common/dom.js";
 import { findModel } from "./roster.js";
 import { FEWEST, MOST } from "./state.js";
+import { pageLink } from "../differences/views.js";
 
 const SHOWN = 50;
 
@@ -30,8 +31,8 @@ export class Chooser {
   }
 
   /** Shows these names, each as the model it means in this roster, or as unknown. */
-  show(roster, names, decimals) {
-    Object.assign(this, { roster, names, decimals });
+  show(roster, names, { decimals, view }) {
+    Object.assign(this, { roster, names, decimals, view });
     this.list.replaceChildren(...names.map((name, place) => this.chip(name, place)));
     this.list.hidden = names.length === 0;
     this.adding.hidden = names.length >= MOST;
@@ -55,7 +56,7 @@ export class Chooser {
       "li",
       { class: model ? null : "unknown" },
       badge(place),
-      el("span", { class: "what" }, el("bdi", {}, label), el("small", {}, model ? describe(model, this.decimals) : "not in this view")),
+      el("span", { class: "what" }, nameOf(model, label, this.view), el("small", {}, model ? describe(model, this.decimals) : "not in this view")),
       place > 0 ? small("earlier", `Move ${label} one place forward`, "←", move) : null,
       small("remove", `Remove ${label}`, "×", remove),
     );
@@ -138,6 +139,11 @@ export class Chooser {
       this.change(this.names.slice(0, -1));
     }
   }
+}
+
+function nameOf(model, label, view) {
+  const text = el("bdi", {}, label);
+  return model ? el("a", { href: pageLink("/model", [["id", model.name]], view) }, text) : text;
 }
 
 function describe(model, decimals) {

@@ -94,7 +94,7 @@ class Compare {
     this.views.show(this.view());
     this.notice.className = `notice ${board.view}`;
     this.notice.replaceChildren(...noticeLines(board.notice, this.instead && !this.state.view ? board.instead : null));
-    this.chooser.show(roster, this.state.names, board.decimals);
+    this.chooser.show(roster, this.state.names, board);
     return { roster, models: this.state.names.map((name) => findModel(roster, name)) };
   }
 
@@ -121,7 +121,7 @@ class Compare {
         "section",
         { class: "card" },
         el("h2", {}, "Scores and differences"),
-        scoreTable(data, whole, "Scores in percent, differences in percentage points, 95 % intervals below them"),
+        scoreTable(data, whole, captionOf(whole)),
         metrics.length > 0 && fold(`${counted(metrics.length, "metric")} of the tasks`, scoreTable(data, metrics, "Metrics in percent, differences in percentage points")),
         tests && fold("Tests and p-values", tests),
       ),
@@ -162,6 +162,12 @@ class Compare {
   saveCsv() {
     download(`clue-${this.view()}-comparison.csv`, `\ufeff${csvOf(this.shown)}`, "text/csv;charset=utf-8");
   }
+}
+
+function captionOf(cells) {
+  const judged = cells.some((cell) => cell.pairs.some((pair) => pair.finding));
+  const signs = "▲ the first model is better, ▼ worse, ≈ cannot be told from noise.";
+  return `Scores in percent, differences in percentage points. ${judged ? signs : "There are no intervals, so no difference is judged."}`;
 }
 
 function fold(title, node) {

@@ -31,11 +31,12 @@ export function radarCard(data) {
   const shown = tasks.filter((cell) => cell.scores.some(({ value }) => value !== null));
   if (shown.length < FEWEST_AXES) return null;
   const series = data.models.map((_, place) => ({ place, values: shown.map((cell) => cell.scores[place].value) }));
-  const drawing = radarChart({ axes: shown.map((cell) => cell.title), series, title: textOf(data, shown) });
+  const axes = shown.map((cell) => cell.title);
+  const chart = drawnToWidth((width) => radarChart({ axes, series, width, title: textOf(data, shown) }));
   const gaps = shown.some((cell) => cell.scores.some(({ value }) => value === null));
   const rows = shown.map((cell) => [cell.title, ...cell.scores.map((score) => told(score, data.decimals))]);
   return card(
-    "The tasks at a glance", () => drawing, `clue-${data.view}-tasks`, key(data), drawing,
+    "The tasks at a glance", chart.drawing, `clue-${data.view}-tasks`, key(data), chart.node,
     gaps ? el("p", { class: "remark" }, "A gap in a line is a missing score, not a zero.") : null,
     dataTable("Task scores in percent", ["Task", ...data.models.map(({ label }) => label)], rows),
   );

@@ -3,8 +3,8 @@
 import { counted, listed, signed } from "../differences/numbers.js";
 import { badge } from "./badge.js";
 import { el } from "../common/dom.js";
+import { SIGNS } from "./tables.js";
 
-const SIGNS = { better: "▲", worse: "▼", "cannot tell": "≈" };
 const NO_SIGN = "·";
 
 /** One part for each pair of the compared models. */

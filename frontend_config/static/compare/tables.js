@@ -1,30 +1,26 @@
 // Scores, differences and p-values of the compared models as tables and as CSV.
 
-import { hasInterval, interval, plain, probability, signed, signedInterval } from "../differences/numbers.js";
+import { DASH, hasInterval, interval, plain, probability, signed, signedInterval } from "../differences/numbers.js";
 import { badge, LETTERS } from "./badge.js";
 import { csvText } from "../common/csv.js";
 import { el } from "../common/dom.js";
-import { pageLink } from "../differences/views.js";
 
-const SIGNS = { better: "▲ better", worse: "▼ worse", "cannot tell": "≈ cannot tell" };
+export const SIGNS = { better: "▲", worse: "▼", "cannot tell": "≈" };
 
 /** Scores of these cells and the difference of each pair, with all intervals. */
 export function scoreTable(data, cells, caption) {
   const head = [
-    el("th", { scope: "col" }, "Score"),
-    ...data.models.map((model, place) => el(
-      "th",
-      { scope: "col", class: "number model" },
-      badge(place),
-      el("a", { href: pageLink("/model", [["id", model.name]], data.view) }, el("bdi", {}, model.label)),
+    columnHead({}, "Score"),
+    ...data.models.map((model, place) => columnHead(
+      { class: "number model" }, badge(place), el("bdi", { class: "label" }, model.label),
     )),
-    ...pairsOf(data).map((pair) => el("th", { scope: "col", class: "number" }, pairTitle(pair))),
+    ...pairsOf(data).map((pair) => columnHead({ class: "number" }, pairTitle(pair))),
   ];
   const rows = cells.map((cell) => el(
     "tr",
-    {},
-    el("th", { scope: "row" }, titleOf(cell)),
-    ...cell.scores.map((score) => scoreCell(score, data.decimals)),
+    { role: "row" },
+    el("th", { scope: "row", role: "rowheader" }, titleOf(cell)),
+    ...cell.scores.map((score, place) => scoreCell(score, LETTERS[place], data.decimals)),
     ...cell.pairs.map((pair) => differenceCell(pair, data.decimals)),
   ));
   return framed(caption, head, rows);
@@ -33,7 +29,7 @@ export function scoreTable(data, cells, caption) {
 /** What stands behind the findings: items, p-values and what could be detected. */
 export function testTable(data, caption) {
   const titles = ["Score", "Pair", "Items", "p", "Adjusted p", "Detectable"];
-  const head = titles.map((title, place) => el("th", { scope: "col", class: place > 1 ? "number" : null }, title));
+  const head = titles.map((title, place) => columnHead({ class: place > 1 ? "number" : null }, title));
   const tested = data.cells.flatMap((cell) => cell.pairs.filter(({ p }) => p !== null).map((pair) => ({ cell, pair })));
   const rows = tested.map(({ cell, pair }) => {
     const figures = [
@@ -41,16 +37,16 @@ export function testTable(data, caption) {
     ];
     return el(
       "tr",
-      {},
-      el("th", { scope: "row" }, titleOf(cell)),
-      el("td", {}, pairTitle(pair)),
-      ...figures.map((text) => el("td", { class: "number" }, text)),
+      { role: "row" },
+      el("th", { scope: "row", role: "rowheader" }, titleOf(cell)),
+      el("td", { role: "cell", "data-title": titles[1] }, pairTitle(pair)),
+      ...figures.map((text, place) => el("td", { class: "number", role: "cell", "data-title": titles[place + 2] }, text)),
     );
   });
   return rows.length ? framed(caption, head, rows) : null;
 }
 
-/** Everything the tables hold, unrounded to the shown decimals only, as CSV text. */
+/** Everything the tables hold as CSV text, scores and differences with the decimals that are shown. */
 export function csvOf(data) {
   const number = (value) => (value === null || value === undefined ? "" : value.toFixed(data.decimals));
   const heads = [
@@ -84,30 +80,56 @@ function pairTitle({ first, second }) {
   return `${LETTERS[first]} − ${LETTERS[second]}`;
 }
 
-function scoreCell(score, decimals) {
-  if (score.value === null) return missingCell(score.missing);
-  return el("td", { class: "number" }, plain(score.value, decimals), hasInterval(score) ? el("small", {}, interval(score, decimals)) : null);
+function columnHead(attributes, ...children) {
+  return el("th", { scope: "col", role: "columnheader", ...attributes }, ...children);
 }
 
-function differenceCell(pair, decimals) {
-  if (pair.difference === null) return missingCell(pair.reason);
+function scoreCell(score, title, decimals) {
+  if (score.value === null) return missingCell(score.missing, title);
   return el(
     "td",
-    { class: `number difference ${pair.finding?.replace(" ", "-") ?? "open"}`, title: pair.reason },
-    signed(pair.difference, decimals),
-    hasInterval(pair) ? el("small", {}, signedInterval(pair, decimals)) : null,
-    el("small", { class: "finding" }, SIGNS[pair.finding] ?? "not judged"),
+    { class: "number", role: "cell", "data-title": title },
+    plain(score.value, decimals),
+    hasInterval(score) ? el("small", {}, interval(score, decimals)) : null,
   );
 }
 
-function missingCell(reason) {
-  return el("td", { class: "number missing", title: reason }, el("span", { "aria-hidden": "true" }, "–"), el("span", { class: "unseen" }, `missing${reason ? `: ${reason}` : ""}`));
+function differenceCell(pair, decimals) {
+  if (pair.difference === null) return missingCell(pair.reason, pairTitle(pair));
+  const kind = pair.finding?.replace(" ", "-") ?? "open";
+  return el(
+    "td",
+    { class: `number difference ${kind}`, role: "cell", "data-title": pairTitle(pair), title: pair.reason },
+    pair.finding ? el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[pair.finding]) : null,
+    signed(pair.difference, decimals),
+    hasInterval(pair) ? el("small", {}, signedInterval(pair, decimals)) : null,
+    el("span", { class: "unseen" }, ` ${pair.finding ?? "not judged"}`),
+  );
+}
+
+function missingCell(reason, title) {
+  return el(
+    "td",
+    { class: "number missing", role: "cell", "data-title": title, title: reason },
+    el("span", { "aria-hidden": "true" }, DASH),
+    el("span", { class: "unseen" }, reason ? `missing: ${reason}` : "missing"),
+  );
 }
 
 function framed(caption, head, rows) {
   return el(
     "div",
-    { class: "frame", tabindex: 0, role: "region", "aria-label": caption },
-    el("table", { class: "figures-table" }, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows)),
+    { class: "told" },
+    el("p", { class: "remark" }, caption),
+    el(
+      "div",
+      { class: "frame", tabindex: 0, role: "region", "aria-label": caption },
+      el(
+        "table",
+        { class: "figures-table stacked", role: "table", "aria-label": caption },
+        el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head)),
+        el("tbody", { role: "rowgroup" }, ...rows),
+      ),
+    ),
   );
 }

@@ -6,7 +6,7 @@ import { addressOf, baseParameters, readState } from "./state.js";
 import { Chart, sortedPairs } from "./chart.js";
 import { el, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { familyTree, unpairedList } from "./families.js";
-import { pairsTable } from "./pairs.js";
+import { pairsTable, signsOf } from "./pairs.js";
 import { poll } from "../common/feed.js";
 
 const POLL_SECONDS = 60;
@@ -76,7 +76,7 @@ class Delta {
         this.draw();
       }
     } catch {
-      if (!this.data()) this.say("The pairs could not be loaded.", deed("Try again", () => this.refresh()));
+      if (!this.data()) this.sayFailed();
     }
   }
 
@@ -92,6 +92,12 @@ class Delta {
     this.shown = null;
     this.stage.removeAttribute("aria-busy");
     this.stage.replaceChildren(emptyState(sentence, ...deeds));
+  }
+
+  sayFailed() {
+    const again = deed("Try again", () => this.refresh());
+    const stated = deed("Use the bases that are stated", () => this.change({ bases: new Map() }));
+    this.say("The pairs could not be loaded.", again, this.state.bases.size ? stated : "");
   }
 
   draw() {
@@ -119,6 +125,7 @@ class Delta {
     this.answer.replaceChildren(el("h2", {}, answer), ...more.map((line) => el("p", {}, line)), countsTable(data));
     this.table.replaceChildren(
       el("h2", {}, "All pairs, all scores"),
+      el("p", {}, signsOf(data, pairs)),
       pairsTable(data, pairs, (model, base) => this.rebase(model, base)),
     );
     this.rest.replaceChildren(...otherParts(data));
@@ -131,7 +138,7 @@ class Delta {
 
   rebase(model, base) {
     this.chosen = model;
-    this.change({ bases: new Map([...this.state.bases, [model, base]]) });
+    this.change({ view: this.view(), bases: new Map([...this.state.bases, [model, base]]) });
   }
 }
 

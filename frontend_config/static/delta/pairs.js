@@ -8,7 +8,7 @@ import { pageLink } from "../differences/views.js";
 const DEEPEST = 20;
 const WORDS = { improved: "improved", declined: "declined", unsure: "cannot tell", missing: "missing" };
 
-/** The table of `pairs`; `choose(model, base)` is told when another base is wanted. */
+/** The table of `pairs`, on a small screen a card for each; `choose(model, base)` is told of another base. */
 export function pairsTable(data, pairs, choose) {
   const head = ["Model and its base", ...data.cells.map((cell) => cell.title)];
   return el(
@@ -16,12 +16,11 @@ export function pairsTable(data, pairs, choose) {
     { class: "frame", tabindex: 0, role: "region", "aria-label": "All differences" },
     el(
       "table",
-      { class: "figures-table heat" },
-      el("caption", {}, captionOf(pairs, data)),
-      el("thead", {}, el("tr", {}, ...head.map((title, place) => el(
-        "th", { scope: "col", class: place > 0 ? "number" : null }, title,
+      { class: "figures-table stacked heat", role: "table", "aria-label": "All differences" },
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head.map((title, place) => el(
+        "th", { scope: "col", role: "columnheader", class: place > 0 ? "number" : null }, title,
       )))),
-      el("tbody", {}, ...pairs.map((pair) => pairRow(data, pair, choose))),
+      el("tbody", { role: "rowgroup" }, ...pairs.map((pair) => pairRow(data, pair, choose))),
     ),
   );
 }
@@ -29,10 +28,10 @@ export function pairsTable(data, pairs, choose) {
 function pairRow(data, pair, choose) {
   return el(
     "tr",
-    {},
+    { role: "row" },
     el(
       "th",
-      { scope: "row" },
+      { scope: "row", role: "rowheader" },
       nameLink(pair.model, data.view),
       el("div", { class: "base" }, "from ", basePart(data, pair, choose)),
       el("div", { class: "source" }, pair.base_source, " ", compareLink(pair, data.view)),
@@ -50,7 +49,8 @@ function compareLink(pair, view) {
   return el("a", { href, "aria-label": `Compare ${pair.model.label} with ${pair.base.label}` }, "Compare");
 }
 
-function captionOf(pairs, data) {
+/** What the signs in the table say. */
+export function signsOf(data, pairs) {
   const unsure = pairs.some((pair) => data.cells.some((cell) => kindOf(differenceIn(pair, cell)) === "unsure"));
   const sign = unsure ? " ≈ stands before what cannot be told from noise." : "";
   return `Differences in percentage points: the model less its base.${sign}`;
@@ -74,7 +74,7 @@ function figure(data, pair, cell) {
   const told = [explained(data, pair, found), found.reason].filter(Boolean).join(" ");
   return el(
     "td",
-    { class: `number ${kind}`, style: `--depth:${depth.toFixed(2)}`, title: told },
+    { role: "cell", class: `number ${kind}`, "data-title": cell.title, style: `--depth:${depth.toFixed(2)}`, title: told },
     kind === "unsure" ? el("span", { "aria-hidden": "true" }, "≈ ") : null,
     signed(found.difference, data.decimals),
     hasInterval(found) ? el("small", {}, signedInterval(found, data.decimals)) : null,

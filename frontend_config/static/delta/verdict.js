@@ -22,12 +22,13 @@ export function answerLines(data, cell) {
   const counts = data.counts[cell.name] ?? {};
   const where = cell.name === "overall" ? "overall" : `on ${cell.title}`;
   const judged = isJudged(data);
-  const first = judged ? judgedSentence(data, counts, where) : signedSentence(data, counts, where);
+  const alone = data.pairs.length === 1;
+  const first = alone ? loneSentence(data.pairs[0], cell, where) : judged ? judgedSentence(data, counts, where) : signedSentence(data, counts, where);
   const known = data.pairs.length - (counts.missing ?? 0);
   const open = judged ? known - sum(counts, JUDGED) : 0;
   const lines = [first];
-  if (counts.missing) lines.push(`${counted(counts.missing, "pair")} ${counts.missing === 1 ? "has" : "have"} no difference ${where}: a score is missing on one side.`);
-  if (open) lines.push(`${counted(open, "pair")} could not be judged.`);
+  if (counts.missing && !alone) lines.push(`${counted(counts.missing, "pair")} ${counts.missing === 1 ? "has" : "have"} no difference ${where}: a score is missing on one side.`);
+  if (open && !alone) lines.push(`${counted(open, "pair")} could not be judged.`);
   if (!judged && known) lines.push("There are no intervals, so nobody can tell which of these differences are more than chance.");
   return lines;
 }
@@ -37,7 +38,7 @@ export function countsTable(data) {
   const kinds = isJudged(data) ? JUDGED : SIGNED;
   const titles = [...Object.values(kinds), "Missing"];
   const head = [
-    el("th", { scope: "col" }, "Where"), el("th", { scope: "col", class: "share" }, "Of all pairs"),
+    el("th", { scope: "col" }, "Where"), el("th", { scope: "col", class: "share" }, Object.values(kinds).join(", ").toLowerCase().replace(/^./, (first) => first.toUpperCase())),
     ...titles.map((title) => el("th", { scope: "col", class: "number" }, title)),
   ];
   const rows = data.cells.map((cell) => countsRow(cell, data.counts[cell.name] ?? {}, kinds, data.pairs.length));
@@ -69,11 +70,21 @@ function kindClass(name) {
   return name === "improved" || name === "higher" ? "gain" : "loss";
 }
 
+function loneSentence({ model, base, cells }, cell, where) {
+  const { difference, finding } = cells[cell.name] ?? { difference: null, finding: null };
+  const [name, other] = [model.label, base.label];
+  if (finding === "cannot tell") return `Whether ${name} is better than its base ${other} ${where} cannot be told from noise.`;
+  if (finding) return `${name} is ${finding === "improved" ? "better" : "worse"} than its base ${other} ${where}.`;
+  if (difference === null) return `${name} and its base ${other} have no score in common ${where}.`;
+  const side = difference === 0 ? "the same as" : difference > 0 ? "higher than" : "lower than";
+  return `${name} scores ${side} its base ${other} ${where}.`;
+}
+
 function judgedSentence(data, counts, where) {
   const unsure = counts["cannot tell"] ?? 0;
   const parts = [
-    `${counts.improved} ${counts.improved === 1 ? "is" : "are"} better than ${their(counts.improved)} base ${where}`,
-    `${counts.declined} ${counts.declined === 1 ? "is" : "are"} worse`,
+    `${counts.improved || "none"} ${counts.improved === 1 ? "is" : "are"} better than ${their(counts.improved)} base ${where}`,
+    `${counts.declined || "none"} ${counts.declined === 1 ? "is" : "are"} worse`,
   ];
   if (unsure) parts.push(`for ${unsure} the difference cannot be told from noise`);
   return `Of ${counted(data.pairs.length, "biomedical model")}, ${listed(parts)}.`;
@@ -81,7 +92,7 @@ function judgedSentence(data, counts, where) {
 
 function signedSentence(data, counts, where) {
   const [higher, lower] = [counts.higher ?? 0, counts.lower ?? 0];
-  const parts = [`${higher} ${higher === 1 ? "scores" : "score"} higher than ${their(higher)} base ${where}`, `${lower} lower`];
+  const parts = [`${higher || "none"} ${higher === 1 ? "scores" : "score"} higher than ${their(higher)} base ${where}`, `${lower || "none"} lower`];
   if (counts.equal) parts.push(`${counts.equal} the same`);
   return `Of ${counted(data.pairs.length, "biomedical model")}, ${listed(parts)}.`;
 }

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query
 
@@ -12,6 +12,7 @@ from frontend_config.row_names import find_row, row_names
 
 from .serving import Shelf
 
+Names = Annotated[Sequence[str], Query()]
 HALF = 2.0
 DETECTABLE = 2.8
 TITLES = {"overall": "Overall", "level_1": "Level 1", "level_2": "Level 2"} | {
@@ -31,13 +32,13 @@ def answer_with(app: FastAPI, shelf: Shelf) -> FastAPI:
 
     @routes.get("/v1/delta")
     def delta(
-        provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL, base: list[str] = Query([])
+        provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL, base: Names = ()
     ) -> dict[str, Any]:
         return delta_payload(shelf.standings(provenance, edition), _view(provenance, edition), base)
 
     @routes.get("/v1/compare")
     def compare(
-        provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL, m: list[str] = Query([])
+        provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL, m: Names = ()
     ) -> dict[str, Any]:
         return compare_payload(shelf.standings(provenance, edition), _view(provenance, edition), m)
 

@@ -49,12 +49,14 @@ function groupOf(group, top, x, plan) {
   const label = plan.narrow
     ? svg("text", { class: "name", x: 0, y: top + 14 }, fitted(group.title, plan.end, 13, 600))
     : svg("text", { class: "name", x: 0, y: first + (group.bars.length * STEP) / 2 + 3 }, fitted(group.title, 150, 13, 600));
-  return svg("g", {}, label, ...group.bars.flatMap((bar, place) => barOf(bar, first + place * STEP + STEP / 2, x, plan)));
+  const middleOf = (place) => first + place * STEP + STEP / 2;
+  return svg("g", {}, label, ...group.bars.flatMap((bar, place) => barOf(bar, middleOf(place), x, plan)));
 }
 
 function barOf(bar, middle, x, plan) {
   const named = svg("text", { class: "quiet-text", x: plan.left - 8, y: middle + 4, "text-anchor": "end" }, bar.mark);
-  const figure = (at) => svg("text", { class: bar.value === null ? "quiet-text" : "figure", x: at, y: middle + 4 }, bar.text);
+  const kind = bar.value === null ? "quiet-text" : "figure";
+  const figure = (at) => svg("text", { class: kind, x: at, y: middle + 4 }, bar.text);
   if (bar.value === null) return [named, figure(plan.left + 8)];
   const end = x(bar.value);
   const body = svg("rect", {

@@ -29,8 +29,8 @@ export function divergingChart({ rows, width, sides, title }) {
 }
 
 function widePlan(width) {
-  const label = Math.min(340, Math.round(width * 0.34));
-  return { narrow: false, row: 50, labels: label - 16, subs: label - 16, left: label, right: width - 150, end: width, middle: 25 };
+  const left = Math.min(340, Math.round(width * 0.34));
+  return { narrow: false, row: 50, labels: left - 16, subs: left - 16, left, right: width - 150, end: width, middle: 25 };
 }
 
 function narrowPlan(width) {
@@ -54,12 +54,14 @@ function axis(marks, x, height, [left, right], plan) {
     svg("line", { class: "grid", x1: x(mark), x2: x(mark), y1: HEAD - 6, y2: height - FOOT }),
     svg("text", { class: "quiet-text", x: x(mark), y: height - 8, "text-anchor": "middle" }, signedMark(mark)),
   ));
+  const leftPlace = plan.narrow ? { x: 0 } : { x: zero - 12, "text-anchor": "end" };
+  const rightPlace = plan.narrow ? { x: plan.end, "text-anchor": "end" } : { x: zero + 12 };
   return svg(
     "g",
     { "aria-hidden": "true" },
     ...lines,
-    svg("text", { class: "side", ...(plan.narrow ? { x: 0 } : { x: zero - 12, "text-anchor": "end" }), y: 18 }, `← ${left}`),
-    svg("text", { class: "side", ...(plan.narrow ? { x: plan.end, "text-anchor": "end" } : { x: zero + 12 }), y: 18 }, `${right} →`),
+    svg("text", { class: "side", ...leftPlace, y: 18 }, `← ${left}`),
+    svg("text", { class: "side", ...rightPlace, y: 18 }, `${right} →`),
   );
 }
 

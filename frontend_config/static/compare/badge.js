@@ -11,7 +11,11 @@ export function badge(place) {
   return el(
     "span",
     { class: "badge" },
-    svg("svg", { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" }, svg("path", { class: `series s${place}`, d: markAt([7, 7], place, 4.6) })),
+    svg(
+      "svg",
+      { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" },
+      svg("path", { class: `series s${place}`, d: markAt([7, 7], place, 4.6) }),
+    ),
     LETTERS[place],
   );
 }

@@ -22,12 +22,15 @@ export class Chooser {
     this.field = el("input", {
       type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": "options", "aria-autocomplete": "list",
       id: "add", autocomplete: "off", spellcheck: "false", maxlength: 200, placeholder: "Type a part of a name",
-      oninput: () => this.open(), onclick: () => this.open(), onkeydown: (event) => this.press(event), onblur: () => this.close(),
+      oninput: () => this.open(), onclick: () => this.open(), onblur: () => this.close(),
+      onkeydown: (event) => this.press(event),
     });
     this.status = el("p", { class: "unseen", role: "status" });
     this.hint = el("p", { class: "hint" });
-    this.adding = el("div", { class: "adding" }, el("label", { for: "add" }, "Add a model"), el("div", { class: "combo" }, this.field, this.options));
-    this.node = el("section", { class: "card chooser", "aria-label": "Models to compare" }, this.list, this.adding, this.hint, this.status);
+    const combo = el("div", { class: "combo" }, this.field, this.options);
+    this.adding = el("div", { class: "adding" }, el("label", { for: "add" }, "Add a model"), combo);
+    const parts = [this.list, this.adding, this.hint, this.status];
+    this.node = el("section", { class: "card chooser", "aria-label": "Models to compare" }, ...parts);
   }
 
   /** Shows these names, each as the model it means in this roster, or as unknown. */
@@ -47,7 +50,9 @@ export class Chooser {
       [order[place - 1], order[place]] = [order[place], order[place - 1]];
       this.turn(order, place - 1, ".earlier, .remove");
     };
-    const remove = () => this.turn(this.names.filter((each) => each !== name), Math.min(place, this.names.length - 2), ".remove");
+    const remove = () => {
+      this.turn(this.names.filter((each) => each !== name), Math.min(place, this.names.length - 2), ".remove");
+    };
     const small = (kind, label, sign, act) => el(
       "button", { type: "button", class: kind, "aria-label": label, title: label, onclick: act }, sign,
     );
@@ -56,7 +61,12 @@ export class Chooser {
       "li",
       { class: model ? null : "unknown" },
       badge(place),
-      el("span", { class: "what" }, nameOf(model, label, this.view), el("small", {}, model ? describe(model, this.decimals) : "not in this view")),
+      el(
+        "span",
+        { class: "what" },
+        nameOf(model, label, this.view),
+        el("small", {}, model ? describe(model, this.decimals) : "not in this view"),
+      ),
       place > 0 ? small("earlier", `Move ${label} one place forward`, "←", move) : null,
       small("remove", `Remove ${label}`, "×", remove),
     );
@@ -79,7 +89,7 @@ export class Chooser {
     });
     this.offered = found.slice(0, SHOWN);
     this.options.replaceChildren(...this.offered.map((model, place) => this.option(model, place)));
-    if (found.length === 0) this.options.replaceChildren(el("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "No model matches."));
+    if (found.length === 0) this.options.replaceChildren(nothing());
     this.options.hidden = false;
     this.field.setAttribute("aria-expanded", "true");
     this.status.textContent = `${counted(found.length, "model")} found`;
@@ -129,7 +139,8 @@ export class Chooser {
       event.preventDefault();
       if (this.options.hidden) this.open();
       const size = this.offered.length;
-      if (size) this.mark(this.active < 0 && event.key === "ArrowUp" ? size - 1 : (this.active + steps[event.key] + size) % size);
+      const from = this.active < 0 && event.key === "ArrowUp" ? 0 : this.active;
+      if (size) this.mark((from + steps[event.key] + size) % size);
     } else if (event.key === "Enter" && this.active >= 0) {
       event.preventDefault();
       this.pick(this.offered[this.active]);
@@ -139,6 +150,10 @@ export class Chooser {
       this.change(this.names.slice(0, -1));
     }
   }
+}
+
+function nothing() {
+  return el("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "No model matches.");
 }
 
 function nameOf(model, label, view) {

@@ -10,8 +10,15 @@ import { download, el, linkButton, shadow, styles } from "../common/dom.js";
 import { findModel, rosterOf, suggestions } from "./roster.js";
 import { pairParts } from "./sentences.js";
 
+const SHEETS = ["../common/shared.css", "../charts/charts.css", "../differences/differences.css", "compare.css"];
+const TESTS = "Paired tests on the items both answered; p is adjusted for all that were made together (Holm)";
+const METRICS = "Metrics in percent, differences in percentage points";
+const CHOOSE = "Choose two to four models above.";
+const CHOOSE_OR_BEGIN = "Choose two to four models above, or begin with one of these.";
+const UNJUDGED = "There are no intervals, so no difference is judged.";
+
 // Asked for while the page around is still being built.
-const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "../differences/differences.css", "compare.css");
+const sheets = styles(import.meta.url, ...SHEETS);
 const feeds = new Feeds();
 boardOf(readState().view ?? "measured").refresh().catch(() => {});
 
@@ -81,7 +88,7 @@ class Compare {
     if (!wanted()) return;
     const { roster, models } = this.drawHead();
     const unknown = this.state.names.filter((_, place) => !models[place]);
-    if (roster.length === 0) this.say(boardOf(this.view()).data.empty, el("a", { class: "deed", href: "/submit" }, "Submit a model"));
+    if (roster.length === 0) this.sayEmpty();
     else if (unknown.length) this.sayUnknown(unknown);
     else if (models.length < FEWEST) this.suggest(roster);
     else await this.compare(models, wanted);
@@ -112,7 +119,7 @@ class Compare {
     }
     const whole = data.cells.filter((cell) => !cell.part_of);
     const metrics = data.cells.filter((cell) => cell.part_of);
-    const tests = testTable(data, "Paired tests on the items both answered; p is adjusted for all that were made together (Holm)");
+    const tests = testTable(data, TESTS);
     this.fill(
       data,
       el("section", { class: "card" }, el("h2", {}, "In plain words"), ...pairParts(data)),
@@ -122,7 +129,7 @@ class Compare {
         { class: "card" },
         el("h2", {}, "Scores and differences"),
         scoreTable(data, whole, captionOf(whole)),
-        metrics.length > 0 && fold(`${counted(metrics.length, "metric")} of the tasks`, scoreTable(data, metrics, "Metrics in percent, differences in percentage points")),
+        metrics.length > 0 && fold(`${counted(metrics.length, "metric")} of the tasks`, scoreTable(data, metrics, METRICS)),
         tests && fold("Tests and p-values", tests),
       ),
     );
@@ -137,6 +144,10 @@ class Compare {
 
   say(sentence, ...deeds) {
     this.fill(null, emptyState(sentence, ...deeds));
+  }
+
+  sayEmpty() {
+    this.say(boardOf(this.view()).data.empty, el("a", { class: "deed", href: "/submit" }, "Submit a model"));
   }
 
   sayUnknown(unknown) {
@@ -155,8 +166,7 @@ class Compare {
       el("small", {}, title),
       el("span", {}, el("bdi", {}, models[0].label), " and ", el("bdi", {}, models[1].label)),
     ));
-    const sentence = offers.length ? "Choose two to four models above, or begin with one of these." : "Choose two to four models above.";
-    this.say(sentence, ...offers);
+    this.say(offers.length ? CHOOSE_OR_BEGIN : CHOOSE, ...offers);
   }
 
   saveCsv() {
@@ -167,7 +177,7 @@ class Compare {
 function captionOf(cells) {
   const judged = cells.some((cell) => cell.pairs.some((pair) => pair.finding));
   const signs = "▲ the first model is better, ▼ worse, ≈ cannot be told from noise.";
-  return `Scores in percent, differences in percentage points. ${judged ? signs : "There are no intervals, so no difference is judged."}`;
+  return `Scores in percent, differences in percentage points. ${judged ? signs : UNJUDGED}`;
 }
 
 function fold(title, node) {

@@ -17,7 +17,10 @@ export function barsCard(data) {
   const groups = cells.map((cell) => ({
     title: cell.title,
     bars: cell.scores.map((score, place) => ({
-      ...score, series: place, mark: LETTERS[place], text: score.value === null ? "– missing" : plain(score.value, data.decimals),
+      ...score,
+      series: place,
+      mark: LETTERS[place],
+      text: score.value === null ? "– missing" : plain(score.value, data.decimals),
     })),
   }));
   const title = `Scores of ${namesOf(data)} with 95 % intervals where there are any; the table below holds the figures`;
@@ -44,12 +47,16 @@ export function radarCard(data) {
 
 function card(title, drawing, name, ...parts) {
   return el(
-    "section", { class: "card" }, el("div", { class: "top" }, el("h2", {}, title), saveButtons(drawing, name)), ...parts.filter(Boolean),
+    "section",
+    { class: "card" },
+    el("div", { class: "top" }, el("h2", {}, title), saveButtons(drawing, name)),
+    ...parts.filter(Boolean),
   );
 }
 
 function key(data) {
-  return el("ul", { class: "legend" }, ...data.models.map((model, place) => el("li", {}, badge(place), el("bdi", {}, model.label))));
+  const lines = data.models.map((model, place) => el("li", {}, badge(place), el("bdi", {}, model.label)));
+  return el("ul", { class: "legend" }, ...lines);
 }
 
 function namesOf(data) {

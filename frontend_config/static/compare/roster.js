@@ -26,7 +26,8 @@ export function rosterOf(data) {
 /** The model of this name, whatever its case; a Hub id will do as well. Undefined when there is none. */
 export function findModel(roster, name) {
   const wanted = name.toLowerCase();
-  return roster.find((each) => each.name.toLowerCase() === wanted) ?? roster.find((each) => each.hub?.toLowerCase() === wanted);
+  return roster.find((each) => each.name.toLowerCase() === wanted)
+    ?? roster.find((each) => each.hub?.toLowerCase() === wanted);
 }
 
 /** Comparisons to begin with: a title and the names. */

@@ -22,10 +22,14 @@ function pairPart(data, { first, second }, place, all) {
     el("p", { class: "sum" }, common ?? sumOf(whole, one, other)),
     sentenceList(whole, data, common),
     metrics.length > 0 && el(
-      "details", { class: "metrics" }, el("summary", {}, `${counted(metrics.length, "metric")} of these tasks`), sentenceList(metrics, data, common),
+      "details",
+      { class: "metrics" },
+      el("summary", {}, `${counted(metrics.length, "metric")} of these tasks`),
+      sentenceList(metrics, data, common),
     ),
   ].filter(Boolean);
-  const title = [badge(first), el("bdi", {}, one.label), el("span", { class: "against" }, " against "), badge(second), el("bdi", {}, other.label)];
+  const against = el("span", { class: "against" }, " against ");
+  const title = [badge(first), el("bdi", {}, one.label), against, badge(second), el("bdi", {}, other.label)];
   if (all === 1) return el("div", { class: "pair" }, el("h3", {}, ...title), ...body);
   return el("details", { class: "pair", open: place === 0 }, el("summary", {}, el("h3", {}, ...title)), ...body);
 }

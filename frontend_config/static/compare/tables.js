@@ -33,7 +33,10 @@ export function testTable(data, caption) {
   const tested = data.cells.flatMap((cell) => cell.pairs.filter(({ p }) => p !== null).map((pair) => ({ cell, pair })));
   const rows = tested.map(({ cell, pair }) => {
     const figures = [
-      pair.n.toLocaleString("en"), probability(pair.p), probability(pair.p_adjusted), plain(pair.detectable, data.decimals),
+      pair.n.toLocaleString("en"),
+      probability(pair.p),
+      probability(pair.p_adjusted),
+      plain(pair.detectable, data.decimals),
     ];
     return el(
       "tr",
@@ -59,7 +62,7 @@ export function csvOf(data) {
   ];
   const lines = data.cells.map((cell) => [
     titleOf(cell),
-    ...cell.scores.flatMap(({ value, low, high, n }) => [number(value), number(low), number(high), value === null ? "" : n || ""]),
+    ...cell.scores.flatMap(({ value, low, high, n }) => [...[value, low, high].map(number), value === null ? "" : n || ""]),
     ...cell.pairs.flatMap(({ difference, low, high, p, p_adjusted: adjusted, finding }) => [
       number(difference), number(low), number(high), p, adjusted, finding,
     ]),

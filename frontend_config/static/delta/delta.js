@@ -10,11 +10,14 @@ import { pairsTable, signsOf } from "./pairs.js";
 import { poll } from "../common/feed.js";
 
 const POLL_SECONDS = 60;
-const INSTEAD = "No biomedical model has been measured here together with its base yet, so these are the numbers the benchmark's authors published.";
-const NO_PAIRS = "No biomedical model stands beside its base in this view yet. Submit both to see what the training did.";
+const INSTEAD = "No biomedical model has been measured here together with its base yet, so these are the numbers the "
+  + "benchmark's authors published.";
+const NO_PAIRS = "No biomedical model stands beside its base in this view yet. "
+  + "Submit both to see what the training did.";
+const SHEETS = ["../common/shared.css", "../charts/charts.css", "../differences/differences.css", "delta.css"];
 
 // Asked for while the page around is still being built.
-const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "../differences/differences.css", "delta.css");
+const sheets = styles(import.meta.url, ...SHEETS);
 const feeds = new Feeds();
 feedOf(readState()).refresh().catch(() => {});
 
@@ -146,7 +149,9 @@ function otherParts(data) {
   const part = (title, lead, node) => el("section", { class: "card" }, el("h2", {}, title), el("p", {}, lead), node);
   return [
     data.unpaired.length > 0 && part(
-      "Waiting for their base", "These biomedical models have nothing to be set beside.", unpairedList(data.unpaired, data.view),
+      "Waiting for their base",
+      "These biomedical models have nothing to be set beside.",
+      unpairedList(data.unpaired, data.view),
     ),
     data.families.length > 0 && part("Families", "What was made from what.", familyTree(data.families, data.view)),
   ].filter(Boolean);

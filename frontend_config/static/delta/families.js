@@ -21,7 +21,9 @@ function branch(member, view, depth) {
   };
   const tally = counted(descendants(member), "descendant");
   const button = el(
-    "button", { type: "button", class: "fold", "aria-expanded": "true", "aria-label": `${tally} of ${member.name}`, onclick: turn }, tally,
+    "button",
+    { type: "button", class: "fold", "aria-expanded": "true", "aria-label": `${tally} of ${member.name}`, onclick: turn },
+    tally,
   );
   return el("li", {}, memberLine(member, view), button, below);
 }
@@ -47,9 +49,14 @@ export function unpairedList(unpaired, view) {
   const lines = unpaired.map((model) => el(
     "li",
     {},
-    el("div", {}, el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)), el("p", {}, model.reason)),
+    el(
+      "div",
+      {},
+      el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)),
+      el("p", {}, model.reason),
+    ),
     model.base_model && view !== "published"
-      ? el("a", { class: "quiet", href: `/submit?${new URLSearchParams({ model: model.base_model })}` }, "Submit its base")
+      ? el("a", { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") }, "Submit its base")
       : null,
   ));
   return el("ul", { class: "unpaired" }, ...lines);

@@ -58,10 +58,13 @@ export function signsOf(data, pairs) {
 
 function basePart(data, pair, choose) {
   if (pair.bases.length < 2) return nameLink(pair.base, data.view);
-  const options = pair.bases.map((base) => el("option", { value: base.name, selected: base.name === pair.base.name }, base.label));
+  const options = pair.bases.map(({ name, label }) => el("option", { value: name, selected: name === pair.base.name }, label));
   const select = el(
     "select",
-    { "aria-label": `Base of ${pair.model.label}`, "data-model": pair.model.name, onchange: () => choose(pair.model.name, select.value) },
+    {
+      "aria-label": `Base of ${pair.model.label}`, "data-model": pair.model.name,
+      onchange: () => choose(pair.model.name, select.value),
+    },
     ...options,
   );
   return select;
@@ -74,7 +77,10 @@ function figure(data, pair, cell) {
   const told = [explained(data, pair, found), found.reason].filter(Boolean).join(" ");
   return el(
     "td",
-    { role: "cell", class: `number ${kind}`, "data-title": cell.title, style: `--depth:${depth.toFixed(2)}`, title: told },
+    {
+      role: "cell", class: `number ${kind}`, "data-title": cell.title, title: told,
+      style: `--depth:${depth.toFixed(2)}`,
+    },
     kind === "unsure" ? el("span", { "aria-hidden": "true" }, "≈ ") : null,
     signed(found.difference, data.decimals),
     hasInterval(found) ? el("small", {}, signedInterval(found, data.decimals)) : null,
@@ -91,5 +97,6 @@ function unseen(kind, { reason }) {
 
 function explained(data, pair, found) {
   if (found.difference === null) return "";
-  return `${pair.model.label} ${plain(found.value, data.decimals)}, ${pair.base.label} ${plain(found.base_value, data.decimals)}.`;
+  const [own, other] = [found.value, found.base_value].map((value) => plain(value, data.decimals));
+  return `${pair.model.label} ${own}, ${pair.base.label} ${other}.`;
 }

@@ -5,6 +5,7 @@ import { el } from "../common/dom.js";
 
 const JUDGED = { improved: "Improved", "cannot tell": "Cannot tell", declined: "Declined" };
 const SIGNED = { higher: "Higher", equal: "Equal", lower: "Lower" };
+const NO_INTERVALS = "There are no intervals, so nobody can tell which of these differences are more than chance.";
 const UNSURE = new Set(["cannot tell", "equal"]);
 
 /** Whether any difference could be judged, so that findings and not mere signs are told. */
@@ -23,13 +24,17 @@ export function answerLines(data, cell) {
   const where = cell.name === "overall" ? "overall" : `on ${cell.title}`;
   const judged = isJudged(data);
   const alone = data.pairs.length === 1;
-  const first = alone ? loneSentence(data.pairs[0], cell, where) : judged ? judgedSentence(data, counts, where) : signedSentence(data, counts, where);
+  const sentence = judged ? judgedSentence : signedSentence;
+  const first = alone ? loneSentence(data.pairs[0], cell, where) : sentence(data, counts, where);
   const known = data.pairs.length - (counts.missing ?? 0);
   const open = judged ? known - sum(counts, JUDGED) : 0;
   const lines = [first];
-  if (counts.missing && !alone) lines.push(`${counted(counts.missing, "pair")} ${counts.missing === 1 ? "has" : "have"} no difference ${where}: a score is missing on one side.`);
+  if (counts.missing && !alone) {
+    const have = `${counted(counts.missing, "pair")} ${counts.missing === 1 ? "has" : "have"}`;
+    lines.push(`${have} no difference ${where}: a score is missing on one side.`);
+  }
   if (open && !alone) lines.push(`${counted(open, "pair")} could not be judged.`);
-  if (!judged && known) lines.push("There are no intervals, so nobody can tell which of these differences are more than chance.");
+  if (!judged && known) lines.push(NO_INTERVALS);
   return lines;
 }
 
@@ -38,7 +43,8 @@ export function countsTable(data) {
   const kinds = isJudged(data) ? JUDGED : SIGNED;
   const titles = [...Object.values(kinds), "Missing"];
   const head = [
-    el("th", { scope: "col" }, "Where"), el("th", { scope: "col", class: "share" }, Object.values(kinds).join(", ").toLowerCase().replace(/^./, (first) => first.toUpperCase())),
+    el("th", { scope: "col" }, "Where"),
+    el("th", { scope: "col", class: "share" }, sharesTitle(kinds)),
     ...titles.map((title) => el("th", { scope: "col", class: "number" }, title)),
   ];
   const rows = data.cells.map((cell) => countsRow(cell, data.counts[cell.name] ?? {}, kinds, data.pairs.length));
@@ -49,10 +55,18 @@ export function countsTable(data) {
   );
 }
 
+/** "Improved, cannot tell, declined": what the parts of a bar are, from left to right. */
+function sharesTitle(kinds) {
+  const [first, ...others] = Object.values(kinds);
+  return [first, ...others.map((title) => title.toLowerCase())].join(", ");
+}
+
 function countsRow(cell, counts, kinds, all) {
   const names = Object.keys(kinds);
   const parts = names.filter((name) => counts[name]).map((name) => el(
-    "span", { class: `part ${kindClass(name)}${kinds === SIGNED ? " open" : ""}`, style: `flex-grow:${counts[name]}` }, String(counts[name]),
+    "span",
+    { class: `part ${kindClass(name)}${kinds === SIGNED ? " open" : ""}`, style: `flex-grow:${counts[name]}` },
+    String(counts[name]),
   ));
   const rest = all - sum(counts, kinds);
   if (rest > 0) parts.push(el("span", { class: "part absent", style: `flex-grow:${rest}` }));
@@ -73,7 +87,7 @@ function kindClass(name) {
 function loneSentence({ model, base, cells }, cell, where) {
   const { difference, finding } = cells[cell.name] ?? { difference: null, finding: null };
   const [name, other] = [model.label, base.label];
-  if (finding === "cannot tell") return `Whether ${name} is better than its base ${other} ${where} cannot be told from noise.`;
+  if (finding === "cannot tell") return `The difference of ${name} to its base ${other} ${where} cannot be told from noise.`;
   if (finding) return `${name} is ${finding === "improved" ? "better" : "worse"} than its base ${other} ${where}.`;
   if (difference === null) return `${name} and its base ${other} have no score in common ${where}.`;
   const side = difference === 0 ? "the same as" : difference > 0 ? "higher than" : "lower than";
@@ -92,7 +106,10 @@ function judgedSentence(data, counts, where) {
 
 function signedSentence(data, counts, where) {
   const [higher, lower] = [counts.higher ?? 0, counts.lower ?? 0];
-  const parts = [`${higher || "none"} ${higher === 1 ? "scores" : "score"} higher than ${their(higher)} base ${where}`, `${lower || "none"} lower`];
+  const parts = [
+    `${higher || "none"} ${higher === 1 ? "scores" : "score"} higher than ${their(higher)} base ${where}`,
+    `${lower || "none"} lower`,
+  ];
   if (counts.equal) parts.push(`${counts.equal} the same`);
   return `Of ${counted(data.pairs.length, "biomedical model")}, ${listed(parts)}.`;
 }

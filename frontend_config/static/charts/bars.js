@@ -34,8 +34,8 @@ export function barChart({ groups, width, title }) {
     ...marks.map((mark) => svg(
       "text", { class: "quiet-text", x: x(mark), y: height - 6, "text-anchor": "middle" }, String(mark),
     )),
-    ...drawn,
     svg("line", { class: "zero", x1: x(0), x2: x(0), y1: 0, y2: height - FOOT }),
+    ...drawn,
   );
 }
 
@@ -47,7 +47,7 @@ function marksOf(groups) {
 function groupOf(group, top, x, plan) {
   const first = top + plan.head;
   const label = plan.narrow
-    ? svg("text", { class: "name", x: 0, y: top + 14 }, fitted(group.title, plan.end, 13, 600))
+    ? svg("text", { class: "name", x: 0, y: top + 14, style: "paint-order:stroke" }, fitted(group.title, plan.end, 13, 600))
     : svg("text", { class: "name", x: 0, y: first + (group.bars.length * STEP) / 2 + 3 }, fitted(group.title, 150, 13, 600));
   const middleOf = (place) => first + place * STEP + STEP / 2;
   return svg("g", {}, label, ...group.bars.flatMap((bar, place) => barOf(bar, middleOf(place), x, plan)));

@@ -1,6 +1,5 @@
 // The models of a view that can be compared, and a few comparisons worth a first look.
 
-const HUB = "https://huggingface.co/";
 const RANKED_BY = ["overall", "level_1"];
 const FAMILIES = 2;
 
@@ -14,7 +13,7 @@ export function rosterOf(data) {
   return data.names.map((name, place) => ({
     name,
     label: labels[place] ?? name,
-    hub: links[place]?.startsWith(HUB) ? decodeURIComponent(links[place].slice(HUB.length)) : null,
+    hub: links[place] ? decodeURIComponent(new URL(links[place]).pathname.slice(1)) : null,
     domain: domains[place] ?? null,
     base: bases[place] ?? null,
     params: params[place] ?? null,

@@ -30,10 +30,10 @@ from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import AT_WORK, Estimate, Pulse
+from backend.submission import Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
-from eval_queue.estimates import estimate
+from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
@@ -131,14 +131,10 @@ class House:
             spent=partial(self.submissions.spent, most=1_000_000),
         )
 
-    def estimates(self) -> dict[str, Estimate]:
+    @cached_property
+    def estimates(self) -> Estimates:
         """What can be said of those running and waiting."""
-        found = {one.id: one for one in self.submissions.newest() if one.status.open}
-        running = [one for one in found.values() if one.status in AT_WORK]
-        waiting = [found[one] for one in self.submissions.waiting() if one in found]
-        pulse = self.submissions.pulse()
-        going = pulse.alive and not pulse.paused
-        return estimate(self.submissions.spent(), running, waiting, list(self.tasks), going=going)
+        return Estimates(self.submissions.spent, list(self.tasks))
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""

@@ -21,7 +21,8 @@ class Desk:
     published a result, and `publications(hub_id)` are all of a model's, newest first.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
-    be taken; `events(id)` is all that befell a submission; `estimates()` has what can be said of open ones, by id.
+    be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
+    said of the open ones among them, by id.
 
     Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
@@ -41,7 +42,7 @@ class Desk:
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]
     events: Callable[[str], Sequence[Event]]
-    estimates: Callable[[], Mapping[str, Estimate]]
+    estimates: Callable[[Sequence[Submission], Sequence[str], Pulse], Mapping[str, Estimate]]
     submit: Callable[[SubmissionForm, str], Receipt]
     cancel: Callable[[str, str], Submission]
     retry: Callable[[str, str], Submission]

@@ -93,7 +93,9 @@ def submit_handler(desk: Desk) -> Handler:
         except Declined as refusal:
             said = refusal_html(str(refusal))
         else:
-            said = receipt_html(receipt, desk.estimates().get(receipt.submission.id))
+            said = receipt_html(
+                receipt, desk.estimates(desk.submissions(), desk.waiting(), desk.pulse()).get(receipt.submission.id)
+            )
         yield gr.HTML(said), gr.Button(READY, interactive=True)
 
     return submit

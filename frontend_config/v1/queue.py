@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from backend.submission import Submission
+from backend.submission import Pulse, Submission
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.columns import task_titles
 from frontend_config.desk import Desk
@@ -23,14 +23,15 @@ def router(desk: Desk) -> APIRouter:
     routes = APIRouter()
     titles = task_titles(desk.tasks)
 
-    def around(found: Sequence[Submission]) -> Surroundings:
-        return surroundings(found, desk.waiting(), desk.estimates(), titles)
+    def around(found: Sequence[Submission], pulse: Pulse) -> Surroundings:
+        waiting = desk.waiting()
+        return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles)
 
     @routes.get("/queue")
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
-        found = desk.submissions()
-        content = queue_payload(found, desk.pulse(), around(found), history=history)
+        found, pulse = desk.submissions(), desk.pulse()
+        content = queue_payload(found, pulse, around(found, pulse), history=history)
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/submissions/{submission_id}")
@@ -40,7 +41,7 @@ def router(desk: Desk) -> APIRouter:
         wanted = next((each for each in found if each.id == submission_id), None)
         if wanted is None:
             raise HTTPException(404, "There is no submission with this id.")
-        content = whole_submission_payload(wanted, around(found), desk.events(submission_id))
+        content = whole_submission_payload(wanted, around(found, desk.pulse()), desk.events(submission_id))
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
     @routes.head("/health", include_in_schema=False)

@@ -96,7 +96,7 @@ class House:
     @cached_property
     def look_up(self) -> LookUp:
         """What the Hub says of a model."""
-        return look_up_with(self.settings, hub.look_up)
+        return look_up_with(self.settings, self.engines, hub.look_up)
 
     @cached_property
     def queue(self) -> Queue:
@@ -355,7 +355,7 @@ def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple
         folder = Path(model)
         found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
-        found = house.look_up(hub.check_id(model), None)
+        found = house.look_up(hub.check_id(model), None, engine.name)
         folder = house.download(found, Event(), lambda done, total: None)
     else:
         engine.accept(model)

@@ -35,6 +35,7 @@ from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
+from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
 from eval_queue.schedule import publishing, run_worker, run_worker_once
@@ -99,6 +100,11 @@ class House:
         return look_up_with(self.settings, self.engines, hub.look_up)
 
     @cached_property
+    def courtesy(self) -> hub.Courtesy:
+        """The page's way to the Hub."""
+        return hub.Courtesy()
+
+    @cached_property
     def queue(self) -> Queue:
         """The queue's rules."""
         return Queue(self.submissions, self.ledger, self.settings, self.look_up)
@@ -106,7 +112,8 @@ class House:
     @cached_property
     def intake(self) -> Intake:
         """The door."""
-        return Intake(self.submissions, self.engines, self.settings, self.look_up)
+        look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
+        return Intake(self.submissions, self.engines, self.settings, look_up)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -164,10 +171,11 @@ class House:
 
     def desk(self, scores: Scores | None = None) -> Desk:
         """What page and command line may ask for; without scores, nothing about the board."""
+        standings = scores.standings if scores else no_standings
         return Desk(
             settings=self.settings,
             tasks=list(self.tasks.values()),
-            standings=scores.standings if scores else lambda provenance, edition: [],
+            standings=standings,
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
@@ -176,6 +184,8 @@ class House:
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
             events=self.submissions.events,
             estimates=self.estimates,
+            preflight=Preflight(self.intake, self.courtesy, self.submissions, self.settings, standings, self.estimates),
+            suggest=self.courtesy.suggestions,
             submit=self.intake.submit,
             cancel=self.queue.cancel,
             retry=self.queue.retry,

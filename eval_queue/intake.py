@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.domain import Domain, Edition, Engine, Model
-from backend.errors import Declined, ModelFault, PassingFault, UsageError
+from backend.errors import Declined, HubSpared, ModelFault, PassingFault, UsageError
 from backend.hub import check_id
 from backend.settings import Settings
 from backend.submission import Receipt, Status, Submission, SubmissionForm, new_id
@@ -16,7 +16,8 @@ from storage.submissions import Submissions
 REVISION = re.compile(r"[!-~]{1,250}")
 ADDRESS = re.compile(r"https?://[^\s/?#]{1,250}([/?#]\S{0,1000})?", re.ASCII | re.IGNORECASE)
 BUSY = "The queue is busy just now and your submission was not stored. Submit it again in a minute."
-UNASKED = "The Hub could not be asked just now. Your submission is kept and checked as soon as it can be."
+SILENT = "The Hub does not answer just now. Your submission is kept and checked as soon as it does."
+SPARED = "Checks are paused for a moment. Your submission is kept and checked as soon as they go on."
 LookUp = Callable[[str, str | None, str], Model]
 
 
@@ -77,10 +78,11 @@ class Intake:
 
     def _submit(self, form: SubmissionForm, submitter: str) -> Receipt:
         asked = self.read(form)
-        status = Status.QUEUED
+        status, unasked = Status.QUEUED, ""
         try:
             model = self._pinned(asked)
-        except PassingFault:
+        except PassingFault as fault:
+            unasked = SPARED if isinstance(fault, HubSpared) else SILENT
             model, status = Model(hub_id=asked.model_id, revision=asked.revision or ""), Status.RECEIVED
         now = datetime.now(UTC)
         wanted = Submission(
@@ -101,7 +103,7 @@ class Intake:
             raise Declined(too_many_open(self._settings.open_submissions)) from None
         except sqlite3.OperationalError:
             raise Declined(BUSY) from None
-        return self._receipt(stored, is_new=stored.id == wanted.id)
+        return self._receipt(stored, unasked, is_new=stored.id == wanted.id)
 
     def _engine(self, model_id: str, form: SubmissionForm) -> Engine:
         own = self._engines.get(model_id.partition("/")[0])
@@ -120,7 +122,7 @@ class Intake:
             return self._look_up(asked.model_id, asked.revision, asked.engine.name)
         return Model(hub_id=asked.model_id, revision=asked.engine.name)
 
-    def _receipt(self, stored: Submission, *, is_new: bool) -> Receipt:
+    def _receipt(self, stored: Submission, unasked: str, *, is_new: bool) -> Receipt:
         waiting = self._submissions.waiting()
         position = waiting.index(stored.id) + 1 if stored.id in waiting else None
         if not is_new:
@@ -129,7 +131,7 @@ class Intake:
                 submission=stored, position=position, sentence=sentence or "This commit is already on its way."
             )
         if stored.status is Status.RECEIVED:
-            sentence = UNASKED
+            sentence = unasked
         else:
             sentence = f"It is number {position} in the queue." if position else "It is being evaluated."
         return Receipt(submission=stored, position=position, sentence=sentence)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.domain import Edition, Provenance, Standing, Task
+from backend.hub.search import Suggestion
 from backend.settings import Settings
-from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
+from backend.submission import Estimate, Event, Outlook, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
 from storage.score_rows import Publication
 
@@ -23,6 +24,9 @@ class Desk:
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
     said of the open ones among them, by id.
+
+    Before submitting: `preflight(form, person)` is what the form would meet; `suggest(words, person)` are models that
+    the Hub's search finds, and raises PassingFault when it cannot be asked.
 
     Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
@@ -43,6 +47,8 @@ class Desk:
     pulse: Callable[[], Pulse]
     events: Callable[[str], Sequence[Event]]
     estimates: Callable[[Sequence[Submission], Sequence[str], Pulse], Mapping[str, Estimate]]
+    preflight: Callable[[SubmissionForm, str], Outlook] = lambda form, person: Outlook()
+    suggest: Callable[[str, str], Sequence[Suggestion]] = lambda words, person: []
     submit: Callable[[SubmissionForm, str], Receipt]
     cancel: Callable[[str, str], Submission]
     retry: Callable[[str, str], Submission]

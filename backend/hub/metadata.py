@@ -51,6 +51,7 @@ class Repository:
     hub_id: str
     revision: str
     files: tuple[RepositoryFile, ...]
+    gated: bool = False
     params: int | None = None
     licence: str | None = None
     base_model: str | None = None
@@ -93,6 +94,7 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
         hub_id=info.id,
         revision=info.sha,
         files=files,
+        gated=bool(info.gated),
         params=parameters(info.safetensors.total) if info.safetensors else None,
         licence=_first(card.get("license")),
         base_model=_first(card.get("base_model")),

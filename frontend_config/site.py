@@ -13,7 +13,7 @@ from frontend_config.assets import Folder, asset_router
 from frontend_config.desk import Desk
 from frontend_config.guard import Guard
 from frontend_config.metrics import RequestCount, instruments, metrics_router
-from frontend_config.pages import about, leaderboard, queue, submit
+from frontend_config.pages import about, leaderboard, queue, submission, submit
 from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
@@ -35,8 +35,9 @@ def _place(path: str, title: str, island: str | None = None, *uses: str, listed:
 
 PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/", "Leaderboard", "board"), leaderboard.build),
-    (_place("/submit", "Submit"), submit.build),
-    (_place("/queue", "Queue", "queue"), queue.build),
+    (_place("/submit", "Submit", "submit", "submissions"), submit.build),
+    (_place("/queue", "Queue", "queue", "submissions"), queue.build),
+    (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
     (_place("/about", "About"), about.build),
 )
 

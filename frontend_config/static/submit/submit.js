@@ -86,7 +86,7 @@ class Form {
     if (isModel && this.filled) this.fill(null);
     const said = Object.entries(this.wish()).filter(([name, value]) => value.trim() && !(name === "edition" && value === "full"));
     const query = new URLSearchParams(said.map(([name, value]) => [name, value.trim()])).toString();
-    history.replaceState(null, "", query ? `?${query}` : location.pathname);
+    history.replaceState(null, "", `${location.pathname}${query && `?${query}`}`);
     clearTimeout(this.timer);
     this.number += 1;
     this.timer = setTimeout(() => this.look(), PAUSE_MS);

@@ -38,7 +38,7 @@ PREPARE: Mapping[str, Callable[[LoopbackHub, Path], object]] = {
         "acme/tiny", configure(folder, model_type="newest", auto_map={"A": "b"})
     ),
     "own code": lambda hub, folder: hub.add("acme/tiny", configure(folder, auto_map={"AutoModel": "m.M"})),
-    "no config": lambda hub, folder: ((folder / "config.json").unlink(), hub.add("acme/tiny", folder)),
+    "no config": lambda hub, folder: hub.add("acme/tiny", without_config(folder)),
     "down": lambda hub, folder: setattr(hub, "down", True),
 }
 FORMS = {
@@ -113,6 +113,11 @@ def folder(tiny_model: Path, tmp_path: Path) -> Path:
 def configure(folder: Path, **changed: object) -> Path:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    return folder
+
+
+def without_config(folder: Path) -> Path:
+    (folder / "config.json").unlink()
     return folder
 
 

@@ -36,7 +36,7 @@ def fill_form(page: Page, program: Program, model_id: str, edition: str = "Rehea
 def submit(page: Page, program: Program, model_id: str, edition: str = "Rehearsal") -> str:
     """The id on the receipt that the browser shows."""
     fill_form(page, program, model_id, edition)
-    receipt = page.locator(".clue-accepted code")
+    receipt = page.locator(".accepted code")
     expect(receipt).to_be_visible(timeout=20_000)
     return receipt.inner_text()
 

@@ -138,7 +138,7 @@ function receipt({ id, address, model, sentence, position, estimate }) {
   ].filter(([, value]) => value);
   return el(
     "div",
-    { class: "outcome accepted clue-accepted", role: "status" },
+    { class: "outcome accepted", role: "status" },
     el("h2", {}, "Submitted"),
     el("p", {}, sentence),
     el("dl", {}, ...rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),

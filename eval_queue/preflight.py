@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Lock
+
+from cachetools import TTLCache
 
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import FailureCode, HubSpared, ModelFault, PassingFault, UsageError
@@ -17,6 +20,7 @@ from storage.submissions import Submissions
 
 BYTES_EACH = 2  # of a parameter in bfloat16
 SHORT = 12
+ROWS_SECONDS = 10
 PAUSED = "Checks are paused for a moment. You can submit all the same: everything is checked again then."
 SILENT = "The Hub does not answer just now. You can submit all the same: it is kept as received and checked later."
 NO_BASE = "No base model is stated. If it was made from another model, name that one."
@@ -49,6 +53,8 @@ class Preflight:
         self._submissions = submissions
         self._settings = settings
         self._standings = standings
+        self._rows: TTLCache[Edition, Sequence[Standing]] = TTLCache(len(Edition), ROWS_SECONDS)
+        self._lock = Lock()
         self._estimates = estimates
 
     def __call__(self, form: SubmissionForm, person: str) -> Outlook:
@@ -108,7 +114,7 @@ class Preflight:
     def _twins(self, asked: Asked, repository: Repository) -> Iterator[Check]:
         """The row of the board that has the same weights under another name or commit."""
         digest = weights_digest(repository)
-        for row in self._standings(Provenance.MEASURED, asked.edition):
+        for row in self._board(asked.edition):
             here = row.model and (row.model.hub_id, row.model.revision) == (repository.hub_id, repository.revision)
             if digest and row.weights_sha256 == digest and not here:
                 sentence = f"The same weights are on the board already, as {row.label}."
@@ -127,7 +133,7 @@ class Preflight:
         base = _id_of(stated)
         if base is None:
             return _warning("Base model", f"The repository names {stated!r}, which is no id of the Hub.")
-        rows = self._standings(Provenance.MEASURED, asked.edition)
+        rows = self._board(asked.edition)
         if any(row.model and row.model.hub_id.lower() == base.lower() for row in rows):
             return _ok("Base model", f"{base} is on the board: the two can be compared.")
         try:
@@ -137,6 +143,14 @@ class Preflight:
         except PassingFault:
             return Check(title="Base model", finding=Finding.UNKNOWN, sentence=f"{base}. It could not be looked up.")
         return _ok("Base model", f"{base} is not on the board yet: submit it as well, and the two can be compared.")
+
+    def _board(self, edition: Edition) -> Sequence[Standing]:
+        """The rows as they were a few seconds ago: a check is made whenever somebody stops typing."""
+        with self._lock:
+            rows = self._rows.get(edition)
+            if rows is None:
+                rows = self._rows[edition] = self._standings(Provenance.MEASURED, edition)
+            return rows
 
 
 def no_standings(provenance: Provenance, edition: Edition) -> list[Standing]:

@@ -30,11 +30,12 @@ from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
-from backend.submission import AT_WORK, Estimate, Pulse
+from backend.submission import Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
-from eval_queue.estimates import estimate
+from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
+from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
 from eval_queue.schedule import publishing, run_worker, run_worker_once
@@ -97,7 +98,12 @@ class House:
     @cached_property
     def look_up(self) -> LookUp:
         """What the Hub says of a model."""
-        return look_up_with(self.settings, hub.look_up)
+        return look_up_with(self.settings, self.engines, hub.look_up)
+
+    @cached_property
+    def courtesy(self) -> hub.Courtesy:
+        """The page's way to the Hub."""
+        return hub.Courtesy()
 
     @cached_property
     def queue(self) -> Queue:
@@ -107,7 +113,8 @@ class House:
     @cached_property
     def intake(self) -> Intake:
         """The door."""
-        return Intake(self.submissions, self.engines, self.settings, self.look_up)
+        look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
+        return Intake(self.submissions, self.engines, self.settings, look_up)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -132,14 +139,10 @@ class House:
             spent=partial(self.submissions.spent, most=1_000_000),
         )
 
-    def estimates(self) -> dict[str, Estimate]:
+    @cached_property
+    def estimates(self) -> Estimates:
         """What can be said of those running and waiting."""
-        found = {one.id: one for one in self.submissions.newest() if one.status.open}
-        running = [one for one in found.values() if one.status in AT_WORK]
-        waiting = [found[one] for one in self.submissions.waiting() if one in found]
-        pulse = self.submissions.pulse()
-        going = pulse.alive and not pulse.paused
-        return estimate(self.submissions.spent(), running, waiting, list(self.tasks), going=going)
+        return Estimates(self.submissions.spent, list(self.tasks))
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
@@ -169,10 +172,11 @@ class House:
 
     def desk(self, scores: Scores | None = None) -> Desk:
         """What page and command line may ask for; without scores, nothing about the board."""
+        standings = scores.standings if scores else no_standings
         return Desk(
             settings=self.settings,
             tasks=list(self.tasks.values()),
-            standings=scores.standings if scores else lambda provenance, edition: [],
+            standings=standings,
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
@@ -181,6 +185,8 @@ class House:
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
             events=self.submissions.events,
             estimates=self.estimates,
+            preflight=Preflight(self.intake, self.courtesy, self.submissions, self.settings, standings, self.estimates),
+            suggest=self.courtesy.suggestions,
             submit=self.intake.submit,
             cancel=self.queue.cancel,
             retry=self.queue.retry,
@@ -367,7 +373,7 @@ def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple
         folder = Path(model)
         found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
-        found = house.look_up(hub.check_id(model), None)
+        found = house.look_up(hub.check_id(model), None, engine.name)
         folder = house.download(found, Event(), lambda done, total: None)
     else:
         engine.accept(model)

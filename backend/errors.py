@@ -143,6 +143,11 @@ class ModelFault(ClueError):
     def __init__(self, code: FailureCode, detail: str = "") -> None:
         super().__init__(f"{code.sentence} {detail}".strip())
         self.code = code
+        self.detail = detail
+
+    def again(self) -> "ModelFault":
+        """The same fault, to be raised in another place."""
+        return ModelFault(self.code, self.detail)
 
 
 class PassingFault(ClueError):
@@ -155,6 +160,13 @@ class PassingFault(ClueError):
         super().__init__(f"{code.sentence} {detail}".strip())
         self.code = code
         self.retry_after = retry_after
+
+
+class HubSpared(PassingFault):
+    """The page has asked the Hub as much as is polite for the moment; a minute later it may ask again."""
+
+    def __init__(self) -> None:
+        super().__init__(FailureCode.DOWNLOAD_ERROR, "The Hub was asked enough for now.")
 
 
 class ModelCrash(ClueError):

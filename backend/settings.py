@@ -63,6 +63,9 @@ class Settings(BaseModel):
     min_free_gb: float = Field(
         5, ge=0, description="room that a download leaves on the disk, in GB; older models make way for it"
     )
+    gpu_gb: float | None = Field(
+        None, gt=0, description="memory of the GPU that models are loaded on, in GB; says beforehand what may not fit"
+    )
     load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
     answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")
     lease_seconds: float = Field(

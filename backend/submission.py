@@ -101,6 +101,47 @@ class Receipt:
     sentence: str
 
 
+class Finding(StrEnum):
+    """What a check found: nothing against it, something to know, a refusal, or that it cannot tell."""
+
+    OK = "ok"
+    WARNING = "warning"
+    REFUSAL = "refusal"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at before submitting: its name, what was found, and one sentence that says it.
+
+    `submission_id` is of the submission that the sentence speaks of.
+    """
+
+    title: str
+    finding: Finding
+    sentence: str
+    submission_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a form would meet if it were submitted now.
+
+    `base_model` is the one that the Hub states. `position` is the last place in the queue it would get (1 is next).
+    `refused` holds if and only if submitting would be declined.
+    """
+
+    checks: tuple[Check, ...] = ()
+    base_model: str | None = None
+    position: int | None = None
+    estimate: "Estimate | None" = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether any check is a refusal."""
+        return any(check.finding is Finding.REFUSAL for check in self.checks)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One thing that befell a submission: when, by whom, to which status, in which attempt, why."""

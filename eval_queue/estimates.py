@@ -2,35 +2,61 @@
 
 import heapq
 import statistics
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 
 from backend.domain import Edition, Stage
-from backend.submission import Estimate, Span, Spent, Submission
+from backend.submission import AT_WORK, Estimate, Pulse, Span, Spent, Submission
 
 FEWEST_RUNS = 3
 MANY_RUNS = 10
 DOUBT = 1.5  # three runs have not shown how fast or slow the next one may be
 REST = "everything but the answers"
+KEPT_SECONDS = 5.0
 BILLION = 1e9
 _NOTHING = Span(0.0, 0.0)
 
 
+class Estimates:
+    """What can be said of those running and waiting, from what was read of the queue already.
+
+    What past evaluations took is read again after five seconds of `clock`, a clock that nobody sets.
+    """
+
+    def __init__(
+        self, spent: Callable[[], Sequence[Spent]], tasks: Sequence[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._spent = spent
+        self._tasks = tasks
+        self._clock = clock
+        self._kept: tuple[float, Past] | None = None
+
+    def __call__(self, submissions: Sequence[Submission], waiting: Sequence[str], pulse: Pulse) -> dict[str, Estimate]:
+        """The estimates by id; `waiting` are ids in the order of the queue."""
+        found = {one.id: one for one in submissions if one.status.open}
+        running = [one for one in found.values() if one.status in AT_WORK]
+        following = [found[one] for one in waiting if one in found]
+        if not running and not following:
+            return {}
+        return estimate(self._past(), running, following, going=pulse.alive and not pulse.paused)
+
+    def _past(self) -> "Past":
+        now = self._clock()
+        if self._kept is None or now - self._kept[0] >= KEPT_SECONDS:
+            self._kept = (now, Past(self._spent(), self._tasks))
+        return self._kept[1]
+
+
 def estimate(
-    spent: Sequence[Spent],
-    running: Sequence[Submission],
-    waiting: Sequence[Submission],
-    tasks: Sequence[str],
-    *,
-    going: bool = True,
+    past: "Past", running: Sequence[Submission], waiting: Sequence[Submission], *, going: bool = True
 ) -> dict[str, Estimate]:
     """What can be said of those running and of those waiting, by id.
 
-    `spent` is newest first, `waiting` in the order of the queue, `tasks` in the order of an evaluation. As many workers
-    are taken to be there as submissions run, at least one. None stands where fewer than three past runs of the same
-    engine and edition tell; nothing is said of what comes after something of unknown length, nor of when anything
-    begins while the queue is paused or without a worker (`going` is false).
+    `waiting` is in the order of the queue. As many workers are taken to be there as submissions run, at least one. None
+    stands where fewer than three past runs of the same engine and edition tell; nothing is said of what comes after
+    something of unknown length, nor of when anything begins while the queue is paused or without a worker (`going` is
+    false).
     """
-    past = Past(spent, tasks)
     found = {one.id: Estimate(begins=_NOTHING, lasts=past.left(one)) for one in running}
     free = [each.lasts for each in found.values()] or [_NOTHING]
     lows, highs = ([span.low for span in free if span], [span.high for span in free if span])
@@ -49,7 +75,10 @@ def estimate(
 
 
 class Past:
-    """What past evaluations took, by engine, edition and task."""
+    """What past evaluations took, by engine, edition and task.
+
+    `spent` is newest first, `tasks` in the order of an evaluation.
+    """
 
     def __init__(self, spent: Sequence[Spent], tasks: Sequence[str]) -> None:
         self._tasks = tasks

@@ -3,11 +3,11 @@
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from backend.domain import Engine, Model
-from backend.errors import Declined, ModelFault, PassingFault, UsageError
+from backend.domain import Domain, Edition, Engine, Model
+from backend.errors import Declined, HubSpared, ModelFault, PassingFault, UsageError
 from backend.hub import check_id
 from backend.settings import Settings
 from backend.submission import Receipt, Status, Submission, SubmissionForm, new_id
@@ -16,11 +16,26 @@ from storage.submissions import Submissions
 REVISION = re.compile(r"[!-~]{1,250}")
 ADDRESS = re.compile(r"https?://[^\s/?#]{1,250}([/?#]\S{0,1000})?", re.ASCII | re.IGNORECASE)
 BUSY = "The queue is busy just now and your submission was not stored. Submit it again in a minute."
-LookUp = Callable[[str, str | None], Model]
+SILENT = "The Hub does not answer just now. Your submission is kept and checked as soon as it does."
+SPARED = "Checks are paused for a moment. Your submission is kept and checked as soon as they go on."
+LookUp = Callable[[str, str | None, str], Model]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a form asks for, once everything that can be told without the Hub is as it should be."""
+
+    model_id: str
+    revision: str | None
+    engine: Engine
+    edition: Edition
+    base_model: str | None
+    domain: Domain | None
+    url: str | None
 
 
 class Intake:
-    """Takes submissions in. `look_up(model_id, revision)` asks the Hub and pins the commit."""
+    """Takes submissions in. `look_up(model_id, revision, engine)` asks the Hub and pins the commit."""
 
     def __init__(
         self, submissions: Submissions, engines: Mapping[str, Engine], settings: Settings, look_up: LookUp
@@ -44,23 +59,38 @@ class Intake:
         except UsageError as error:
             raise Declined(str(error)) from error
 
-    def _submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+    def read(self, form: SubmissionForm) -> Asked:
+        """What the form asks for; UsageError, with the sentence to show, when it asks for what there is not."""
         model_id = check_id(form.model_id)
         engine = self._engine(model_id, form)
+        if not engine.from_hub:
+            engine.accept(model_id)
         base_model = check_id(form.base_model) if form.base_model and form.base_model.strip() else None
-        revision, url = _checked_revision(form.revision), _checked_url(form.url)
-        status = Status.QUEUED
+        return Asked(
+            model_id=model_id,
+            revision=_checked_revision(form.revision),
+            engine=engine,
+            edition=form.edition,
+            base_model=base_model,
+            domain=form.domain,
+            url=_checked_url(form.url),
+        )
+
+    def _submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+        asked = self.read(form)
+        status, unasked = Status.QUEUED, ""
         try:
-            model = self._pinned(engine, model_id, revision)
-        except PassingFault:
-            model, status = Model(hub_id=model_id, revision=revision or ""), Status.RECEIVED
+            model = self._pinned(asked)
+        except PassingFault as fault:
+            unasked = SPARED if isinstance(fault, HubSpared) else SILENT
+            model, status = Model(hub_id=asked.model_id, revision=asked.revision or ""), Status.RECEIVED
         now = datetime.now(UTC)
         wanted = Submission(
             id=new_id(now),
-            model=replace(model, base_model=base_model or model.base_model, domain=form.domain),
-            edition=form.edition,
-            engine=engine.name,
-            url=url,
+            model=replace(model, base_model=asked.base_model or model.base_model, domain=asked.domain),
+            edition=asked.edition,
+            engine=asked.engine.name,
+            url=asked.url,
             submitter=submitter,
             status=status,
             attempt=0,
@@ -70,13 +100,10 @@ class Intake:
         try:
             stored = self._submissions.add(wanted, most_open=self._settings.open_submissions)
         except OverflowError:
-            raise Declined(
-                f"You have {self._settings.open_submissions} submissions waiting or running, which is the most one "
-                "person may have. Wait for one to finish, or cancel one."
-            ) from None
+            raise Declined(too_many_open(self._settings.open_submissions)) from None
         except sqlite3.OperationalError:
             raise Declined(BUSY) from None
-        return self._receipt(stored, is_new=stored.id == wanted.id)
+        return self._receipt(stored, unasked, is_new=stored.id == wanted.id)
 
     def _engine(self, model_id: str, form: SubmissionForm) -> Engine:
         own = self._engines.get(model_id.partition("/")[0])
@@ -90,13 +117,12 @@ class Intake:
             raise Declined("No endpoint is configured. Give its address with --url, or set CLUE_ENDPOINT_URL.")
         return engine
 
-    def _pinned(self, engine: Engine, model_id: str, revision: str | None) -> Model:
-        if engine.from_hub:
-            return self._look_up(model_id, revision)
-        engine.accept(model_id)
-        return Model(hub_id=model_id, revision=engine.name)
+    def _pinned(self, asked: Asked) -> Model:
+        if asked.engine.from_hub:
+            return self._look_up(asked.model_id, asked.revision, asked.engine.name)
+        return Model(hub_id=asked.model_id, revision=asked.engine.name)
 
-    def _receipt(self, stored: Submission, *, is_new: bool) -> Receipt:
+    def _receipt(self, stored: Submission, unasked: str, *, is_new: bool) -> Receipt:
         waiting = self._submissions.waiting()
         position = waiting.index(stored.id) + 1 if stored.id in waiting else None
         if not is_new:
@@ -105,15 +131,25 @@ class Intake:
                 submission=stored, position=position, sentence=sentence or "This commit is already on its way."
             )
         if stored.status is Status.RECEIVED:
-            sentence = "The Hub does not answer just now. Your submission is kept and checked as soon as it does."
+            sentence = unasked
         else:
             sentence = f"It is number {position} in the queue." if position else "It is being evaluated."
         return Receipt(submission=stored, position=position, sentence=sentence)
 
 
-def look_up_with(settings: Settings, ask_hub: Callable[..., Model]) -> LookUp:
-    """The Hub's word on a model under this installation's size limit."""
-    return lambda model_id, revision: ask_hub(model_id, revision, max_gb=settings.max_model_gb)
+def look_up_with(settings: Settings, engines: Mapping[str, Engine], ask_hub: Callable[..., Model]) -> LookUp:
+    """The Hub's word on a model under this installation's size limit, and under what the engine can load."""
+    return lambda model_id, revision, engine: ask_hub(
+        model_id, revision, max_gb=settings.max_model_gb, loads_here=engines[engine].needs_files
+    )
+
+
+def too_many_open(most: int) -> str:
+    """Why a person who has so many submissions waiting or running may not have another."""
+    return (
+        f"You have {most} submissions waiting or running, which is the most one person may have. Wait for one to "
+        "finish, or cancel one."
+    )
 
 
 def _checked_revision(revision: str | None) -> str | None:

@@ -13,7 +13,7 @@ from backend.domain import Stage
 from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
 from backend.submission import ENDED_IN_VAIN, OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission, new_id
-from eval_queue.intake import LookUp
+from eval_queue.intake import LookUp, too_many_open
 from eval_queue.verdict import (
     OPERATOR_PAUSE_SECONDS,
     Verdict,
@@ -191,7 +191,7 @@ class Queue:
         silences = 0
         for waiting in sorted(received, key=lambda one: self._silences[one.id]):
             try:
-                model = self._look_up(waiting.model.hub_id, waiting.model.revision or None)
+                model = self._look_up(waiting.model.hub_id, waiting.model.revision or None, waiting.engine)
             except PassingFault:
                 self._silences[waiting.id] += 1
                 silences += 1
@@ -249,12 +249,8 @@ class Queue:
         return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in folder.glob("*.jsonl"))
 
     def _refuse_too_many(self, again: Submission) -> None:
-        count = self._submissions.open_of(again.submitter)
-        if count >= self._settings.open_submissions:
-            raise UsageError(
-                f"{count} of your submissions wait or run, which is the most one person may have. Wait for one "
-                "to finish, or cancel one."
-            )
+        if self._submissions.open_of(again.submitter) >= self._settings.open_submissions:
+            raise UsageError(too_many_open(self._settings.open_submissions))
 
     def _of(self, submission_id: str, actor: str) -> Submission:
         found = self._submissions.find(submission_id)

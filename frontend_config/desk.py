@@ -6,9 +6,10 @@ from typing import Protocol
 
 from backend.comparison import Compared
 from backend.domain import Edition, Provenance, Standing, Task
+from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
-from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
+from backend.submission import Estimate, Event, Outlook, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
 from storage.score_rows import Publication
 
@@ -32,12 +33,16 @@ class Desk:
     """The way of page and command line to the stores.
 
     The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
-    each cell the best and worst rank of a line of the ledger, by its number;
-    `compare(rows, pairs)` judges differences between rows; `publication(number)` is such a line that
-    published a result, and `publications(hub_id)` are all of a model's, newest first.
+    each cell the best and worst rank of a line of the ledger, by its number; `compare(rows, pairs)` judges differences
+    between rows; `publication(number)` is such a line that published a result, and `publications(hub_id)` are all of a
+    model's, newest first.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
-    be taken; `events(id)` is all that befell a submission; `estimates()` has what can be said of open ones, by id.
+    be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
+    said of the open ones among them, by id.
+
+    Before submitting: `preflight(form, person)` is what the form would meet; `suggest(words, person)` are models that
+    the Hub's search finds, and raises PassingFault when it cannot be asked.
 
     Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
@@ -58,7 +63,9 @@ class Desk:
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]
     events: Callable[[str], Sequence[Event]]
-    estimates: Callable[[], Mapping[str, Estimate]]
+    estimates: Callable[[Sequence[Submission], Sequence[str], Pulse], Mapping[str, Estimate]]
+    preflight: Callable[[SubmissionForm, str], Outlook] = lambda form, person: Outlook()
+    suggest: Callable[[str, str], Sequence[Suggestion]] = lambda words, person: []
     submit: Callable[[SubmissionForm, str], Receipt]
     cancel: Callable[[str, str], Submission]
     retry: Callable[[str, str], Submission]

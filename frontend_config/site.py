@@ -16,7 +16,7 @@ from frontend_config.guard import Guard
 from frontend_config.handbook import handbook_router
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import own_page
-from frontend_config.pages import about, compare, delta, leaderboard, plot, queue, submit
+from frontend_config.pages import about, compare, delta, leaderboard, plot, queue, submission, submit
 from frontend_config.shell import Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
@@ -42,8 +42,9 @@ PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/delta", "Does training help?", "delta", "differences", "charts"), delta.build),
     (_place("/compare", "Compare", "compare", "differences", "charts"), compare.build),
     (_place("/plot", "Plot", "plot", "charts"), plot.build),
-    (_place("/submit", "Submit"), submit.build),
-    (_place("/queue", "Queue", "queue"), queue.build),
+    (_place("/submit", "Submit", "submit", "submissions"), submit.build),
+    (_place("/queue", "Queue", "queue", "submissions"), queue.build),
+    (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
 )
 ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from backend.domain import Progress, Stage
 from backend.errors import FailureCode
@@ -56,9 +57,14 @@ def submission_payload(submission: Submission, around: Surroundings) -> dict[str
     }
 
 
-def whole_submission_payload(submission: Submission, around: Surroundings, events: Sequence[Event]) -> dict[str, Any]:
-    """The same with everything that befell it, oldest first, and the lines of the model's log that may be shown."""
-    told = submission_payload(submission, around)
+def whole_submission_payload(
+    submission: Submission, around: Surroundings, events: Sequence[Event], row: str | None = None
+) -> dict[str, Any]:
+    """The same with everything that befell it, oldest first, and the lines of the model's log that may be shown.
+
+    `row` is the address of its row of the board.
+    """
+    told = submission_payload(submission, around) | {"row": row}
     if told["failure"] is not None:
         told["failure"]["log"] = _log(submission)
     told["events"] = [
@@ -72,6 +78,11 @@ def whole_submission_payload(submission: Submission, around: Surroundings, event
         for event in events
     ]
     return told
+
+
+def receipt_address(submission_id: str) -> str:
+    """Where a submission's receipt is shown, for good."""
+    return f"/submission?id={quote(submission_id, safe='')}"
 
 
 def deeds(submission: Submission) -> list[str]:

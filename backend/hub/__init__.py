@@ -1,7 +1,9 @@
 """The Hub: what it says about a model, and the model's allowed files at one commit."""
 
+from backend.hub.admission import look_up
+from backend.hub.courtesy import Courtesy
 from backend.hub.fetching import fetch
 from backend.hub.files import download
-from backend.hub.metadata import check_id, folder_revision, look_up
+from backend.hub.metadata import check_id, folder_revision
 
-__all__ = ["check_id", "download", "fetch", "folder_revision", "look_up"]
+__all__ = ["Courtesy", "check_id", "download", "fetch", "folder_revision", "look_up"]

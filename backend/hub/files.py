@@ -11,8 +11,8 @@ from huggingface_hub import HfApi, snapshot_download
 
 from backend.domain import Model
 from backend.errors import DiskFull, FailureCode, PassingFault
+from backend.hub.admission import allowed_files
 from backend.hub.faults import TIMEOUT, faults_of_the_hub, is_disk_trouble
-from backend.hub.metadata import allowed_files
 from backend.hub.room import clear_broken_off, make_room
 
 FILES_AT_ONCE = 4  # a file that is broken off is begun anew, so the fewer in flight the less is lost

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,54 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
-from backend.domain import Model
 from backend.errors import FailureCode, ModelFault, UsageError
 from backend.hub.faults import TIMEOUT, faults_of_the_hub
 
-GENERATES_TEXT = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
-ALLOWED = re.compile(
-    r"[\w.-]+\.safetensors|model\.safetensors\.index\.json|config\.json|generation_config\.json|special_tokens_map\.json"
-    r"|added_tokens\.json|tokenizer\.json|tokenizer\.model|tokenizer_config\.json|chat_template\.(jinja|json)"
-    r"|vocab\.(json|txt)|merges\.txt|spiece\.model|sentencepiece\.bpe\.model|tekken\.json"
-)
 LONGEST_NAME = 200
 MOST_PARAMETERS = 10**15
+IN_THE_ROOT = re.compile(r"[\w.-]+")
+GENERATES_TEXT = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
+
+
+class Template(StrEnum):
+    """Where a repository keeps its chat template, in the order in which it is looked for; NONE where it has none."""
+
+    JINJA = "chat_template.jinja"
+    JSON = "chat_template.json"
+    TOKENIZER = "tokenizer_config.json"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFile:
+    """A file of a repository: its name, its bytes, and the SHA-256 of its content where git keeps a pointer only."""
+
+    rfilename: str
+    size: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """What the Hub says of a repository at one commit, in words that can be stored and shown; None: it does not say.
+
+    `files` are those in its root. `architecture` and `model_type` are of its config.json; `writes_text` is false for an
+    architecture that does not, and `own_code` tells that code of the repository's own is named. `template` says where
+    the chat template is.
+    """
+
+    hub_id: str
+    revision: str
+    files: tuple[RepositoryFile, ...]
+    gated: bool = False
+    params: int | None = None
+    licence: str | None = None
+    base_model: str | None = None
+    architecture: str | None = None
+    writes_text: bool = True
+    model_type: str | None = None
+    own_code: bool = False
+    template: Template | None = None
 
 
 def check_id(model_id: str) -> str:
@@ -36,11 +74,10 @@ def check_id(model_id: str) -> str:
     return trimmed
 
 
-def look_up(model_id: str, revision: str | None = None, *, max_gb: float) -> Model:
-    """The model pinned to a commit.
+def inspect(model_id: str, revision: str | None = None) -> Repository:
+    """The repository at the commit that the revision names now.
 
-    ModelFault when it may not enter (gated, absent, renamed, without safetensors, too large, not a text generator);
-    PassingFault when the Hub does not answer. Nothing of the repository is opened.
+    ModelFault when it is gated, absent or renamed; PassingFault when the Hub does not answer.
     """
     api = HfApi()
     with faults_of_the_hub(f"{constants.ENDPOINT} did not answer."):
@@ -49,31 +86,24 @@ def look_up(model_id: str, revision: str | None = None, *, max_gb: float) -> Mod
             api.auth_check(model_id)
     if info.id.lower() != model_id.lower():
         raise ModelFault(FailureCode.RENAMED, f"It is {info.id} now.")
-    allowed_files(info.siblings, max_gb)
     card = info.card_data.to_dict() if info.card_data else {}
-    return Model(
+    config = info.config if isinstance(info.config, dict) else {}
+    names = config.get("architectures") or []
+    files = tuple(_file(file) for file in info.siblings or [] if IN_THE_ROOT.fullmatch(file.rfilename))
+    return Repository(
         hub_id=info.id,
         revision=info.sha,
+        files=files,
+        gated=bool(info.gated),
         params=parameters(info.safetensors.total) if info.safetensors else None,
         licence=_first(card.get("license")),
-        architecture=_architecture(info.config or {}),
         base_model=_first(card.get("base_model")),
+        architecture=_first(names),
+        writes_text=not names or any(GENERATES_TEXT.search(str(name)) for name in names),
+        model_type=_first(config.get("model_type")),
+        own_code=bool(config.get("auto_map")),
+        template=_template({file.rfilename for file in files}, config),
     )
-
-
-def allowed_files(siblings: Sequence[Any] | None, max_gb: float) -> list[Any]:
-    """Those of a repository's files that are ever downloaded; ModelFault when with them it may not enter."""
-    files = siblings or []
-    weights = [file for file in files if "/" not in file.rfilename and file.rfilename.endswith(".safetensors")]
-    if not weights:
-        raise ModelFault(FailureCode.NO_SAFETENSORS)
-    if not any(file.rfilename == "config.json" for file in files):
-        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "There is no config.json; adapters cannot be run alone.")
-    allowed = [file for file in files if ALLOWED.fullmatch(file.rfilename)]
-    gigabytes = sum(file.size or 0 for file in allowed) / 1e9
-    if gigabytes > max_gb:
-        raise ModelFault(FailureCode.TOO_LARGE, f"All files are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
-    return allowed
 
 
 def parameters(total: object) -> int | None:
@@ -91,11 +121,18 @@ def folder_revision(folder: Path) -> str:
     return f"local-{hashlib.sha256(''.join(listed).encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
 
 
-def _architecture(config: dict[str, Any]) -> str | None:
-    names = config.get("architectures") or []
-    if names and not any(GENERATES_TEXT.search(str(name)) for name in names):
-        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "It does not generate text.")
-    return _first(names)
+def _file(file: Any) -> RepositoryFile:
+    return RepositoryFile(file.rfilename, file.size, file.lfs.sha256 if file.lfs else None)
+
+
+def _template(names: set[str], config: Mapping[str, Any]) -> Template | None:
+    for place in (Template.JINJA, Template.JSON):
+        if place in names:
+            return place
+    tokenizer = config.get("tokenizer_config")
+    if not isinstance(tokenizer, dict):
+        return None if Template.TOKENIZER in names else Template.NONE
+    return Template.TOKENIZER if tokenizer.get("chat_template") else Template.NONE
 
 
 def _first(value: object) -> str | None:

@@ -134,7 +134,7 @@ def number_of(model_id: str) -> int:
     return int(model_id.rpartition("/m")[2])
 
 
-def look_up(model_id: str, revision: str | None) -> Model:
+def look_up(model_id: str, revision: str | None, engine: str) -> Model:
     """What the Hub would say of an invented model."""
     return Model(hub_id=model_id, revision=hashlib.sha1(model_id.encode(), usedforsecurity=False).hexdigest())
 

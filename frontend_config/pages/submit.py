@@ -1,147 +1,139 @@
-"""The form: a model is named here and joins the queue, or one sentence says why not."""
+"""The form: a model is named here, looked at while it is typed, and joins the queue, or one sentence says why not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from html import escape
-from math import ceil, floor
-from urllib.parse import quote
+from typing import Any
 
 import gradio as gr
 
 from backend.domain import Domain, Edition
-from backend.errors import Declined
-from backend.submission import Estimate, Receipt, Span, SubmissionForm
+from backend.errors import Declined, HubSpared, PassingFault
+from backend.submission import Check, Outlook, Receipt, SubmissionForm
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
-from frontend_config.island import heading
-from frontend_config.words import prose
+from frontend_config.island import heading, island
+from frontend_config.row_addresses import RowAddresses
+from frontend_config.submission_payload import estimate_payload, receipt_address
+from frontend_config.words import notice, prose
 
-READY, WORKING = "Submit", "Submitting…"
-EDITIONS = [
-    ("Full: the benchmark's own data. The result appears on the board.", Edition.FULL.value),
-    ("Rehearsal: invented data, to try things out. The result says nothing about the model.", Edition.REHEARSAL.value),
-]
-DOMAINS = [("Biomedical", Domain.BIOMEDICAL.value), ("General", Domain.GENERAL.value), ("Not stated", "")]
-UNITS = (("days", 129_600, 86_400), ("h", 5_400, 3_600), ("min", 60, 60))
-Handler = Callable[..., Iterator[tuple[gr.HTML, gr.Button]]]
+FIELDS = ("model", "revision", "edition", "base", "domain")
+LONGEST = 2000
+FEWEST_LETTERS = 3
+Profile = gr.OAuthProfile | None
+Answer = dict[str, Any]
+Handler = Callable[..., Answer]
 
 
 def build(desk: Desk, static: str) -> None:
     """Fills the submit page: the form where somebody can be known, a sentence where nobody can."""
-    with gr.Column(elem_classes="clue-narrow"):
-        heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights.")
-        if door(desk.settings) is Door.CLOSED:
-            _say(f'<p class="clue-note" role="status">{_code_marks(closed_sentence(desk.settings))}</p>')
-            return
-        if door(desk.settings) is Door.SIGN_IN:
-            gr.LoginButton(elem_classes="clue-login")
-        _form(desk)
-        gr.Markdown(prose("submit"), elem_classes="clue-prose")
-
-
-def _form(desk: Desk) -> None:
-    with gr.Column(elem_classes="clue-form"):
-        model_id = gr.Textbox(
-            label="Model",
-            placeholder="owner/name",
-            info="Its id on the Hub. scripted/rules needs no download: use it with the rehearsal edition.",
-            max_lines=1,
-            max_length=200,
-            elem_id="model-id",
-            autofocus=True,
-        )
-        edition = gr.Radio(EDITIONS, value=Edition.FULL.value, label="Edition", elem_id="edition")
-        domain = gr.Radio(DOMAINS, value="", label="Training", info="What it was trained for.", elem_id="domain")
-        base = gr.Textbox(
-            label="Base model (optional)", placeholder="owner/name", info="The model it was made from.",
-            max_lines=1, max_length=200, elem_id="base-model",
-        )  # fmt: skip
-        revision = gr.Textbox(
-            label="Revision (optional)", placeholder="main", info="A branch, tag or commit. It is pinned to a commit.",
-            max_lines=1, max_length=200, elem_id="revision",
-        )  # fmt: skip
-    button = gr.Button(READY, variant="primary", elem_id="submit")
-    outcome = gr.HTML("", elem_id="outcome", apply_default_css=False, js_on_load=None)
-    gr.on(
-        [button.click, model_id.submit, base.submit, revision.submit],
-        submit_handler(desk),
-        [model_id, edition, domain, base, revision],
-        [outcome, button],
-        api_name="submit",
-        api_visibility="private",
-        show_progress="hidden",
-        trigger_mode="once",
-        concurrency_limit=4,
-    )
+    heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights.")
+    if door(desk.settings) is Door.CLOSED:
+        _say(f'<p class="clue-note" role="status">{_code_marks(closed_sentence(desk.settings))}</p>')
+        return
+    if door(desk.settings) is Door.SIGN_IN:
+        gr.LoginButton(elem_classes="clue-login")
+    island("submit", static, [submit_handler(desk), preflight_handler(desk), suggest_handler(desk)])
+    gr.Markdown(prose("submit"), elem_classes="clue-prose")
 
 
 def submit_handler(desk: Desk) -> Handler:
-    """What happens on Submit: the working state, then the receipt or the sentence; the form itself is never touched."""
+    """What happens on Submit: the receipt, or the sentence that says why there is none."""
 
-    def submit(
-        model_id: str,
-        edition: str,
-        domain: str,
-        base: str,
-        revision: str,
-        request: gr.Request,
-        profile: gr.OAuthProfile | None,
-    ) -> Iterator[tuple[gr.HTML, gr.Button]]:
-        yield gr.HTML(""), gr.Button(WORKING, interactive=False)
+    def submit(wish: Any, request: gr.Request, profile: Profile) -> Answer:
         try:
             person = submitter(desk.settings, Caller.of(request), profile)
-            receipt = desk.submit(read_form(model_id, edition, domain, base, revision), person)
+            receipt = desk.submit(read_form(wish), person)
         except Declined as refusal:
-            said = refusal_html(str(refusal))
-        else:
-            said = receipt_html(receipt, desk.estimates().get(receipt.submission.id))
-        yield gr.HTML(said), gr.Button(READY, interactive=True)
+            return {"declined": str(refusal)}
+        return {"receipt": receipt_payload(desk, receipt)}
 
     return submit
 
 
-def read_form(model_id: str, edition: str, domain: str, base: str, revision: str) -> SubmissionForm:
-    """What was typed, without surrounding spaces, empty fields as None; Declined when a choice was never offered."""
+def preflight_handler(desk: Desk) -> Handler:
+    """What the form would meet if it were submitted as it stands; nothing is stored."""
+    addresses = RowAddresses(desk)
+
+    def preflight(wish: Any, request: gr.Request, profile: Profile) -> Answer:
+        try:
+            person = submitter(desk.settings, Caller.of(request), profile)
+            form = read_form(wish)
+        except Declined as refusal:
+            return {"declined": str(refusal)}
+        return outlook_payload(desk.preflight(form, person), form.edition, addresses)
+
+    return preflight
+
+
+def suggest_handler(desk: Desk) -> Handler:
+    """Models that the Hub's search finds for what was typed; when it cannot be asked, a sentence and none."""
+
+    def suggest(words: Any, request: gr.Request, profile: Profile) -> Answer:
+        try:
+            person = submitter(desk.settings, Caller.of(request), profile)
+        except Declined:
+            return {"found": [], "said": None}
+        typed = words.strip() if isinstance(words, str) else ""
+        if not FEWEST_LETTERS <= len(typed) <= LONGEST:
+            return {"found": [], "said": None}
+        try:
+            found = desk.suggest(typed, person)
+        except HubSpared:
+            return {"found": [], "said": notice("suggestions paused")}
+        except PassingFault:
+            return {"found": [], "said": notice("no suggestions")}
+        return {"found": [{"id": each.hub_id, "downloads": each.downloads} for each in found], "said": None}
+
+    return suggest
+
+
+def read_form(wish: Any) -> SubmissionForm:
+    """What was typed, without surrounding spaces, empty fields as None; Declined when it is no such form."""
+    typed = {name: wish.get(name, "") for name in FIELDS} if isinstance(wish, Mapping) else {}
+    if not typed or not all(isinstance(text, str) and len(text) <= LONGEST for text in typed.values()):
+        raise Declined(notice("unreadable form"))
     try:
         return SubmissionForm(
-            model_id=model_id.strip(),
-            edition=Edition(edition),
-            domain=Domain(domain) if domain else None,
-            base_model=base.strip() or None,
-            revision=revision.strip() or None,
+            model_id=typed["model"].strip(),
+            edition=Edition(typed["edition"]),
+            domain=Domain(typed["domain"]) if typed["domain"] else None,
+            base_model=typed["base"].strip() or None,
+            revision=typed["revision"].strip() or None,
         )
-    except (ValueError, AttributeError):
-        raise Declined("The form came back incomplete. Reload the page and submit again.") from None
+    except ValueError:
+        raise Declined(notice("unreadable form")) from None
 
 
-def refusal_html(sentence: str) -> str:
-    """The sentence of a refusal as an alert."""
-    return f'<div class="clue-outcome clue-refused" role="alert"><h2>Not submitted</h2><p>{escape(sentence)}</p></div>'
-
-
-def receipt_html(receipt: Receipt, estimate: Estimate | None = None) -> str:
-    """The receipt: the sentence, id, place, when it is expected to begin and to end, and the permanent link."""
+def receipt_payload(desk: Desk, receipt: Receipt) -> Answer:
+    """The receipt as plain data: the sentence, id, place, when it is expected to begin and to end, and its address."""
     stored = receipt.submission
-    place = "" if receipt.position is None else f"<dt>Place in the queue</dt><dd>{receipt.position}</dd>"
-    for title, span in (("Starts in", estimate and estimate.begins), ("Then takes", estimate and estimate.lasts)):
-        place += f"<dt>{title}</dt><dd>{span_words(span)}</dd>" if span else ""
-    return (
-        '<div class="clue-outcome clue-accepted" role="status"><h2>Submitted</h2>'
-        f"<p>{escape(receipt.sentence)}</p>"
-        f"<dl><dt>Model</dt><dd><bdi>{escape(stored.model.hub_id)}</bdi></dd>{place}"
-        f"<dt>Receipt</dt><dd><code>{escape(stored.id)}</code></dd></dl>"
-        f'<p><a href="/queue?id={quote(stored.id, safe="")}">Follow it in the queue</a></p></div>'
-    )
+    estimates = desk.estimates(desk.submissions(), desk.waiting(), desk.pulse())
+    return {
+        "id": stored.id,
+        "address": receipt_address(stored.id),
+        "model": stored.model.hub_id,
+        "sentence": receipt.sentence,
+        "position": receipt.position,
+        "estimate": estimate_payload(estimates.get(stored.id)),
+    }
 
 
-def span_words(span: Span) -> str:
-    """A range of time as people say it: "10–25 min"."""
-    unit, size = next(((unit, size) for unit, least, size in UNITS if span.high >= least), ("", 0))
-    if not unit:
-        return "under a minute"
-    least, most = floor(span.low / size), ceil(span.high / size)
-    if least == 0:
-        return f"up to {most} {unit}"
-    return f"about {most} {unit}" if least == most else f"{least}–{most} {unit}"
+def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses) -> Answer:
+    """The outlook as plain data."""
+    return {
+        "checks": [_check(check, edition, addresses) for check in outlook.checks],
+        "refused": outlook.refused,
+        "base_model": outlook.base_model,
+        "position": outlook.position,
+        "estimate": estimate_payload(outlook.estimate),
+    }
+
+
+def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:
+    link = None
+    if check.submission_id:
+        link = addresses.of(check.submission_id, edition) or receipt_address(check.submission_id)
+    return {"title": check.title, "finding": check.finding, "sentence": check.sentence, "link": link}
 
 
 def _say(html: str) -> None:

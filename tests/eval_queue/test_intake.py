@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Submissions:
 @pytest.fixture
 def intake(store: Submissions, tmp_path: Path) -> Intake:
     settings = Settings(home=tmp_path, max_model_gb=1)
-    return Intake(store, engines(), settings, look_up_with(settings, hub_module.look_up))
+    return Intake(store, engines(), settings, look_up_with(settings, engines(), hub_module.look_up))
 
 
 def declined(intake: Intake, store: Submissions, form: SubmissionForm) -> Declined:
@@ -183,7 +183,7 @@ def test_a_model_that_is_too_large_is_declined_with_its_code(
 ) -> None:
     hub.add("acme/tiny", tiny_model)
     settings = Settings(home=tmp_path, max_model_gb=1e-6)
-    intake = Intake(store, engines(), settings, look_up_with(settings, hub_module.look_up))
+    intake = Intake(store, engines(), settings, look_up_with(settings, engines(), hub_module.look_up))
     assert declined(intake, store, SubmissionForm(model_id="acme/tiny")).code is FailureCode.TOO_LARGE
 
 

@@ -260,7 +260,7 @@ def received(house: House, model_id: str = "acme/tiny", revision: str = "") -> s
 
 
 def asking(house: House) -> Queue:
-    def look_up(model_id: str, revision: str | None) -> Model:
+    def look_up(model_id: str, revision: str | None, engine: str) -> Model:
         return hub_module.look_up(model_id, revision, max_gb=1)
 
     return Queue(house.submissions, house.ledger, house.settings, look_up)
@@ -306,7 +306,7 @@ def test_what_ended_before_its_commit_was_pinned_is_pinned_after_a_retry(
 def test_one_repository_about_which_the_hub_is_silent_holds_up_no_other(house: House) -> None:
     silent, good = {"acme/s1", "acme/s2", "acme/s3", "acme/s4"}, ["acme/a", "acme/b"]
 
-    def look_up(model_id: str, revision: str | None) -> Model:
+    def look_up(model_id: str, revision: str | None, engine: str) -> Model:
         if model_id in silent:
             raise PassingFault(FailureCode.DOWNLOAD_ERROR)
         return Model(hub_id=model_id, revision="c" * 40)

@@ -75,7 +75,7 @@ def toy_engine(
     )
 
 
-def no_hub(model_id: str, revision: str | None) -> Model:
+def no_hub(model_id: str, revision: str | None, engine: str) -> Model:
     """A look-up for tests in which nobody should ask."""
     raise AssertionError("the Hub was asked")
 

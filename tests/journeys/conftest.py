@@ -28,7 +28,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def fill_form(page: Page, program: Program, model_id: str, edition: str = "Rehearsal") -> None:
     """The form, filled in and sent."""
     page.goto(f"{program.address}/submit")
-    page.locator("#model-id input, #model-id textarea").fill(model_id)
+    page.get_by_label("Model", exact=True).fill(model_id)
     page.get_by_role("radio", name=edition).check()
     page.get_by_role("button", name="Submit", exact=True).click()
 
@@ -36,7 +36,7 @@ def fill_form(page: Page, program: Program, model_id: str, edition: str = "Rehea
 def submit(page: Page, program: Program, model_id: str, edition: str = "Rehearsal") -> str:
     """The id on the receipt that the browser shows."""
     fill_form(page, program, model_id, edition)
-    receipt = page.locator(".clue-accepted code")
+    receipt = page.locator(".accepted code")
     expect(receipt).to_be_visible(timeout=20_000)
     return receipt.inner_text()
 

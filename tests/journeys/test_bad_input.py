@@ -26,7 +26,7 @@ def test_what_may_not_enter_is_refused_in_the_browser_and_stays_in_the_form(
     with running(tmp_path / "var") as program:
         for model_id, sentence in sentences.items():
             assert sentence in refusal(page, program, model_id)
-            expect(page.locator("#model-id input, #model-id textarea")).to_have_value(model_id)
+            expect(page.get_by_label("Model", exact=True)).to_have_value(model_id)
         assert "rehearsal edition" in refusal(page, program, "scripted/rules", "Full")
         assert program.get("/v1/queue")["history_total"] == 0
 
@@ -49,7 +49,7 @@ def test_a_template_that_raises_fails_with_its_code_and_shows_no_prompt(
         submission_id = submit(page, program, "acme/hostile")
         ended = wait_until_ended(program, submission_id)
         assert ended["status"] == "failed"
-        page.goto(f"{program.address}/queue?id={submission_id}")
+        page.goto(f"{program.address}/submission?id={submission_id}")
         expect(page.get_by_text(FailureCode.TEMPLATE_ERROR.sentence).first).to_be_visible()
         assert "Is water wet" not in page.content()
     for kept in (program.home / "runs" / submission_id / "model.log", tmp_path / "var.log"):

@@ -111,6 +111,7 @@ class LoopbackHub:
         model = "/api/models/{owner}/{name}"
         routes = [
             Route("/api/whoami-v2", self._whoami),
+            Route("/api/models", self._search),
             Route(model, self._model),
             Route(f"{model}/revision/{{revision}}", self._model),
             Route(f"{model}/tree/{{revision}}", self._tree),
@@ -127,6 +128,13 @@ class LoopbackHub:
         token = {"displayName": "loopback", "role": "read"}
         user = {"type": "user", "id": "5f00000000000000000000aa", "name": "reader", "fullname": "A Reader"}
         return JSONResponse({**user, "orgs": [], "auth": {"type": "access_token", "accessToken": token}})
+
+    async def _search(self, request: Request) -> Response:
+        words, most = request.query_params.get("search", "").lower(), int(request.query_params.get("limit", "1000"))
+        public = (
+            each for name, each in sorted(self.repositories.items()) if words in name.lower() and not each.private
+        )
+        return JSONResponse([each.entry() for each in public][:most])
 
     async def _model(self, request: Request) -> Response:
         repository = self._find(request)

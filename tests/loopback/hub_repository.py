@@ -138,6 +138,10 @@ class Repository:
         """The commit that a branch or a full sha names, or None."""
         return self.commits.get(self.branches.get(revision, revision))
 
+    def entry(self) -> dict[str, Any]:
+        """What a search says of the repository."""
+        return {"id": self.repo_id, "modelId": self.repo_id, "downloads": 0, "pipeline_tag": "text-generation"}
+
     def describe(self, commit: Commit, *, with_blobs: bool) -> dict[str, Any]:
         """What `GET /api/models/...` says of this commit."""
         config = commit.facts_of_config()
@@ -176,7 +180,7 @@ class Repository:
         return tags + ([f"license:{self.licence}"] if self.licence is not None else [])
 
 
-_CONFIG_FACTS = ("architectures", "model_type", "quantization_config")
+_CONFIG_FACTS = ("architectures", "auto_map", "model_type", "quantization_config")
 _TOKENIZER_FACTS = ("bos_token", "eos_token", "pad_token", "unk_token", "chat_template")
 
 

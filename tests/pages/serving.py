@@ -77,7 +77,7 @@ class Shelf:
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,
             events=self.events,
-            estimates=lambda: self.estimates,
+            estimates=lambda submissions, waiting, pulse: self.estimates,
             submit=self.submit,
             cancel=self.move,
             retry=self.move,

@@ -54,8 +54,8 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     house = House(tmp_path_factory.mktemp("home"))
     queue, store = house.queue, house.submissions
     desk = replace(
-        Shelf().desk(), submissions=store.newest, waiting=store.waiting, events=store.events, estimates=dict,
-        pulse=store.pulse, cancel=queue.cancel, retry=queue.retry, withdraw=queue.withdraw,
+        Shelf().desk(), submissions=store.newest, waiting=store.waiting, events=store.events,
+        estimates=lambda *read: {}, pulse=store.pulse, cancel=queue.cancel, retry=queue.retry, withdraw=queue.withdraw,
     )  # fmt: skip
     with serving(build_site(desk)) as address:
         yield Ward(address, house)

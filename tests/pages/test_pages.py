@@ -1,15 +1,14 @@
-"""Submitting, the queue, the about page, and what holds for every page."""
+"""The queue, the about page, and what holds for every page."""
 
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
-from backend.domain import Edition, Progress, Stage
+from backend.domain import Progress, Stage
 from backend.errors import FailureCode
 from backend.settings import Settings
-from backend.submission import Estimate, Span, Status
-from frontend_config.pages.submit import span_words
+from backend.submission import Status
 from frontend_config.site import build_site
 
 from . import records
@@ -17,71 +16,6 @@ from .conftest import Opener, Site
 from .serving import Shelf, serving
 
 PATHS = ("/", "/?view=published", "/submit", "/queue", "/about")
-
-
-def test_a_refusal_is_an_alert_and_keeps_what_was_typed(visit: Opener, site: Site) -> None:
-    page = visit("/submit")
-    page.locator("#model-id input").fill("gated/model")
-    page.get_by_label("Biomedical").check()
-    page.get_by_label("Base model").fill("owner/base")
-    page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_role("alert")).to_contain_text("The repository is gated.")
-    expect(page.locator("#model-id input")).to_have_value("gated/model")
-    expect(page.locator("#base-model input")).to_have_value("owner/base")
-    expect(page.get_by_label("Biomedical")).to_be_checked()
-    assert site.shelf.taken == []
-
-
-def test_a_submission_gets_a_receipt_with_a_lasting_link(visit: Opener, site: Site) -> None:
-    page = visit("/submit")
-    page.locator("#model-id input").fill("  owner/fine-model ")
-    page.get_by_role("radio", name="Rehearsal").check()
-    page.get_by_role("button", name="Submit").click()
-    receipt = page.locator(".clue-accepted")
-    expect(receipt).to_contain_text("Queued: two models are evaluated before it.")
-    expect(receipt).to_contain_text("s0077")
-    expect(receipt.get_by_role("link")).to_have_attribute("href", "/queue?id=s0077")
-    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
-    ((form, submitter),) = site.shelf.taken
-    assert (form.model_id, form.edition, form.domain) == ("owner/fine-model", Edition.REHEARSAL, None)
-    assert submitter == "local"
-
-
-def test_the_receipt_says_when_it_is_expected_to_begin_and_how_long_it_takes(visit: Opener, site: Site) -> None:
-    site.shelf.estimates["s0077"] = Estimate(begins=Span(600, 1500), lasts=Span(30, 7300))
-    page = visit("/submit")
-    page.locator("#model-id input").fill("owner/fine-model")
-    page.get_by_role("button", name="Submit").click()
-    expect(page.locator(".clue-accepted dl")).to_contain_text("Starts in10–25 minThen takesup to 3 h")
-
-
-def test_a_span_of_time_is_told_the_same_by_server_and_browser(visit: Opener) -> None:
-    spans = {
-        (0, 45): "under a minute",
-        (600, 1500): "10–25 min",
-        (61, 100): "1–2 min",
-        (120, 120): "about 2 min",
-        (7300, 10_000): "2–3 h",
-        (100_000, 200_000): "1–3 days",
-    }
-    assert [span_words(Span(low, high)) for low, high in spans] == list(spans.values())
-    told = visit("/queue").evaluate(
-        """async (spans) => {
-            const entry = document.querySelector('script[src$="/site.js"]').src;
-            const { span } = await import(entry.replace("site.js", "queue/facts.js"));
-            return spans.map(span);
-        }""",
-        [list(span) for span in spans],
-    )
-    assert told == list(spans.values())
-
-
-def test_hostile_text_in_a_receipt_stays_text(visit: Opener) -> None:
-    page = visit("/submit")
-    page.locator("#model-id input").fill(records.IMAGE + "${1+1}")
-    page.get_by_role("button", name="Submit").click()
-    expect(page.locator(".clue-accepted")).to_contain_text(records.IMAGE + "${1+1}")
-    expect(page.locator(".clue-accepted img")).to_have_count(0)
 
 
 def test_where_nobody_can_be_known_a_sentence_stands_instead_of_the_form(visit: Opener, closed_site: Site) -> None:
@@ -158,7 +92,7 @@ def test_a_download_is_told_in_gigabytes(visit: Opener, site: Site) -> None:
 def test_a_replaced_and_a_withdrawn_result_say_so(visit: Opener) -> None:
     page = visit("/queue")
     replaced = page.locator("tr[data-id=s0005]")
-    expect(replaced.get_by_role("link", name="a later evaluation")).to_have_attribute("href", "/queue?id=s0010")
+    expect(replaced.get_by_role("link", name="a later evaluation")).to_have_attribute("href", "/submission?id=s0010")
     expect(replaced.get_by_text("See it on the board")).to_have_count(0)
     expect(page.locator("tr[data-id=s0001]")).to_contain_text(f"Withdrawn: {records.REASON}")
 

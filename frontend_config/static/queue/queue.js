@@ -2,15 +2,15 @@
 
 import { el, Kept, settle, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
-import { ownCard, runningCard } from "./cards.js";
-import { Deeds } from "./deeds.js";
-import { STATUSES } from "./facts.js";
+import { ownCard, runningCard } from "../submissions/cards.js";
+import { Deeds } from "../submissions/deeds.js";
+import { STATUSES } from "../submissions/facts.js";
 import { historyTable, waitingTable } from "./rows.js";
 import { moment, retell } from "../common/times.js";
 
 const [BUSY_SECONDS, QUIET_SECONDS, PAGE] = [2, 5, 50];
 
-const sheets = styles(import.meta.url, "../common/shared.css", "queue.css");
+const sheets = styles(import.meta.url, "../common/shared.css", "../submissions/submissions.css", "queue.css");
 
 /** Fills `host` with the queue; `server` knows the person and carries out what they ask for. */
 export async function mount(host, server) {

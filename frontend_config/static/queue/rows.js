@@ -1,8 +1,8 @@
 // The tables of the queue: who waits, and everything that has ended.
 
 import { el, linked, settle } from "../common/dom.js";
-import { board, buttonsPart, logLines } from "./cards.js";
-import { address, edition, expected, permanent, status, stoppedAt } from "./facts.js";
+import { board, buttonsPart, logLines } from "../submissions/cards.js";
+import { address, edition, expected, permanent, status, stoppedAt } from "../submissions/facts.js";
 import { moment } from "../common/times.js";
 
 const WAITING = ["Place", "Model", "Expected", "Edition", "Submitted by", "Submitted"];

@@ -78,7 +78,7 @@ export function permanent(each, ...words) {
 }
 
 export function address(id) {
-  return `/queue?id=${encodeURIComponent(id)}`;
+  return `/submission?id=${encodeURIComponent(id)}`;
 }
 
 /** One line on who submitted what, when. */

@@ -73,10 +73,14 @@ class Answer:
 
 
 class KeptAnswers:
-    """Answers made once for each version of what they tell; those of an older version are forgotten."""
+    """Answers made once for each version of what they tell; those of an older version are forgotten.
 
-    def __init__(self, version: Callable[[], str]) -> None:
+    Of more than `most` the ones made first are forgotten too.
+    """
+
+    def __init__(self, version: Callable[[], str], most: int = 256) -> None:
         self._version = version
+        self._most = most
         self._held_version: str | None = None
         self._answers: dict[Any, Answer] = {}
         self._lock = threading.Lock()
@@ -88,5 +92,7 @@ class KeptAnswers:
             if version != self._held_version:
                 self._held_version, self._answers = version, {}
             if key not in self._answers:
+                while len(self._answers) >= self._most:
+                    del self._answers[next(iter(self._answers))]
                 self._answers[key] = make()
             return self._answers[key]

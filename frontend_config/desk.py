@@ -4,12 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.domain import Edition, Provenance, Standing, Task
+from backend.errors import NotKept
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
+from storage.answered import Answered
 from storage.score_rows import Publication
 
 Ranges = Mapping[str, Mapping[int, tuple[int, int]]]
+
+
+def nothing_kept(publication: Publication, task: str) -> Sequence[Answered]:
+    """A desk without answers."""
+    raise NotKept("Its answers are not kept on this server.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +25,9 @@ class Desk:
 
     The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
     each cell the best and worst rank of a line of the ledger, by its number; `publication(number)` is such a line that
-    published a result, and `publications(hub_id)` are all of a model's, newest first.
+    published a result, and `publications(hub_id)` are all of a model's, newest first. `answered(publication, task)` is
+    what a model was asked and wrote; it raises CredentialedText where that is not for everybody, NotKept where it is
+    gone.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates()` has what can be said of open ones, by id.
@@ -37,6 +46,7 @@ class Desk:
     ranges: Callable[[Edition], Ranges] = lambda edition: {}
     publication: Callable[[int], Publication | None]
     publications: Callable[[str], Sequence[Publication]]
+    answered: Callable[[Publication, str], Sequence[Answered]] = nothing_kept
     submissions: Callable[[], Sequence[Submission]]
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]

@@ -13,7 +13,7 @@ from frontend_config.assets import Folder, asset_router
 from frontend_config.desk import Desk
 from frontend_config.guard import Guard
 from frontend_config.metrics import RequestCount, instruments, metrics_router
-from frontend_config.pages import about, leaderboard, queue, submit
+from frontend_config.pages import about, leaderboard, model, queue, submit
 from frontend_config.shell import NAME, Place, Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
@@ -38,6 +38,7 @@ PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/submit", "Submit"), submit.build),
     (_place("/queue", "Queue", "queue"), queue.build),
     (_place("/about", "About"), about.build),
+    (_place("/model", "Model", "model", listed=False), model.build),
 )
 
 
@@ -51,6 +52,7 @@ def build_site(desk: Desk) -> FastAPI:
     registry = instruments(desk)
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
+    app.include_router(model.short_links())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)

@@ -6,9 +6,9 @@ from starlette.exceptions import HTTPException
 
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
-from frontend_config.v1 import board, queue
+from frontend_config.v1 import board, examples, models, queue, runs
 
-PARTS = (board.router, queue.router)
+PARTS = (board.router, queue.router, models.router, runs.router, examples.router)
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, OPTIONS",
     "Access-Control-Allow-Headers": "If-None-Match",

@@ -1,0 +1,62 @@
+"""What a model was asked and wrote, under /v1: open tasks only, decided here for whoever asks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from backend.domain import Edition
+from backend.errors import CredentialedText, NotKept
+from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.desk import Desk
+from frontend_config.examples_payload import Search, Verdict, examples_payload
+from frontend_config.words import notice
+from storage.score_rows import Publication
+
+MOST = 50
+LONGEST = 200
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made anew each time from runs of which the desk holds the last few."""
+    routes = APIRouter()
+    tasks = {task.name: task for task in desk.tasks}
+
+    def standing(hub_id: str, edition: Edition, run: int | None) -> Publication:
+        for publication in desk.publications(hub_id):
+            wanted = publication.number == run if run is not None else publication.result.edition is edition
+            if wanted and publication.retired is None:
+                return publication
+        raise HTTPException(404, notice("no such model"))
+
+    @routes.get("/models/{org}/{name}/examples/{task}")
+    def examples(
+        request: Request,
+        org: str,
+        name: str,
+        task: str,
+        edition: Edition = Edition.FULL,
+        run: int | None = None,
+        q: Annotated[str, Query(max_length=LONGEST)] = "",
+        verdict: Verdict | None = None,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 10,
+    ) -> Response:
+        """Prompts, answers, references and verdicts of one task, of the newest run or of a line of the ledger.
+
+        403 for a task whose texts are credentialed, and nothing is read for it.
+        """
+        if task not in tasks:
+            raise HTTPException(404, "The benchmark has no such task.")
+        publication = standing(f"{org}/{name}", edition, run)
+        try:
+            answered = desk.answered(publication, task)
+        except CredentialedText as policy:
+            raise HTTPException(403, str(policy)) from None
+        except NotKept as reason:
+            raise HTTPException(404, str(reason)) from None
+        search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
+        content = {"run": publication.number, **examples_payload(tasks[task], answered, search)}
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+
+    return routes

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from backend.domain import Access, Edition, Standing, Task
-from frontend_config.columns import Column, Kind, board_columns, hub_link, task_titles
+from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, task_titles
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
 from frontend_config.manifest_payload import manifest_payload, run_payload
@@ -135,14 +135,14 @@ def exports_of(desk: Desk, view: View, place: int) -> dict[str, str | None]:
     row = view.rows[place]
     exported = bool(row.number) and row.edition is Edition.FULL
     run = f"/v1/runs/{row.number}"
-    on_hub = row.model is not None and exported
+    hub_id = row.model.hub_id if row.model and HUB_ID.fullmatch(row.model.hub_id) else None
     return {
         "bibtex": f"{run}/cite.bib" if row.number else "/v1/cite.bib",
         "csv": f"/v1/row.csv?{urlencode({'id': view.names[place], 'view': view.name}, quote_via=quote)}",
         "every_eval_ever": f"{run}/eee.json" if exported else None,
         "eval_results": f"{run}/eval_results.yaml" if exported and desk.settings.benchmark_dataset else None,
         "no_eval_results": notice("no benchmark dataset") if exported and not desk.settings.benchmark_dataset else None,
-        "badge": f"/v1/models/{quote(row.model.hub_id)}/badge.svg" if on_hub and row.model else None,
+        "badge": f"/v1/models/{quote(hub_id)}/badge.svg" if exported and hub_id else None,
         "site": desk.settings.public_url,
     }
 

@@ -18,6 +18,7 @@ from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submissi
 from frontend_config.desk import Desk
 from storage.score_rows import Publication
 
+from . import publications as published
 from . import records
 
 
@@ -71,6 +72,7 @@ class Shelf:
             version=lambda: self.version,
             publication=self.publication,
             publications=self.publications_of,
+            answered=published.answered,
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,

@@ -3,7 +3,7 @@
 import { el } from "../common/dom.js";
 import { card, DASH } from "./words.js";
 
-const PARTS = [["readable", "read as an answer"], ["unparsable", "unparsable"], ["empty", "empty"], ["refused", "refused"]];
+const PARTS = [["readable", "read as an answer"], ["unparsable", "unparsable"], ["blank", "empty"], ["refused", "refused"]];
 const MEANING = "An unparsable or empty answer counts as wrong. A refused prompt did not fit the model's window and was never asked; "
   + "from a truncated one something was left out.";
 
@@ -27,7 +27,7 @@ function legend() {
 }
 
 function line(asked) {
-  const parts = { ...asked, readable: asked.answered - asked.unparsable };
+  const parts = { ...asked, blank: asked.empty, readable: asked.answered - asked.unparsable };
   const share = (name) => `flex-grow:${parts[name] / asked.n}`;
   const count = (name, words) => (parts[name] ? `${parts[name].toLocaleString("en")} ${words}` : null);
   const words = [

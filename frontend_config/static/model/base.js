@@ -104,8 +104,8 @@ function strip(pair, most, title, decimals) {
     svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
     svg("line", { class: "axis", x1: x(0), x2: x(0), y1: 3, y2: HEIGHT - 3 }),
     known && svg("rect", {
-      class: "interval", x: x(pair.low), y: middle - 4, width: Math.max(2, x(pair.high) - x(pair.low)), height: 8, rx: 4,
+      class: "interval", x: x(pair.low), y: middle - 8, width: Math.max(2, x(pair.high) - x(pair.low)), height: 16, rx: 3,
     }),
-    svg("circle", { class: "own", cx: x(pair.difference), cy: middle, r: 4.5 }),
+    svg("circle", { class: "own", cx: x(pair.difference), cy: middle, r: 3.5 }),
   );
 }

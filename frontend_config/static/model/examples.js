@@ -113,7 +113,7 @@ function source(address) {
 }
 
 function example(each) {
-  const text = (content, kind = "") => el("pre", { class: kind, tabindex: 0, role: "region", "aria-label": kind || "Text" }, content);
+  const text = (content, what) => el("pre", { tabindex: 0, role: "group", "aria-label": `${each.id}: ${what}` }, content);
   const read = each.answer === null ? "nothing could be read as an answer" : each.answer;
   return el(
     "article",
@@ -127,7 +127,7 @@ function example(each) {
     el(
       "div",
       { class: "sides" },
-      el("div", {}, el("h4", {}, "The model wrote"), text(each.written || "(nothing)", "written"), el("p", { class: "told" }, each.answer === each.written.trim() ? null : `Read as: ${read}. `, ENDS[each.finish] ?? null)),
+      el("div", {}, el("h4", {}, "The model wrote"), text(each.written || "(nothing)", "what the model wrote"), el("p", { class: "told" }, each.answer === each.written.trim() ? null : `Read as: ${read}. `, ENDS[each.finish] ?? null)),
       el("div", {}, el("h4", {}, "Reference"), text(each.reference, "reference")),
     ),
     el(
@@ -135,7 +135,7 @@ function example(each) {
       {},
       el("summary", {}, "Prompt"),
       el("p", { class: "told" }, each.prompt_note),
-      ...each.prompt.map((turn) => el("div", {}, el("h4", {}, ROLES[turn.role]), text(turn.content, "prompt"))),
+      ...each.prompt.map((turn, place) => el("div", {}, el("h4", {}, ROLES[turn.role]), text(turn.content, `prompt, turn ${place + 1}`))),
     ),
   );
 }

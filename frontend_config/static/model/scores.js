@@ -22,7 +22,7 @@ export class Scores {
     const whole = state.metrics === "all";
     const shown = whole ? tasks : tasks.filter((cell) => !cell.part_of);
     const press = () => this.change({ metrics: whole ? null : "all" });
-    const more = el("button", { type: "button", class: "quiet", "aria-pressed": String(whole), onclick: press }, whole ? "Tasks only" : "All metrics");
+    const more = el("button", { type: "button", class: "quiet", onclick: press }, whole ? "Tasks only" : "All metrics");
     this.node.replaceChildren(
       el("div", { class: "tiles" }, ...means.map((cell) => tile(cell, row))),
       el(
@@ -105,15 +105,15 @@ function strip(cell, row) {
   const known = interval(cell, row.decimals);
   const label = `${cell.title} ${number(cell.value, row.decimals)}${known ? `, interval ${known}` : ""}, from 0 to 100.${among}`;
   const bar = known && svg("rect", {
-    class: "interval", x: x(cell.low), y: middle - 4, width: Math.max(2, x(cell.high) - x(cell.low)), height: 8, rx: 4,
+    class: "interval", x: x(cell.low), y: middle - 8, width: Math.max(2, x(cell.high) - x(cell.low)), height: 16, rx: 3,
   });
   return svg(
     "svg",
     { class: "chart strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
     svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
-    ...others.map((value) => svg("line", { class: "other", x1: x(value), x2: x(value), y1: middle - 8, y2: middle + 8 })),
+    ...others.map((value) => svg("line", { class: "other", x1: x(value), x2: x(value), y1: middle - 6, y2: middle + 6 })),
     bar,
-    svg("circle", { class: "own", cx: x(cell.value), cy: middle, r: 4.5 }),
+    svg("circle", { class: "own", cx: x(cell.value), cy: middle, r: 3.5 }),
   );
 }
 

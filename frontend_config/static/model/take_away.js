@@ -15,7 +15,7 @@ export function reproducePart(row) {
       el("div", { class: "bar" }, el("h3", {}, step.title), copyButton(() => step.command, step.title)),
       el("pre", { tabindex: 0, role: "region", "aria-label": step.title }, step.command),
     )),
-    el("ul", { class: "notes" }, ...row.reproduce.notes.map((note) => el("li", {}, note))),
+    el("ul", { class: "notes" }, ...row.reproduce.notes.map((note) => el("li", {}, ...withCode(note)))),
   );
 }
 
@@ -62,6 +62,11 @@ export function takeAwayCard(row) {
     el("p", { class: "told" }, el("a", { href: out.bibtex, download: "" }, "BibTeX"), row.ledger ? " of the paper and of this row, with its line in the ledger and that line's digest." : " of the paper these numbers were published with."),
     ...(out.badge ? badge(row, out) : []),
   );
+}
+
+/** Our own sentence as nodes, what stands between backticks as code. */
+function withCode(sentence) {
+  return sentence.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));
 }
 
 async function bib(address) {

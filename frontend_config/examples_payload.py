@@ -27,8 +27,11 @@ class Search:
     limit: int = 10
 
 
-def examples_payload(task: Task, answered: Sequence[Answered], search: Search) -> dict[str, Any]:
-    """A page of the examples that match, in the dataset's order, and how many there are."""
+def examples_payload(task: Task, answered: Sequence[Answered], search: Search, *, invented: bool) -> dict[str, Any]:
+    """A page of the examples that match, in the dataset's order, and how many there are.
+
+    `invented` texts are nobody's, so neither licence nor source of the task's own data is told.
+    """
     decided = is_decided(answered, task)
     wanted = search.words.strip().lower()
     found = [
@@ -42,8 +45,10 @@ def examples_payload(task: Task, answered: Sequence[Answered], search: Search) -
     return {
         "task": task.name,
         "title": task.title,
-        "licence": task.licence,
-        "source": task.source,
+        "invented": invented,
+        "licence": None if invented else task.licence,
+        "source": None if invented else task.source,
+        "link": task.source if task.source.startswith("https://") and not invented else None,
         "total": len(answered),
         "found": len(found),
         "offset": search.offset,

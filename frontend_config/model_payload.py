@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from backend.domain import Access, Edition, Standing, Task
+from backend.domain import Access, Edition, Model, Standing, Task
 from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, task_titles
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
@@ -17,7 +17,10 @@ from frontend_config.views import View, ViewName, Views
 from frontend_config.words import notice
 
 MOST_DRAWN = 101
+MOST_OTHERS = 20
+OF_OTHERS = ("name", "label", "page", "engine", "short", "published_at")
 NO_LINKS = "scripted"
+NO_MODEL: dict[str, Any] = dict.fromkeys(field.name for field in fields(Model))
 
 
 def row_payload(desk: Desk, views: Views, view: View, place: int, *, asked_for: bool = True) -> dict[str, Any]:
@@ -54,18 +57,18 @@ def about_row(view: View, place: int) -> dict[str, Any]:
     """Who a row is: its name, its places on the web, and what is known of the model and of how it was asked."""
     row = view.rows[place]
     model = row.model
+    revision = (model.revision or None) if model and row.number else None
     return {
+        **(asdict(model) if model else NO_MODEL),
         "name": view.names[place],
         "label": row.label,
-        "hub_id": model.hub_id if model else None,
         "link": link_of(row),
         "page": page_of(view, place),
         "domain": row.domain,
         "params": row.params,
-        "licence": model.licence if model else None,
-        "architecture": model.architecture if model else None,
-        "revision": (model.revision or None) if model and row.number else None,
-        "short": (model.revision[:SHORT] or None) if model and row.number else None,
+        "base_model": row.base_model,
+        "revision": revision,
+        "short": revision and revision[:SHORT],
         "engine": row.engine,
         "dtype": row.dtype,
         "edition": row.edition,
@@ -96,23 +99,22 @@ def base_of(view: View, row: Standing) -> dict[str, Any] | None:
 
 
 def others_of(views: Views, view: View, place: int) -> list[dict[str, Any]]:
-    """Other rows that are this model: under its id in any view, or with the same weights under another name."""
+    """Other rows that are this model: under its id in any view, or with the same weights under another name.
+
+    At most MOST_OTHERS of them, those of the same id first.
+    """
     row = view.rows[place]
     found = views.of_model(row.model.hub_id) if row.model else []
-    same = [
-        (view, at)
-        for at, other in enumerate(view.rows)
-        if row.weights_sha256 and other.weights_sha256 == row.weights_sha256
-    ]
-    told: dict[tuple[str, int], dict[str, Any]] = {}
-    for each, at in [*found, *same]:
-        if (each.name, at) == (view.name, place) or (each.name, at) in told:
-            continue
-        kind = "same id" if (each, at) in found else "same weights"
-        about = about_row(each, at)
-        kept = ("name", "label", "page", "engine", "short", "published_at")
-        told[each.name, at] = {"kind": kind, "view": each.name} | {name: about[name] for name in kept}
-    return list(told.values())
+    same = [(view, at) for at, other in enumerate(view.rows) if other.weights_sha256 == row.weights_sha256]
+    told = {(view.name, place)}
+    others: list[dict[str, Any]] = []
+    for kind, rows in (("same id", found), ("same weights", same if row.weights_sha256 else [])):
+        for each, at in rows:
+            if (each.name, at) not in told and len(others) < MOST_OTHERS:
+                told.add((each.name, at))
+                about = about_row(each, at)
+                others.append({"kind": kind, "view": each.name} | {name: about[name] for name in OF_OTHERS})
+    return others
 
 
 def cells_of(desk: Desk, view: View, place: int) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ OF_THE_HUB = "transformers"
 
 def reproduction(result: Result) -> dict[str, Any]:
     """Shell commands in the order to run them, and sentences on what they need and what may still differ."""
-    install = _install(result.manifest)
+    install = _install(result.manifest) if result.engine == OF_THE_HUB else None
     steps = [{"title": "Take the same versions", "command": install}] if install else []
     steps.append({"title": "Ask and judge the model again", "command": evaluate_command(result)})
     return {"steps": steps, "notes": [notice(name) for name in _notes(result)]}
@@ -46,7 +46,8 @@ def _surroundings(result: Result) -> list[tuple[str, Fact]]:
 
 
 def _install(manifest: Mapping[str, Fact]) -> str | None:
-    wanted = [f"{name}=={manifest[name]}" for name in LIBRARIES if manifest.get(name)]
+    # What follows a plus names a build for one kind of machine, which no index may have.
+    wanted = [f"{name}=={str(manifest[name]).partition('+')[0]}" for name in LIBRARIES if manifest.get(name)]
     return f"pip install {shlex.join(wanted)}" if wanted else None
 
 

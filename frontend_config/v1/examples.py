@@ -56,7 +56,9 @@ def router(desk: Desk) -> APIRouter:
         except NotKept as reason:
             raise HTTPException(404, str(reason)) from None
         search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
-        content = {"run": publication.number, **examples_payload(tasks[task], answered, search)}
+        invented = publication.result.edition is Edition.REHEARSAL
+        told = examples_payload(tasks[task], answered, search, invented=invented)
+        content = {"run": publication.number, **told}
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
     return routes

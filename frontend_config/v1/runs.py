@@ -1,5 +1,6 @@
 """Single results of the ledger under /v1: manifest, digests and scores, and the forms that others take them in."""
 
+from dataclasses import asdict
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -91,15 +92,7 @@ def run_of(publication: Publication, desk: Desk) -> dict[str, object]:
     model = result.model
     return {
         **line,
-        "model": {
-            "name": model.hub_id,
-            "link": hub_link(model.hub_id),
-            "params": model.params,
-            "licence": model.licence,
-            "architecture": model.architecture,
-            "base_model": model.base_model,
-            "domain": model.domain,
-        },
+        "model": {**asdict(model), "link": hub_link(model.hub_id)},
         "scores": scores_of(result),
         "tasks": {
             run.task: {**run_record(run), "facts": run_payload(run, titles.get(run.task, run.task))["facts"]}

@@ -19,7 +19,7 @@ from frontend_config.exports.eval_results import eval_results_yaml
 from frontend_config.exports.every_eval_ever import every_eval_ever
 from frontend_config.exports.row_csv import guarded, row_csv
 from frontend_config.history_payload import scores_of
-from frontend_config.reproduction import evaluate_command
+from frontend_config.reproduction import evaluate_command, reproduction
 from storage.score_rows import Publication
 from tests.storage.records import six_tasks, toy_result
 
@@ -170,6 +170,14 @@ def test_the_command_asks_the_same_model_at_the_same_commit() -> None:
         "CLUE_DTYPE=bfloat16", "CLUE_BATCH_SIZE=16", "python", "app.py", "evaluate", HUB_ID, "--engine", "transformers",
         "--revision", COMMIT, "--edition", "full", "--out", "again",
     ]  # fmt: skip
+
+
+def test_the_same_libraries_are_named_without_the_build_of_one_machine() -> None:
+    manifest = {**LINE.result.manifest, "torch": "2.13.0+cpu"}
+    (install, _) = reproduction(replace(LINE.result, manifest=manifest))["steps"]
+    assert install["command"] == "pip install transformers==5.23.0 torch==2.13.0"
+    (only,) = reproduction(replace(LINE.result, engine="endpoint"))["steps"]
+    assert "--url" in only["command"]
 
 
 def test_a_hostile_name_runs_nothing_in_a_shell() -> None:

@@ -29,8 +29,7 @@ export function head(row, link) {
     el(
       "p",
       { class: `notice ${row.view === "rehearsal" ? "rehearsal" : ""}` },
-      row.instead && el("span", { class: "instead" }, row.instead, " "),
-      row.view === "published" && row.instead ? null : row.notice,
+      row.instead ? el("span", { class: "instead" }, row.instead) : row.notice,
     ),
   );
 }

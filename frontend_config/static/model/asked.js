@@ -1,7 +1,7 @@
 // How the asking went, task by task: which prompts were answered, and which not.
 
 import { el } from "../common/dom.js";
-import { card, DASH } from "./words.js";
+import { card } from "./words.js";
 
 const PARTS = [["readable", "read as an answer"], ["unparsable", "unparsable"], ["blank", "empty"], ["refused", "refused"]];
 const MEANING = "An unparsable or empty answer counts as wrong. A refused prompt did not fit the model's window and was never asked; "
@@ -50,8 +50,14 @@ function line(asked) {
 }
 
 function spent({ output_tokens: tokens, seconds, n }) {
-  const length = tokens === null ? `${DASH} tokens: the engine does not tell` : `${tokens.toFixed(1)} tokens an answer`;
+  const length = tokens === null ? "Tokens: not told by the engine" : `${tokens.toFixed(1)} tokens an answer`;
   if (seconds === null) return length;
-  const time = seconds < 90 ? `${seconds.toFixed(0)} s` : seconds < 5400 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
-  return `${length}, ${time} in all, ${(seconds / Math.max(1, n)).toFixed(2)} s an item`;
+  const each = seconds / Math.max(1, n);
+  return `${length}; ${lasted(seconds)} in all${each >= 0.01 ? `, ${each.toFixed(2)} s an item` : ""}`;
+}
+
+function lasted(seconds) {
+  if (seconds < 1) return "under a second";
+  if (seconds < 90) return `${seconds.toFixed(0)} s`;
+  return seconds < 5400 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

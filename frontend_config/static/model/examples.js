@@ -1,6 +1,6 @@
 // What the model was asked and wrote, for tasks whose texts may be shown; the server decides which those are.
 
-import { el } from "../common/dom.js";
+import { el, linked } from "../common/dom.js";
 import { card } from "./words.js";
 
 const PAGE = 10;
@@ -89,7 +89,7 @@ export class Examples {
     const which = told.found === 0 ? "No item matches." : `Items ${told.offset + 1} to ${last} of ${told.found.toLocaleString("en")}${told.found < told.total ? ` that match, ${told.total.toLocaleString("en")} in all` : ""}.`;
     this.live.textContent = which;
     this.list.replaceChildren(
-      el("p", { class: "told" }, `Texts: ${told.title}, ${told.licence}. `, source(told.source), told.note && ` ${told.note}`),
+      el("p", { class: "told" }, ...origin(told), told.note && ` ${told.note}`),
       ...told.examples.map(example),
     );
     const turn = (to, text) => el("button", { type: "button", class: "quiet small", onclick: () => this.change({ page: to ? String(to + 1) : null }) }, text);
@@ -108,8 +108,10 @@ async function answer(address) {
   }
 }
 
-function source(address) {
-  return /^https:/.test(address) ? el("a", { href: address, rel: "noopener", target: "_blank" }, "Source") : address;
+/** Whose the texts are. */
+function origin({ title, licence, source, link, invented }) {
+  if (invented) return [`Texts: invented for the rehearsal, in the form of ${title}.`];
+  return [`Texts: ${title}, ${licence}. `, linked(link ? "Source" : source, link)];
 }
 
 function example(each) {

@@ -29,14 +29,14 @@ export class History {
 
 function table(row, titles) {
   const cells = [...Object.keys(TITLES), ...row.runs.map((run) => run.task)];
-  const heads = ["Line", "Published", "Commit", ...cells.map((name) => titles[name]), "Status"];
+  const heads = ["Line", "Published", "Commit", "Status", ...cells.map((name) => titles[name])];
   return el(
     "div",
     { class: "scroller", tabindex: 0, role: "region", "aria-label": "History" },
     el(
       "table",
       { class: "history" },
-      el("thead", {}, el("tr", {}, ...heads.map((text, place) => el("th", { scope: "col", class: place > 2 && place < heads.length - 1 ? "right" : "" }, text)))),
+      el("thead", {}, el("tr", {}, ...heads.map((text, place) => el("th", { scope: "col", class: place > 3 ? "right" : "" }, text)))),
       el("tbody", {}, ...row.history.map((each) => line(each, cells, row))),
     ),
   );
@@ -50,11 +50,11 @@ function line(each, cells, row) {
     el("th", { scope: "row" }, el("a", { href: `/v1/runs/${each.number}`, title: `SHA-256 ${each.hash}` }, String(each.number))),
     el("td", {}, day(each.at)),
     el("td", {}, el("code", { title: each.revision }, each.short), each.edition === "rehearsal" && el("span", { class: "told" }, " rehearsal")),
+    el("td", { class: "status" }, ...status(each, own)),
     ...cells.map((name) => {
       const value = each.scores[name] ?? null;
       return el("td", { class: "right" }, value === null ? dash("It was not measured, or a part of it was not.") : number(value, 1));
     }),
-    el("td", { class: "status" }, ...status(each, own)),
   );
 }
 

@@ -40,7 +40,8 @@ function lead(row, tasks) {
   const models = Math.max(0, ...tasks.map((cell) => cell.of));
   const known = tasks.some((cell) => cell.low !== null);
   const sure = known ? "The bar is the 95 % interval." : "No intervals were published, so small differences say nothing.";
-  return `In percent, higher is better. Each thin line is one of the ${models} models of this view; the dot is this one. ${sure}`;
+  const others = models > 1 ? `Each thin line is one of the ${models} models of this view; the dot is this one. ` : "";
+  return `In percent, higher is better. ${others}${sure}`;
 }
 
 function tile(cell, row) {

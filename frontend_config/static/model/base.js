@@ -3,7 +3,7 @@
 import { el } from "../common/dom.js";
 import { Feed } from "../common/feed.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, interval, signed } from "./words.js";
+import { card, signed } from "./words.js";
 
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
 const FINDINGS = { better: "better than its base", worse: "worse than its base", "cannot tell": "cannot be told apart" };
@@ -91,6 +91,10 @@ function line({ name, title, pair }, most, decimals) {
     el("td", { class: "among" }, strip(pair, most, title, decimals)),
     el("td", { class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`, title: pair.sentence }, words),
   );
+}
+
+function interval({ low, high }, decimals) {
+  return low === null || low === undefined ? "" : `${signed(low, decimals)} to ${signed(high, decimals)}`;
 }
 
 function strip(pair, most, title, decimals) {

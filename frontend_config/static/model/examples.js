@@ -90,7 +90,7 @@ export class Examples {
     this.live.textContent = which;
     this.list.replaceChildren(
       el("p", { class: "told" }, ...origin(told), told.note && ` ${told.note}`),
-      ...told.examples.map(example),
+      ...told.examples.map((each) => example(each, told.decided)),
     );
     const turn = (to, text) => el("button", { type: "button", class: "quiet small", onclick: () => this.change({ page: to ? String(to + 1) : null }) }, text);
     this.pages.replaceChildren(
@@ -114,7 +114,7 @@ function origin({ title, licence, source, link, invented }) {
   return [`Texts: ${title}, ${licence}. `, linked(link ? "Source" : source, link)];
 }
 
-function example(each) {
+function example(each, decided) {
   const text = (content, what) => el("pre", { tabindex: 0, role: "group", "aria-label": `${each.id}: ${what}` }, content);
   const read = each.answer === null ? "nothing could be read as an answer" : each.answer;
   return el(
@@ -124,7 +124,7 @@ function example(each) {
       "header",
       {},
       el("h3", {}, el("code", {}, each.id), each.part && el("span", { class: "told" }, ` ${each.part}`)),
-      el("p", { class: "verdicts" }, ...each.metrics.filter((one) => one.value !== null).map(verdict)),
+      el("p", { class: "verdicts" }, ...each.metrics.filter((one) => one.value !== null).map((one) => verdict(one, decided))),
     ),
     el(
       "div",
@@ -142,8 +142,7 @@ function example(each) {
   );
 }
 
-function verdict({ title, value }) {
-  const words = value === 100 ? "right" : value === 0 ? "wrong" : value.toFixed(1);
-  const kind = value === 100 ? "right" : value === 0 ? "wrong" : "";
-  return el("span", { class: `verdict ${kind}` }, `${title}: ${words}`);
+function verdict({ title, value }, decided) {
+  const kind = decided ? (value === 100 ? "right" : "wrong") : "";
+  return el("span", { class: `verdict ${kind}` }, `${title}: ${kind || value.toFixed(1)}`);
 }

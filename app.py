@@ -55,6 +55,7 @@ from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.terminal import progress_bar
 from frontend_config.vitals import Vitals
+from storage.answered_runs import AnsweredRuns
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.predictions import Journals
@@ -180,6 +181,7 @@ class House:
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
+            answered=AnsweredRuns(self.settings, list(self.tasks.values())),
             submissions=self.submissions.newest,
             waiting=self.submissions.waiting,
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
@@ -238,6 +240,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="a Hub id or a local folder")],
     engine: EngineName = "transformers",
     url: Url = None,
+    revision: Annotated[str | None, typer.Option(help="branch, tag or commit on the Hub; default: main")] = None,
     tasks: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
     edition: Edition = Edition.FULL,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first examples of each task")] = None,
@@ -251,7 +254,7 @@ def evaluate(
     benchmark = benchmark_under(protocol, house.tasks, clue_clone or house.settings.clone)
     offered = benchmark.tasks
     wanted = [_chosen(offered, name, "task") for name in tasks.split(",")] if tasks else list(offered.values())
-    found, source = _resolve(house, model, chosen, url)
+    found, source = _resolve(house, model, chosen, url, revision)
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clue-")))
         run = {"model": found.hub_id, "revision": found.revision, "edition": edition, "protocol": protocol}
@@ -367,13 +370,15 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     return measure_page(list(all_tasks().values()), models, columns, tell)
 
 
-def _resolve(house: House, model: str, engine: Engine, url: str | None) -> tuple[Model, ModelSource]:
+def _resolve(
+    house: House, model: str, engine: Engine, url: str | None, revision: str | None = None
+) -> tuple[Model, ModelSource]:
     folder: Path | None = None
     if engine.takes_folder and Path(model).is_dir():
         folder = Path(model)
         found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
-        found = house.look_up(hub.check_id(model), None, engine.name)
+        found = house.look_up(hub.check_id(model), revision, engine.name)
         folder = house.download(found, Event(), lambda done, total: None)
     else:
         engine.accept(model)

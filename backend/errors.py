@@ -137,6 +137,20 @@ class Declined(UsageError):
         self.code = code
 
 
+class CredentialedText(UsageError):
+    """Somebody asked for texts that may not be shown to them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This task is built on credentialed data, so none of its prompts, answers and references are shown; "
+            "its scores are. Whoever has access to the data can make the run again."
+        )
+
+
+class NotKept(UsageError):
+    """Somebody asked for answers that are not here; the text says why."""
+
+
 class ModelFault(ClueError):
     """The model's owner or submitter must act; asking again changes nothing."""
 

@@ -89,6 +89,18 @@ class Settings(BaseModel):
         pattern=r"^(https://|mailto:)[^\s<>]+$",
         description="where readers write to, https: or mailto:, shown on the About page",
     )
+
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
+        description="address that people reach the page under, for the links in exports; on a Space its own",
+    )
+    benchmark_dataset: str | None = Field(
+        None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="the benchmark's dataset on the Hub, for exports to .eval_results; without it there are none",
+    )
+
     log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
@@ -133,7 +145,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
     """A Space reaches its program from outside, so there the page listens on every address unless told otherwise."""
-    return {"on_space": True, "host": "0.0.0.0"} if "SPACE_ID" in environ else {}
+    if "SPACE_ID" not in environ:
+        return {}
+    host = environ.get("SPACE_HOST")
+    return {"on_space": True, "host": "0.0.0.0", **({"public_url": f"https://{host}"} if host else {})}
 
 
 def inherited_environment() -> dict[str, str]:

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from backend.comparison import Compared
 from backend.domain import Edition, Provenance, Standing, Task
+from backend.errors import NotKept
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
 from backend.submission import Estimate, Event, Outlook, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
+from storage.answered import Answered
 from storage.score_rows import Publication
 
 Ranges = Mapping[str, Mapping[int, RankRange]]
@@ -28,6 +30,11 @@ def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics:
     return Compared(pairs=pairs)
 
 
+def nothing_kept(publication: Publication, task: str) -> Sequence[Answered]:
+    """A desk without answers."""
+    raise NotKept("Its answers are not kept on this server.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The way of page and command line to the stores.
@@ -35,7 +42,8 @@ class Desk:
     The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
     each cell the best and worst rank of a line of the ledger, by its number; `compare(rows, pairs)` judges differences
     between rows; `publication(number)` is such a line that published a result, and `publications(hub_id)` are all of a
-    model's, newest first.
+    model's, newest first. `answered(publication, task)` is what a model was asked and wrote; it raises CredentialedText
+    where that is not for everybody, NotKept where it is gone.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
@@ -59,6 +67,7 @@ class Desk:
     compare: Compare = compare_nothing
     publication: Callable[[int], Publication | None]
     publications: Callable[[str], Sequence[Publication]]
+    answered: Callable[[Publication, str], Sequence[Answered]] = nothing_kept
     submissions: Callable[[], Sequence[Submission]]
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]

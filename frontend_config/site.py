@@ -16,7 +16,7 @@ from frontend_config.guard import Guard
 from frontend_config.handbook import handbook_router
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import own_page
-from frontend_config.pages import about, compare, delta, leaderboard, plot, queue, submission, submit
+from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
 from frontend_config.shell import Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
@@ -45,6 +45,7 @@ PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
+    (_place("/model", "Model", "model", listed=False), model.build),
 )
 ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
 
@@ -65,6 +66,7 @@ def build_site(desk: Desk) -> FastAPI:
     registry = instruments(desk)
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
+    app.include_router(model.short_links())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)

@@ -41,9 +41,10 @@ class Retired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A result as a line of the ledger published it, whether or not it still stands."""
+    """A result as a line of the ledger published it, whether or not it still stands; `hash` closes that line."""
 
     number: int
+    hash: str
     submission_id: str
     at: datetime
     result: Result
@@ -134,6 +135,7 @@ def publication_of(row: Mapping[str, Any], retired: Mapping[int, Retired]) -> Pu
     """What a row says of a published result; `retired` is by number."""
     return Publication(
         number=row["number"],
+        hash=row["id"],
         submission_id=row["submission_id"],
         at=row["published_at"].astimezone(UTC),
         result=_RESULT.validate_json(row["content"]),

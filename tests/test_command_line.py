@@ -157,6 +157,12 @@ def test_an_evaluation_prints_one_object_and_leaves_one_line_per_judged_answer(
     assert not (cli.home / "queue.sqlite").exists() and not (cli.home / "ledger.jsonl").exists()
 
 
+def test_an_evaluation_asks_for_the_commit_it_is_told(cli: CommandLine, hub: LoopbackHub, tiny_model: Path) -> None:
+    hub.add("acme/tiny", tiny_model)
+    sentence = told(cli, 1, "evaluate", "acme/tiny", "--edition", "rehearsal", "--revision", "f" * 40)
+    assert sentence.startswith("not_found")
+
+
 def test_an_evaluation_goes_on_where_the_same_folder_left_off(cli: CommandLine, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ("evaluate", "scripted/rules", *REHEARSE, "--tasks", "mednli", "--out", str(out))

@@ -3,11 +3,20 @@
 from fastapi import FastAPI
 
 from frontend_config.desk import Desk
-from frontend_config.v1 import board, compare, copies, delta, queue
+from frontend_config.v1 import board, compare, copies, delta, examples, models, queue, runs
 from frontend_config.v1.description import describe
 from frontend_config.v1.manners import HeadAsGet, add_manners
 
-PARTS = (board.router, copies.router, compare.router, delta.router, queue.router)
+PARTS = (
+    board.router,
+    models.router,
+    runs.router,
+    examples.router,
+    compare.router,
+    delta.router,
+    queue.router,
+    copies.router,
+)
 
 
 def build_api(desk: Desk) -> FastAPI:

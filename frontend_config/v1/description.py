@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.licence import licence_payload
-from frontend_config.v1.examples import ABOUT_PARAMETERS, EXAMPLES, TAGS
+from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, TAGS
 from frontend_config.words import notice
 
 PARQUET, CSV, JSON = "application/vnd.apache.parquet", "text/csv", "application/json"

@@ -1,55 +1,64 @@
-"""What /v1 says of its parameters, and an invented answer for each address."""
+"""What a model was asked and wrote, under /v1: open tasks only, decided here for whoever asks."""
 
-from typing import Any
+from typing import Annotated
 
-TAGS = {
-    "Board": "The leaderboard and its tasks.",
-    "Models": "Single models and everything published of them.",
-    "Comparison": "Differences with intervals: between models, and between a model and what it was made from.",
-    "Queue": "Submissions, and how they are getting on.",
-    "Copies": "Snapshots to take along, and the terms of use.",
-    "Service": "The interface itself.",
-}
+from fastapi import APIRouter, Query, Request, Response
+from starlette.exceptions import HTTPException
 
-ABOUT_PARAMETERS = {
-    "provenance": "measured: by this leaderboard; published: by the benchmark's authors in June 2024.",
-    "edition": "full: the benchmark's own data; rehearsal: invented data, whose numbers say nothing of a model.",
-    "history": "How many of the submissions that have ended, newest first.",
-    "submission_id": "The id from the receipt of a submission.",
-    "m": "Names of rows as in `names` of the leaderboard, two to four of them.",
-    "base": "NAME~BASE_NAME: compare this model with another of its possible bases.",
-    "name": "The snapshot's name from /v1/snapshots.",
-    "file": "One of the snapshot's files.",
-    "id": "A line of the ledger.",
-}
+from backend.domain import Edition
+from backend.errors import CredentialedText, NotKept
+from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.desk import Desk
+from frontend_config.examples_payload import Search, Verdict, examples_payload
+from frontend_config.words import notice
+from storage.score_rows import Publication
 
-_VIEW = {"view": "measured", "provenance": "measured", "edition": "full"}
-_COLUMN = {
-    "name": "mednli", "title": "MedNLI", "group": "Level 1: short inputs", "kind": "score", "shown": True,
-    "help": "MedNLI: mean of its metrics, in percent. Higher is better.",
-    "values": [62.1], "low": [59.5], "high": [64.6], "n": [1411], "missing": {},
-}  # fmt: skip
-_SUBMISSION = {"id": "s0004", "model": "owner/name", "status": "queued", "position": 1}
+MOST = 50
+LONGEST = 200
 
-EXAMPLES: dict[str, Any] = {
-    "/leaderboard.json": {**_VIEW, "rows": 1, "names": ["owner/name"], "decimals": 1, "columns": [_COLUMN]},
-    "/leaderboard.csv": "name,rank,model,…,mednli,mednli.low,mednli.high,mednli.n,mednli.missing\r\n"
-    "owner/name,1,owner/name,…,62.1,59.5,64.6,1411,\r\n",
-    "/tasks": {"tasks": [{"name": "mednli", "title": "MedNLI", "level": 1, "version": 1, "access": "credentialed"}]},
-    "/queue": {
-        "worker": {"seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None},
-        "running": [], "waiting": [_SUBMISSION], "history": [], "history_total": 0,
-    },
-    "/submissions/{submission_id}": _SUBMISSION,
-    "/health": {"status": "ok"},
-    "/snapshots": {
-        "snapshots": [
-            {
-                "name": "000012-0f1e2d3c4b5a", "number": 12, "hash": "0f1e2d3c4b5a…", "program": "0.1.0",
-                "files": {"scores.parquet": {"sha256": "9c56…", "rows": 312}},
-                "links": ["/v1/snapshots/000012-0f1e2d3c4b5a/scores.parquet"],
-            }
-        ]
-    },
-    "/licence": {"measured": {"id": "CC-BY-4.0", "link": "https://creativecommons.org/licenses/by/4.0/"}},
-}  # fmt: skip
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made anew each time from runs of which the desk holds the last few."""
+    routes = APIRouter()
+    tasks = {task.name: task for task in desk.tasks}
+
+    def standing(hub_id: str, edition: Edition, run: int | None) -> Publication:
+        for publication in desk.publications(hub_id):
+            wanted = publication.number == run if run is not None else publication.result.edition is edition
+            if wanted and publication.retired is None:
+                return publication
+        raise HTTPException(404, notice("no such model"))
+
+    @routes.get("/models/{org}/{name}/examples/{task}")
+    def examples(
+        request: Request,
+        org: str,
+        name: str,
+        task: str,
+        edition: Edition = Edition.FULL,
+        run: int | None = None,
+        q: Annotated[str, Query(max_length=LONGEST)] = "",
+        verdict: Verdict | None = None,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 10,
+    ) -> Response:
+        """Prompts, answers, references and verdicts of one task, of the newest run or of a line of the ledger.
+
+        403 for a task whose texts are credentialed, and nothing is read for it.
+        """
+        if task not in tasks:
+            raise HTTPException(404, "The benchmark has no such task.")
+        publication = standing(f"{org}/{name}", edition, run)
+        try:
+            answered = desk.answered(publication, task)
+        except CredentialedText as policy:
+            raise HTTPException(403, str(policy)) from None
+        except NotKept as reason:
+            raise HTTPException(404, str(reason)) from None
+        search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
+        invented = publication.result.edition is Edition.REHEARSAL
+        told = examples_payload(tasks[task], answered, search, invented=invented)
+        content = {"run": publication.number, **told}
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+
+    return routes

@@ -66,10 +66,10 @@ SELECT retired.*, result.submission_id FROM retired LEFT JOIN result ON result.n
 ORDER BY retired.number;
 
 -- name: publication
-SELECT number, submission_id, published_at, content FROM result WHERE number = :number AND content IS NOT NULL;
+SELECT id, number, submission_id, published_at, content FROM result WHERE number = :number AND content IS NOT NULL;
 
 -- name: publications
-SELECT number, submission_id, published_at, content FROM result
+SELECT id, number, submission_id, published_at, content FROM result
 WHERE lower(model_id) = lower(:hub_id) AND content IS NOT NULL ORDER BY number DESC;
 
 -- name: whole_board

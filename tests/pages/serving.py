@@ -18,6 +18,7 @@ from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submissi
 from frontend_config.desk import Desk, Ranges
 from storage.score_rows import Publication
 
+from . import publications as published
 from . import records
 
 
@@ -73,6 +74,7 @@ class Shelf:
             ranges=lambda edition: self.ranges,
             publication=self.publication,
             publications=self.publications_of,
+            answered=published.answered,
             submissions=lambda: self.submissions,
             waiting=lambda: records.WAITING,
             pulse=lambda: self.pulse,

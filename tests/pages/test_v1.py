@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from backend.settings import Settings
 from frontend_config.v1 import build_api
-from frontend_config.v1.examples import ABOUT_PARAMETERS, EXAMPLES
+from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES
 
 from . import records
 from .serving import Shelf

@@ -305,3 +305,31 @@ def test_results_under_the_papers_protocol_are_never_among_ours(tmp_path: Path) 
         scores.refresh()
         assert [row.label for row in scores.standings(*REHEARSAL)] == ["acme/ours"]
         assert [row.label for row in scores.standings(*REHEARSAL, PAPERS_PROTOCOL)] == ["acme/theirs"]
+
+
+def test_a_line_of_the_ledger_can_be_read_back_with_its_hash(home: Path) -> None:
+    with board(home) as (scores, ledger):
+        entries = [entry for entry, _ in ledger.read()]
+        for entry in entries:
+            found = scores.publication(entry.number)
+            assert found is not None
+            assert (found.number, found.hash, found.at) == (entry.number, entry.hash, entry.at)
+            assert (found.submission_id, found.result, found.retired) == (entry.submission_id, entry.result, None)
+        assert scores.publication(len(entries) + 1) is None
+        assert scores.publication(0) is None
+
+
+def test_all_that_was_published_of_a_model_is_listed_whatever_became_of_it(tmp_path: Path) -> None:
+    with board(tmp_path) as (scores, ledger):
+        first = ledger.append("s1", toy_result("acme/one", "a" * 40))
+        second = ledger.append("s2", toy_result("Acme/One", "b" * 40))
+        ledger.append("s3", toy_result("acme/other"))
+        third = ledger.append("s2", toy_result("acme/one", "b" * 40), supersedes=second.number, reason="Judged again.")
+        taken = ledger.withdraw("s1", actor="ann", reason="The wrong weights.")
+        scores.refresh()
+        found = scores.publications("ACME/one")
+        assert [one.number for one in found] == [third.number, second.number, first.number]
+        ends = [one.retired and (one.retired.by, one.retired.withdrawn, one.retired.reason) for one in found]
+        assert ends == [None, (third.number, False, "Judged again."), (taken.number, True, "The wrong weights.")]
+        assert scores.publications("acme/unheard") == []
+        assert scores.publication(taken.number) is None

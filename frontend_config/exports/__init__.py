@@ -1,0 +1,1 @@
+"""A published row in the forms that other programs and papers take."""

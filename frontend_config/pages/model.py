@@ -1,0 +1,27 @@
+"""A model: its scores among all others, its history, how to make them again, and what to take away."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from frontend_config.desk import Desk
+from frontend_config.island import island
+
+
+def build(desk: Desk, static: str) -> None:
+    """Fills the page of one row of the board; which one stands in the address, and all it shows comes from /v1."""
+    island("model", static)
+
+
+def short_links() -> APIRouter:
+    """/m/owner/name leads to the page of that model, in the view that the address names."""
+    routes = APIRouter()
+
+    @routes.get("/m/{org}/{name}", include_in_schema=False)
+    def to_model(request: Request, org: str, name: str) -> Response:
+        view = request.query_params.get("view")
+        named = f"&view={quote(view, safe='')}" if view else ""
+        return RedirectResponse(f"/model?id={quote(f'{org}/{name}')}{named}", status_code=302)
+
+    return routes

@@ -1,0 +1,115 @@
+// A model against the one it was made from: the difference in each task with its paired interval, as /v1/compare says.
+
+import { el } from "../common/dom.js";
+import { Feed } from "../common/feed.js";
+import { scale, svg, ticks } from "../charts/svg.js";
+import { card, signed } from "./words.js";
+
+const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
+const FINDINGS = { better: "better than its base", worse: "worse than its base", "cannot tell": "cannot be told apart" };
+
+export class AgainstBase {
+  constructor() {
+    this.node = el("div", { hidden: true });
+  }
+
+  async show(row) {
+    const wanted = row.base ? [row.name, row.base.name, row.view].join("\n") : "";
+    if (wanted === this.asked) return;
+    this.asked = wanted;
+    this.node.hidden = true;
+    if (!row.base) return;
+    if (!row.base.name) {
+      this.fill(card("Against its base model", null, absent(row)));
+      return;
+    }
+    const feed = new Feed(address(row));
+    try {
+      await feed.refresh();
+    } catch {
+      return;
+    }
+    if (this.asked === wanted) this.fill(found(row, feed.data));
+  }
+
+  fill(part) {
+    this.node.replaceChildren(part);
+    this.node.hidden = false;
+  }
+}
+
+function address(row) {
+  const query = new URLSearchParams([["m", row.name], ["m", row.base.name]]);
+  query.set("provenance", row.view === "published" ? "published" : "measured");
+  query.set("edition", row.view === "rehearsal" ? "rehearsal" : "full");
+  return `/v1/compare?${query}`;
+}
+
+function absent({ base, view }) {
+  const words = view === "published" ? "is not among the published models." : "has not been measured in this view, so there is nothing to compare with.";
+  return el("p", { class: "told" }, el("bdi", {}, base.id), ` ${words} `, view === "measured" && el("a", { href: "/submit" }, "Submit it"));
+}
+
+function found(row, data) {
+  const cells = data.cells
+    .filter((cell) => !cell.part_of && !cell.name.includes("."))
+    .map((cell) => ({ ...cell, pair: cell.pairs[0] }))
+    .filter((cell) => cell.pair && cell.pair.difference !== null);
+  if (cells.length === 0) return card("Against its base model", "No task was measured for both.");
+  const ends = cells.flatMap(({ pair }) => [pair.low ?? pair.difference, pair.high ?? pair.difference, pair.difference]);
+  const most = Math.max(...ticks(0, Math.max(1, ...ends.map(Math.abs)), 4));
+  const sure = cells.some(({ pair }) => pair.finding);
+  return card(
+    "Against its base model",
+    `Percentage points more or less than ${row.base.id}. ${sure ? "The bar is the paired 95 % interval." : "Without single answers no interval can be had, so small differences say nothing."}`,
+    el(
+      "div",
+      { class: "scroller", tabindex: 0, role: "region", "aria-label": "Difference to the base model" },
+      el(
+        "table",
+        { class: "score-table" },
+        el("thead", {}, el("tr", {}, ...heads())),
+        el("tbody", {}, ...cells.map((cell) => line(cell, most, data.decimals))),
+      ),
+    ),
+  );
+}
+
+function heads() {
+  const kinds = [["Task", ""], ["Difference", "right"], ["95 % interval", "right"], ["Less or more", "among"], ["In words", ""]];
+  return kinds.map(([text, kind]) => el("th", { scope: "col", class: kind }, text));
+}
+
+function line({ name, title, pair }, most, decimals) {
+  const words = pair.finding ? FINDINGS[pair.finding] : pair.reason ?? "cannot be judged";
+  return el(
+    "tr",
+    { class: "task", "data-cell": name },
+    el("th", { scope: "row" }, title),
+    el("td", { class: "right", "data-title": "Difference" }, signed(pair.difference, decimals)),
+    el("td", { class: "right", "data-title": "95 % interval" }, interval(pair, decimals) || "none"),
+    el("td", { class: "among" }, strip(pair, most, title, decimals)),
+    el("td", { class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`, title: pair.sentence }, words),
+  );
+}
+
+function interval({ low, high }, decimals) {
+  return low === null || low === undefined ? "" : `${signed(low, decimals)} to ${signed(high, decimals)}`;
+}
+
+function strip(pair, most, title, decimals) {
+  const x = scale([-most, most], [EDGE, WIDTH - EDGE]);
+  const middle = HEIGHT / 2;
+  const known = interval(pair, decimals);
+  const label = `${title}: ${signed(pair.difference, decimals)}${known ? `, interval ${known}` : ""}`;
+  return svg(
+    "svg",
+    { class: "chart strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
+    svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
+    svg("line", { class: "axis", x1: x(0), x2: x(0), y1: 3, y2: HEIGHT - 3 }),
+    known && svg("rect", {
+      class: "interval", x: x(pair.low), y: middle - 8, width: Math.max(2, x(pair.high) - x(pair.low)), height: 16, rx: 3,
+    }),
+    svg("circle", { class: "own", cx: x(pair.difference), cy: middle, r: 3.5 }),
+  );
+}

@@ -1,0 +1,123 @@
+// The page of one row of the board: asks /v1 for it and shows it part by part; what is looked at stays in the address.
+
+import { aboutCard, head } from "./about.js";
+import { Asked } from "./asked.js";
+import { AgainstBase } from "./base.js";
+import { el, shadow, styles } from "../common/dom.js";
+import { Examples } from "./examples.js";
+import { Feed, poll } from "../common/feed.js";
+import { History } from "./history.js";
+import { manifestPart, reproducePart, takeAwayCard } from "./take_away.js";
+import { Scores } from "./scores.js";
+
+const POLL_SECONDS = 30;
+const VIEWS = ["measured", "published", "rehearsal"];
+
+const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "model.css");
+
+/** Fills `host` with the page. */
+export async function mount(host) {
+  const page = new ModelPage(await shadow(host, sheets));
+  await page.start();
+}
+
+class ModelPage {
+  constructor(root) {
+    this.scores = new Scores((part) => this.change(part));
+    this.base = new AgainstBase();
+    this.examples = new Examples((part, how) => this.change(part, how));
+    this.parts = [this.scores, this.base, new Asked(), this.examples, new History()];
+    this.node = el("div", { class: "page", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the model…"));
+    root.append(this.node);
+    this.adopt();
+  }
+
+  async start() {
+    addEventListener("popstate", () => this.move());
+    await this.refresh();
+    poll(() => this.refresh(), () => POLL_SECONDS);
+  }
+
+  /** Reads what is asked for from the address. */
+  adopt() {
+    const asked = new URLSearchParams(location.search);
+    this.id = (asked.get("id") ?? "").trim();
+    this.view = VIEWS.includes(asked.get("view")) ? asked.get("view") : null;
+    this.state = Object.fromEntries(["metrics", "task", "q", "verdict", "page"].map((name) => [name, asked.get(name)]));
+    const query = new URLSearchParams({ id: this.id, ...(this.view ? { view: this.view } : {}) });
+    const address = `/v1/row?${query}`;
+    if (this.feed?.address === address) return;
+    this.feed = new Feed(address);
+    this.shown = false;
+  }
+
+  async move() {
+    this.adopt();
+    if (this.shown) this.tell();
+    else await this.refresh();
+  }
+
+  /** Puts a choice into the address: as a step that Back undoes, or in the place of the last one. */
+  change(part, { step = true } = {}) {
+    Object.assign(this.state, part);
+    const address = new URL(location.href);
+    for (const [name, value] of Object.entries(this.state)) {
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
+    history[step ? "pushState" : "replaceState"](null, "", address);
+    this.tell();
+  }
+
+  async refresh() {
+    if (!this.id) {
+      this.say("No model is named in this address.", "Choose one on the leaderboard.");
+      return;
+    }
+    try {
+      if (await this.feed.refresh() || !this.shown) this.draw(this.feed.data);
+    } catch (error) {
+      if (this.shown) return;
+      const unknown = String(error.message).endsWith("404");
+      if (unknown) this.say("There is no such model on the board.", "It may have another name there, or wait to be submitted.");
+      else this.say("The model could not be loaded.", "Check the connection and reload the page.");
+    }
+  }
+
+  draw(row) {
+    this.shown = true;
+    this.node.removeAttribute("aria-busy");
+    this.node.replaceChildren(
+      head(row, () => this.link(row)),
+      el(
+        "div",
+        { class: "columns" },
+        el("div", { class: "main" }, ...this.parts.map((part) => part.node), reproducePart(row), manifestPart(row)),
+        el("div", { class: "side" }, aboutCard(row), takeAwayCard(row)),
+      ),
+    );
+    this.tell();
+  }
+
+  tell() {
+    for (const part of this.parts) part.show(this.feed.data, this.state);
+  }
+
+  link(row) {
+    const address = new URL(location.href);
+    address.searchParams.set("view", row.view);
+    return address.href;
+  }
+
+  say(sentence, advice) {
+    this.node.removeAttribute("aria-busy");
+    this.node.replaceChildren(el(
+      "div",
+      { class: "empty", role: "status" },
+      el("h1", {}, sentence),
+      el("p", {}, this.id ? el("code", {}, this.id) : null),
+      el("p", { class: "notice" }, advice),
+      el("div", {}, el("a", { class: "deed", href: "/" }, "Leaderboard"), el("a", { class: "quiet", href: "/submit" }, "Submit a model")),
+    ));
+  }
+}

@@ -1,0 +1,58 @@
+// How numbers, sizes and days are written on the page of a model.
+
+import { copied, el } from "../common/dom.js";
+
+export const DASH = "–";
+export const BADGES = { biomedical: "Biomedical", general: "General" };
+const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+const SAID_MS = 2000;
+
+/** A score with as many decimals as its view has; a dash where there is none. */
+export function number(value, decimals) {
+  return value === null || value === undefined ? DASH : value.toFixed(decimals);
+}
+
+/** "31.2 to 34.9"; an empty string where there is no interval. */
+export function interval({ low, high }, decimals) {
+  return low === null || high === null || low === undefined ? "" : `${low.toFixed(decimals)} to ${high.toFixed(decimals)}`;
+}
+
+/** "+3.1", with a real minus sign. */
+export function signed(value, decimals) {
+  const text = Math.abs(value).toFixed(decimals);
+  if (Number(text) === 0) return text;
+  return value < 0 ? `−${text}` : `+${text}`;
+}
+
+/** "8 B" for a number of parameters. */
+export function size(params) {
+  const [least, letter] = STEPS.find(([step]) => params >= step) ?? [1, ""];
+  return `${(params / least).toPrecision(3).replace(/\.?0+$/, "")} ${letter}`.trim();
+}
+
+/** The day of a moment, in words, with the moment itself as the element's date. */
+export function day(iso) {
+  return el("time", { datetime: iso, title: iso }, DAY.format(new Date(iso)));
+}
+
+/** A dash that says why it stands there, to whoever points at it and to a screen reader. */
+export function dash(reason) {
+  return el("span", { class: "dash", title: reason, tabindex: 0, role: "img", "aria-label": `missing: ${reason}` }, DASH);
+}
+
+/** A button that puts `text()` on the clipboard and says so for two seconds. */
+export function copyButton(text, what) {
+  const press = async () => {
+    await copied(await text());
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, SAID_MS);
+  };
+  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Copy ${what}`, onclick: press }, "Copy");
+  return button;
+}
+
+/** A card with a heading, and a sentence under it where there is something to say first. */
+export function card(title, lead, ...children) {
+  return el("section", { class: "card" }, el("h2", {}, title), lead && el("p", { class: "lead" }, lead), ...children);
+}

@@ -1,0 +1,107 @@
+"""Single results of the ledger under /v1: manifest, digests and scores, and the forms that others take them in."""
+
+from dataclasses import asdict
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from backend.domain import Edition
+from backend.reporting import run_record
+from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.columns import hub_link, task_titles
+from frontend_config.desk import Desk
+from frontend_config.exports.bibtex import bibtex
+from frontend_config.exports.eval_results import eval_results_yaml
+from frontend_config.exports.every_eval_ever import every_eval_ever
+from frontend_config.history_payload import history_payload, scores_of
+from frontend_config.manifest_payload import manifest_payload, run_payload
+from frontend_config.reproduction import reproduction
+from frontend_config.words import notice
+from storage.score_rows import Publication
+
+BIBTEX = "application/x-bibtex; charset=utf-8"
+YAML = "application/yaml; charset=utf-8"
+
+
+def router(desk: Desk) -> APIRouter:
+    """Answers that are made once for each state of the board, the last few hundred of them."""
+    routes = APIRouter()
+    kept = KeptAnswers(desk.version)
+    paper = Answer(bibtex().encode(), BIBTEX)
+
+    def found(number: int) -> Publication:
+        publication = desk.publication(number)
+        if publication is None:
+            raise HTTPException(404, notice("no such line"))
+        return publication
+
+    def exported(number: int) -> Publication:
+        publication = found(number)
+        if publication.result.edition is Edition.REHEARSAL:
+            raise HTTPException(404, notice("no export"))
+        if publication.retired is not None:
+            raise HTTPException(404, notice("not standing"))
+        return publication
+
+    def page(publication: Publication) -> str | None:
+        site = desk.settings.public_url
+        return site and f"{site.rstrip('/')}/model?id={quote(publication.result.model.hub_id)}"
+
+    @routes.get("/runs/{number}")
+    def run(request: Request, number: int) -> Response:
+        """What a line of the ledger published, whether or not it still stands."""
+        publication = found(number)
+        return kept.get(number, lambda: Answer.of_json(run_of(publication, desk))).respond(request, headers=OPEN_TO_ALL)
+
+    @routes.get("/runs/{number}/eval_results.yaml")
+    def eval_results(request: Request, number: int) -> Response:
+        """The file for .eval_results of the model's own repository."""
+        publication, dataset = exported(number), desk.settings.benchmark_dataset
+        if dataset is None:
+            raise HTTPException(404, notice("no benchmark dataset"))
+        text = eval_results_yaml(publication, dataset, page(publication))
+        return Answer(text.encode(), YAML).respond(request, headers=OPEN_TO_ALL | _file("clue.yaml"))
+
+    @routes.get("/runs/{number}/eee.json")
+    def eee(request: Request, number: int) -> Response:
+        """The record for Every Eval Ever, aggregates only."""
+        publication = exported(number)
+        content = every_eval_ever(publication, desk.tasks, desk.settings.public_url)
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.json"))
+
+    @routes.get("/runs/{number}/cite.bib")
+    def cite(request: Request, number: int) -> Response:
+        """How to cite the paper and this line of the ledger."""
+        publication = found(number)
+        text = bibtex(publication, page(publication))
+        return Answer(text.encode(), BIBTEX).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.bib"))
+
+    @routes.get("/cite.bib")
+    def cite_paper(request: Request) -> Response:
+        """How to cite the paper."""
+        return paper.respond(request, headers=OPEN_TO_ALL | _file("clue.bib"))
+
+    return routes
+
+
+def run_of(publication: Publication, desk: Desk) -> dict[str, object]:
+    """A result as plain data: who, how it stands, scores with intervals, and what is needed to make it again."""
+    result, titles = publication.result, task_titles(desk.tasks)
+    (line,) = history_payload([publication])
+    model = result.model
+    return {
+        **line,
+        "model": {**asdict(model), "link": hub_link(model.hub_id)},
+        "scores": scores_of(result),
+        "tasks": {
+            run.task: {**run_record(run), "facts": run_payload(run, titles.get(run.task, run.task))["facts"]}
+            for run in result.runs
+        },
+        "manifest": {fact["name"]: fact["value"] for fact in manifest_payload(result)},
+        "reproduce": reproduction(result),
+    }
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

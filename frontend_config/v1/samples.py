@@ -1,0 +1,55 @@
+"""What /v1 says of its parameters, and an invented answer for each address."""
+
+from typing import Any
+
+TAGS = {
+    "Board": "The leaderboard and its tasks.",
+    "Models": "Single models and everything published of them.",
+    "Comparison": "Differences with intervals: between models, and between a model and what it was made from.",
+    "Queue": "Submissions, and how they are getting on.",
+    "Copies": "Snapshots to take along, and the terms of use.",
+    "Service": "The interface itself.",
+}
+
+ABOUT_PARAMETERS = {
+    "provenance": "measured: by this leaderboard; published: by the benchmark's authors in June 2024.",
+    "edition": "full: the benchmark's own data; rehearsal: invented data, whose numbers say nothing of a model.",
+    "history": "How many of the submissions that have ended, newest first.",
+    "submission_id": "The id from the receipt of a submission.",
+    "m": "Names of rows as in `names` of the leaderboard, two to four of them.",
+    "base": "NAME~BASE_NAME: compare this model with another of its possible bases.",
+    "name": "The snapshot's name from /v1/snapshots.",
+    "file": "One of the snapshot's files.",
+    "id": "A line of the ledger.",
+}
+
+_VIEW = {"view": "measured", "provenance": "measured", "edition": "full"}
+_COLUMN = {
+    "name": "mednli", "title": "MedNLI", "group": "Level 1: short inputs", "kind": "score", "shown": True,
+    "help": "MedNLI: mean of its metrics, in percent. Higher is better.",
+    "values": [62.1], "low": [59.5], "high": [64.6], "n": [1411], "missing": {},
+}  # fmt: skip
+_SUBMISSION = {"id": "s0004", "model": "owner/name", "status": "queued", "position": 1}
+
+EXAMPLES: dict[str, Any] = {
+    "/leaderboard.json": {**_VIEW, "rows": 1, "names": ["owner/name"], "decimals": 1, "columns": [_COLUMN]},
+    "/leaderboard.csv": "name,rank,model,…,mednli,mednli.low,mednli.high,mednli.n,mednli.missing\r\n"
+    "owner/name,1,owner/name,…,62.1,59.5,64.6,1411,\r\n",
+    "/tasks": {"tasks": [{"name": "mednli", "title": "MedNLI", "level": 1, "version": 1, "access": "credentialed"}]},
+    "/queue": {
+        "worker": {"seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None},
+        "running": [], "waiting": [_SUBMISSION], "history": [], "history_total": 0,
+    },
+    "/submissions/{submission_id}": _SUBMISSION,
+    "/health": {"status": "ok"},
+    "/snapshots": {
+        "snapshots": [
+            {
+                "name": "000012-0f1e2d3c4b5a", "number": 12, "hash": "0f1e2d3c4b5a…", "program": "0.1.0",
+                "files": {"scores.parquet": {"sha256": "9c56…", "rows": 312}},
+                "links": ["/v1/snapshots/000012-0f1e2d3c4b5a/scores.parquet"],
+            }
+        ]
+    },
+    "/licence": {"measured": {"id": "CC-BY-4.0", "link": "https://creativecommons.org/licenses/by/4.0/"}},
+}  # fmt: skip

@@ -15,11 +15,12 @@ from backend.settings import Settings
 from backend.submission import Status
 from backend.tasks import all_tasks
 from storage.submissions import Claim, Submissions
-from tests.commands import CommandLine, wait_for
+from tests.commands import CommandLine
 from tests.eval_queue.test_worker_process import SHORT, answers, published, stand, submit
 from tests.eval_queue.toys import House, ToyModel, say_yes, toy_engine
 from tests.loopback.hub import LoopbackHub
 from tests.storage.records import Measured, toy_task
+from tests.waiting import wait_for
 
 PATIENCE = 30
 
@@ -138,7 +139,7 @@ def test_cancelling_ends_the_group_of_the_models_process_and_a_retry_goes_on(
     hub.add("acme/tiny", tiny_model)
     submission_id = submit(cli, "acme/tiny")
     with cli.running("work") as worker:
-        wait_for(lambda: len(answers(cli, submission_id)) >= 2, patience=120)
+        wait_for(lambda: len(answers(cli, submission_id)) >= 2, seconds=120)
         family = worker.children(recursive=True)
         assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
         assert cli.run("cancel", submission_id).returncode == 0
@@ -147,6 +148,6 @@ def test_cancelling_ends_the_group_of_the_models_process_and_a_retry_goes_on(
         kept = all_answers(cli, submission_id)
         assert len(kept) >= 2 and published(cli) == []
         assert cli.run("retry", submission_id).returncode == 0
-        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept), patience=120)
+        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept), seconds=120)
     resumed = all_answers(cli, submission_id)
     assert len(resumed) == len(set(resumed)) and set(kept) < set(resumed)

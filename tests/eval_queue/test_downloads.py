@@ -12,12 +12,13 @@ from backend.settings import Settings
 from backend.submission import Status
 from eval_queue.verdict import MOST_ATTEMPTS
 from eval_queue.worker import Download
-from tests.commands import CommandLine, wait_for
+from tests.commands import CommandLine
 from tests.eval_queue.toys import House, toy_engine
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
 from tests.small_disk import fill, small_disk
 from tests.storage.records import wish
+from tests.waiting import wait_for
 
 GRACE_SECONDS = 10
 SMALL_FILES = 5  # all but the weights

@@ -11,11 +11,12 @@ import pytest
 
 from backend.tasks import all_tasks
 from storage.ledger import Ledger
-from tests.commands import CommandLine, wait_for
+from tests.commands import CommandLine
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
 from tests.storage.kept import kept_answers
 from tests.storage.records import result_of
+from tests.waiting import wait_for
 
 GRACE_SECONDS = 20
 SHORT = {"CLUE_REHEARSAL": str(short_rehearsal())}
@@ -117,7 +118,7 @@ def test_a_killed_worker_takes_its_model_along_and_the_resumed_run_equals_an_uni
     hub.add("acme/tiny", tiny_model)
     submission_id = submit(cli, "acme/tiny")
     with cli.running("work") as worker:
-        wait_for(lambda: len(answers(cli, submission_id)) >= 3, patience=120)
+        wait_for(lambda: len(answers(cli, submission_id)) >= 3, seconds=120)
         family = worker.children(recursive=True)
         assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
         worker.send_signal(signal.SIGKILL)

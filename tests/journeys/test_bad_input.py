@@ -7,9 +7,10 @@ from playwright.sync_api import Page, expect
 
 from backend.errors import FailureCode
 from tests.journeys.conftest import refusal, submit, wait_until_ended
-from tests.journeys.program import running, wait_for
+from tests.journeys.program import running
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import ChatTemplate, pickle_only, tiny_llama
+from tests.waiting import wait_for
 
 
 def test_what_may_not_enter_is_refused_in_the_browser_and_stays_in_the_form(

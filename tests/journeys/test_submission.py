@@ -12,10 +12,11 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, command_line, evaluation, free_port, running, wait_for
+from tests.journeys.program import Program, command_line, evaluation, free_port, running
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
 from tests.loopback.tgi import TgiServer
+from tests.waiting import wait_for
 
 MODEL = "acme/tiny-clinical"
 

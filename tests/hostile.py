@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 MARK = "data-owned"
-RUN = "window.owned = document.title = 'owned'"
+RUN = "window.owned = document.title = `owned`"
 STRINGS = {
     "markup": f'<img src=x {MARK} onerror="{RUN}">',
     "drawing": f'<svg {MARK} onload="{RUN}"><title>x</title></svg>',

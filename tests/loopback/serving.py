@@ -37,7 +37,7 @@ def serve(app: ASGIApp, **options: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        server.force_exit = True
+        server.force_exit = config.lifespan == "off"
         thread.join(STOP_SECONDS)
         listener.close()
 

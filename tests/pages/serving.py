@@ -83,4 +83,4 @@ class Shelf:
 
 def serving(app: FastAPI) -> AbstractContextManager[str]:
     """The address of a server that runs until the block is left, and tells the test's log of its errors."""
-    return serve(app, lifespan="auto", log_config=LOGGING_CONFIG, log_level="warning")
+    return serve(app, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning")

@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from backend.domain import Model, Standing
 from backend.errors import FailureCode
 from backend.submission import Status, Submission
 from frontend_config.shell import page_title
 from frontend_config.site import PAGES
-from tests.hostile import STRINGS, what_became_more
+from tests.hostile import MARK, STRINGS, what_became_more
 
 from . import records
 from .conftest import Opener, Site
@@ -147,3 +147,11 @@ def test_whatever_stands_in_an_address_is_text(visit: Opener, path: str) -> None
     page = visit(address(path, told | {"m": [STRINGS["markup"], STRINGS["script"]]}), refused=True)
     wait_until_at_rest(page)
     assert what_became_more(page) == []
+
+
+@pytest.mark.parametrize("name", [name for name, text in STRINGS.items() if MARK in text])
+def test_a_string_that_became_more_than_text_is_noticed(browser: Browser, name: str) -> None:
+    page = browser.new_page()
+    page.evaluate("(text) => { document.body.attachShadow({ mode: 'open' }).innerHTML = text; }", STRINGS[name])
+    assert what_became_more(page) != []
+    page.close()

@@ -10,7 +10,7 @@ from tests.waiting import wait_for
 from .conftest import Opener, Site
 
 MOST_STEPS = 90
-FOCUSED = "(nodes) => nodes.some((node) => node.getRootNode().activeElement === node)"
+FOCUSED = "(nodes) => nodes.some((node) => node.contains(node.getRootNode().activeElement))"
 WHERE = """() => {
   let node = document.activeElement;
   while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
@@ -20,7 +20,7 @@ WHERE = """() => {
 
 
 def go_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
-    """The wanted element has the focus, reached with this key alone; whatever had it on the way could be seen."""
+    """The wanted element, or one in it, has the focus, reached with this key alone, and can be seen."""
     for _ in range(MOST_STEPS):
         page.keyboard.press(key)
         if wanted.evaluate_all(FOCUSED):
@@ -53,18 +53,16 @@ def test_a_person_without_a_mouse_reads_the_board_and_submits_a_model(visit: Ope
     expect(page.get_by_role("row", name=re.compile("meditron-7b"))).to_be_visible()
 
     before = rows.count()
-    go_to(page, page.get_by_role("searchbox"))
+    go_to(page, page.get_by_role("searchbox", name=re.compile("^Search")))
     page.keyboard.type("mistral")
     expect(page.get_by_role("row", name=re.compile("meditron-7b"))).to_have_count(0)
     assert 0 < rows.count() < before
-    assert "q=mistral" in page.url
+    expect(page).to_have_url(re.compile("q=mistral"))
 
     go_to(page, page.get_by_role("columnheader", name="MedNLI").get_by_role("button", name=re.compile("MedNLI")))
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="MedNLI").first).to_have_attribute("aria-sort", "descending")
-    body = page.get_by_role("rowgroup").nth(1)
-    cells = body.get_by_role("rowheader").or_(body.get_by_role("cell")).or_(body.get_by_role("gridcell"))
-    go_to(page, cells.or_(body.get_by_role("link")))
+    go_to(page, page.get_by_role("rowgroup").nth(1))
     here = page.evaluate(WHERE)
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -74,7 +72,8 @@ def test_a_person_without_a_mouse_reads_the_board_and_submits_a_model(visit: Ope
 
     go_to(page, page.get_by_role("navigation", name="Pages").get_by_role("link", name="Submit"), "Shift+Tab")
     page.keyboard.press("Enter")
-    model = page.get_by_role("textbox", name=re.compile("^Model"))
+    named = re.compile("^Model")
+    model = page.get_by_role("textbox", name=named).or_(page.get_by_role("combobox", name=named))
     expect(model).to_be_visible()
     if not model.evaluate_all(FOCUSED):
         go_to(page, model)

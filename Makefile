@@ -5,6 +5,8 @@ UMLS_PYTHON ?= $(PYTHON)
 VENV := .venv
 UMLS_VENV := .venv-umls
 BIN := $(VENV)/bin
+# As many tests at once as there are cores; what a file's tests share is made once.
+AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup setup-dev setup-umls browser run test check clean
 
@@ -18,7 +20,7 @@ run: setup
 	exec $(BIN)/python app.py
 
 test: setup-dev setup-umls browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(AT_ONCE)
 
 check: setup-dev
 	$(BIN)/ruff format --check .

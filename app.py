@@ -1,6 +1,5 @@
 """The composition root and the command line: the one place that knows every part. Importing it does nothing."""
 
-import json
 import logging
 import os
 import shutil
@@ -21,14 +20,12 @@ import typer
 
 from backend import hub
 from backend.datasets.catalog import fetch_missing
-from backend.domain import PROTOCOL, Edition, Engine, Model, ModelSource, Task
+from backend.domain import Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
 from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
-from backend.evaluation import Evaluation
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
 from backend.paper import benchmark_under
-from backend.reporting import result_record, write_examples
 from backend.settings import Settings, read_settings
 from backend.submission import Pulse
 from backend.tasks import all_tasks
@@ -46,19 +43,18 @@ from frontend_config.bench_commands import Tell, bench_commands
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
+from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.operator_commands import operator_commands
 from frontend_config.published import published_standings
-from frontend_config.queue_commands import EngineName, Url, queue_commands
+from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
-from frontend_config.terminal import progress_bar
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
 from storage.ledger import Ledger
 from storage.lock import alone
-from storage.predictions import Journals
 from storage.scores import Scores
 from storage.signing import read_signer
 from storage.snapshot import Snapshots, write_snapshot
@@ -167,6 +163,15 @@ class House:
             prepare=self.prepare,
         )
 
+    def workshop(self) -> Workshop:
+        """What evaluates without a queue."""
+        return Workshop(
+            settings=self.settings,
+            engines=self.engines,
+            benchmark=lambda protocol, clone: benchmark_under(protocol, self.tasks, clone),
+            resolve=partial(_resolve, self),
+        )
+
     def rescoring(self) -> Rescoring:
         """What judges published answers again."""
         return Rescoring(settings=self.settings, ledger=self.ledger, submissions=self.submissions, tasks=all_tasks)
@@ -236,49 +241,6 @@ def work(
 
 
 @cli.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="a Hub id or a local folder")],
-    engine: EngineName = "transformers",
-    url: Url = None,
-    revision: Annotated[str | None, typer.Option(help="branch, tag or commit on the Hub; default: main")] = None,
-    tasks: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
-    edition: Edition = Edition.FULL,
-    limit: Annotated[int | None, typer.Option(min=1, help="only the first examples of each task")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for judged answers; a second run goes on from there")] = None,
-    protocol: Annotated[str, typer.Option(help="clue-2, or clue-2024 as in the paper")] = PROTOCOL,
-    clue_clone: Annotated[Path | None, typer.Option(help="clone of the authors' repository, for clue-2024")] = None,
-) -> None:
-    """Evaluate one model here and now, without queue and board; one JSON object on standard output."""
-    house = House(read_settings())
-    chosen = _chosen(house.engines, engine or house.settings.engine, "engine")
-    benchmark = benchmark_under(protocol, house.tasks, clue_clone or house.settings.clone)
-    offered = benchmark.tasks
-    wanted = [_chosen(offered, name, "task") for name in tasks.split(",")] if tasks else list(offered.values())
-    found, source = _resolve(house, model, chosen, url, revision)
-    with ExitStack() as stack:
-        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clue-")))
-        run = {"model": found.hub_id, "revision": found.revision, "edition": edition, "protocol": protocol}
-        journals = Journals(folder / "predictions", {**run, **benchmark.facts})
-        journals.part_from_others(beside=folder)
-        result = Evaluation(
-            model=found,
-            source=source,
-            engine=chosen,
-            edition=edition,
-            tasks=wanted,
-            settings=house.settings,
-            journal=journals,
-            report=stack.enter_context(progress_bar()),
-            halt=Event(),
-            scored=partial(write_examples, out) if out else lambda task, examples: None,
-            limit=limit,
-            protocol=protocol,
-            facts=benchmark.facts,
-        ).run()
-    _print_json(result_record(result))
-
-
-@cli.command()
 def snapshot(folder: Path) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
@@ -292,6 +254,7 @@ def snapshot(folder: Path) -> None:
         scores.close()
 
 
+cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
@@ -308,7 +271,7 @@ cli.add_typer(
 cli.add_typer(
     data_commands(
         all_tasks,
-        lambda name: _chosen(all_engines(), name, "engine"),
+        lambda name: pick(all_engines(), name, "engine"),
         lambda model, engine, url: _resolve(House(read_settings()), model, engine, url),
     ),
     name="data",
@@ -387,16 +350,6 @@ def _resolve(
         hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or house.settings.endpoint_url
     )
     return found, source
-
-
-def _chosen(offered: dict[str, Any], name: str, kind: str) -> Any:
-    if name not in offered:
-        raise UsageError(f"There is no {kind} {name!r}. Choose from: {', '.join(offered)}.")
-    return offered[name]
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
 def _service(settings: Settings) -> AbstractContextManager[None]:

@@ -80,11 +80,11 @@ class Answer:
 class KeptAnswers:
     """Answers made once for each version of what they tell; those of an older version are forgotten.
 
-    With `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others that are
+    Of more than `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others that are
     held are handed out.
     """
 
-    def __init__(self, version: Callable[[], str], most: int | None = None) -> None:
+    def __init__(self, version: Callable[[], str], most: int = 256) -> None:
         self._version = version
         self._most = most
         self._held_version: str | None = None
@@ -119,5 +119,5 @@ class KeptAnswers:
         with self._lock:
             if version == self._held_version:
                 self._answers[key] = answer
-                if self._most is not None and len(self._answers) > self._most:
+                if len(self._answers) > self._most:
                     self._answers.popitem(last=False)

@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
-PATIENCE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +64,3 @@ class CommandLine:
                 if member.is_running():
                     member.kill()
             process.wait()
-
-
-def wait_for(condition: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Returns as soon as the condition holds; fails when it never does."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)

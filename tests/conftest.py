@@ -15,6 +15,8 @@ from tests.loopback.hub import LoopbackHub
 from tests.small_disk import run_where_disks_may_be_mounted
 from tests.workbooks import MeqsumData, find_meqsum
 
+MOST_AT_ONCE = 8
+
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
 _SESSION = ExitStack()
 _HUB = LoopbackHub()
@@ -46,6 +48,13 @@ os.environ.update(
 def pytest_unconfigure() -> None:
     """The session's Hub is stopped and its cache folder gone."""
     _SESSION.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many tests at once as this process may use cores, but no more than gain anything."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_AT_ONCE)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,8 +12,9 @@ from storage.ledger import Ledger
 from storage.restoration import restore_backup
 from storage.submissions import Submissions
 from tests.commands import CommandLine
-from tests.journeys.program import Program, running, wait_for
+from tests.journeys.program import Program, running
 from tests.rehearsals import short_rehearsal
+from tests.waiting import wait_for
 
 BOARD = "/v1/leaderboard.json?edition=rehearsal"
 

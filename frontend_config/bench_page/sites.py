@@ -61,7 +61,7 @@ def our_site(standings: Sequence[Standing], tasks: Sequence[Task], home: Path) -
             waiting=list,
             pulse=lambda: Pulse(seen_at=None, silent_seconds=None),
             events=lambda submission_id: [],
-            estimates=dict,
+            estimates=lambda submissions, waiting, pulse: {},
             submit=_closed_door,
             cancel=_no_deed,
             retry=_no_deed,

@@ -15,7 +15,6 @@ from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
 
 FEWEST, MOST = 2, 4
-HELD = 256
 INSIDE = 4
 
 
@@ -23,7 +22,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter()
     rows = KeptRows(desk.version, desk.standings)
-    answers = KeptAnswers(desk.version, HELD)
+    answers = KeptAnswers(desk.version)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     def chosen(provenance: Provenance, edition: Edition, wanted: Iterable[str]) -> dict[str, Standing]:

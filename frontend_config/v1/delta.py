@@ -15,7 +15,6 @@ from frontend_config.kept_rows import KeptRows
 from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
 
-HELD = 256
 INSIDE = 4
 WISHES = 100
 BETWEEN = "~"
@@ -25,7 +24,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter()
     rows = KeptRows(desk.version, desk.standings)
-    answers = KeptAnswers(desk.version, HELD)
+    answers = KeptAnswers(desk.version)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     @routes.get("/delta")

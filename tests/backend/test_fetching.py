@@ -26,8 +26,8 @@ from backend.hub.fetching import fault_of, fault_record
 from backend.isolation import PROJECT
 from backend.settings import Settings
 from tests.backend.asking import changed
-from tests.commands import wait_for
 from tests.loopback.hub import LoopbackHub
+from tests.waiting import wait_for
 
 SMALL_FILES = 5  # all but the weights
 SLOW = 0.3  # seconds for each 64 KiB

@@ -16,7 +16,7 @@ import pytest
 
 from backend.errors import FailureCode, Halted, ModelCrash
 from backend.isolation import PROJECT, ModelProcess
-from tests.commands import wait_for
+from tests.waiting import wait_for
 
 ROGUE = "tests.backend.rogue"
 SECRETS = {"HF_TOKEN": "hf_secret", "AWS_SECRET_ACCESS_KEY": "aws_secret", "CLUE_ENDPOINT_TOKEN": "endpoint_secret"}

@@ -11,9 +11,9 @@ from backend.errors import DiskFull
 from backend.hub import download, fetch
 from backend.hub.room import make_room
 from backend.settings import Settings
-from tests.commands import wait_for
 from tests.loopback.hub import LoopbackHub
 from tests.small_disk import fill, small_disk
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.small_disk
 MEGABYTES = 4  # room for five tiny models

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
-import psutil
 import pytest
 
 from backend.domain import Engine, Metric, Model, ModelSource, Prompt
@@ -15,11 +14,12 @@ from backend.settings import Settings
 from backend.submission import Status
 from backend.tasks import all_tasks
 from storage.submissions import Claim, Submissions
-from tests.commands import CommandLine, wait_for
-from tests.eval_queue.test_worker_process import SHORT, answers, published, stand, submit
+from tests.commands import CommandLine
+from tests.eval_queue.at_work import ONE_BY_ONE, answers, asking_a_model, gone, published, stand
 from tests.eval_queue.toys import House, ToyModel, say_yes, toy_engine
 from tests.loopback.hub import LoopbackHub
 from tests.storage.records import Measured, toy_task
+from tests.waiting import wait_for
 
 PATIENCE = 30
 
@@ -134,19 +134,14 @@ def test_a_cancel_at_the_moment_of_publishing_comes_either_before_it_or_too_late
 def test_cancelling_ends_the_group_of_the_models_process_and_a_retry_goes_on(
     tmp_path: Path, hub: LoopbackHub, tiny_model: Path
 ) -> None:
-    cli = CommandLine(home=tmp_path, settings={**SHORT, "CLUE_BATCH_SIZE": "1", "CLUE_DTYPE": "float32"})
-    hub.add("acme/tiny", tiny_model)
-    submission_id = submit(cli, "acme/tiny")
-    with cli.running("work") as worker:
-        wait_for(lambda: len(answers(cli, submission_id)) >= 2, patience=120)
-        family = worker.children(recursive=True)
-        assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
+    cli = CommandLine(home=tmp_path, settings=ONE_BY_ONE)
+    with asking_a_model(cli, hub, tiny_model, least=2) as (submission_id, worker, family):
         assert cli.run("cancel", submission_id).returncode == 0
-        wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE], 25)
+        wait_for(lambda: gone(family), 25)
         assert worker.is_running() and stand(cli, submission_id)["status"] == "cancelled"
         kept = all_answers(cli, submission_id)
         assert len(kept) >= 2 and published(cli) == []
         assert cli.run("retry", submission_id).returncode == 0
-        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept), patience=120)
+        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept), seconds=120)
     resumed = all_answers(cli, submission_id)
     assert len(resumed) == len(set(resumed)) and set(kept) < set(resumed)

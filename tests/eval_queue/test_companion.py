@@ -7,9 +7,9 @@ from pathlib import Path
 from eval_queue.companion import companion
 from eval_queue.schedule import publishing
 from storage.submissions import Submissions
-from tests.commands import wait_for
 from tests.eval_queue.toys import House
 from tests.storage.records import wish
+from tests.waiting import wait_for
 
 MODULE = ("-m", "tests.eval_queue.companions")
 

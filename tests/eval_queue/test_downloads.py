@@ -3,7 +3,6 @@
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from backend import hub as hub_module
@@ -12,12 +11,14 @@ from backend.settings import Settings
 from backend.submission import Status
 from eval_queue.verdict import MOST_ATTEMPTS
 from eval_queue.worker import Download
-from tests.commands import CommandLine, wait_for
+from tests.commands import CommandLine
+from tests.eval_queue.at_work import gone
 from tests.eval_queue.toys import House, toy_engine
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
 from tests.small_disk import fill, small_disk
 from tests.storage.records import wish
+from tests.waiting import wait_for
 
 GRACE_SECONDS = 10
 SMALL_FILES = 5  # all but the weights
@@ -111,10 +112,6 @@ def begin(cli: CommandLine, hub: LoopbackHub, folder: Path) -> None:
 def wait_for_the_weights(cli: CommandLine) -> None:
     blobs = cli.home / "models" / "models--acme--tiny" / "blobs"
     wait_for(lambda: len([path for path in blobs.glob("*") if path.suffix != ".incomplete"]) == SMALL_FILES)
-
-
-def gone(family: list[psutil.Process]) -> bool:
-    return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_worker_told_to_stop_does_not_wait_for_a_download(

@@ -16,10 +16,11 @@ from backend.submission import OPERATOR
 from eval_queue.archive import Archive
 from eval_queue.rescoring import Rescoring, Tasks
 from storage.ledger import Entry, Ledger
-from tests.commands import PROJECT, wait_for
+from tests.commands import PROJECT
 from tests.eval_queue.rescorer import TASKS, harsh_tasks, same_tasks
 from tests.eval_queue.toys import House
 from tests.storage.records import result_of
+from tests.waiting import wait_for
 
 LONG = 31 * 24 * 3600
 

@@ -1,8 +1,6 @@
 """The timer's jobs go on around a broken ledger, and publishing goes on when it is whole again."""
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -11,15 +9,9 @@ from backend.submission import Status
 from eval_queue.schedule import publishing, run_worker
 from tests.eval_queue.toys import House
 from tests.storage.records import toy_result
+from tests.waiting import wait_for
 
 PATIENCE = 60
-
-
-def wait_for(ready: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_worker_started_over_a_broken_ledger_publishes_when_it_is_put_back(tmp_path: Path) -> None:

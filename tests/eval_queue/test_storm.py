@@ -12,7 +12,7 @@ from backend.submission import Status
 from eval_queue.storm.arena import Arena, Kit, essence, open_arena
 from eval_queue.storm.inspection import Findings, inspect
 from eval_queue.storm.killpoints import Hit, dying_at, recorded
-from eval_queue.storm.lives import Life
+from eval_queue.storm.lives import Life, wait_until
 from eval_queue.storm.racing import quantile
 from eval_queue.storm.supervisor import Tally
 from tests.commands import CommandLine
@@ -129,7 +129,8 @@ def test_what_a_process_left_behind_is_noticed_and_ended(tmp_path: Path) -> None
         told.write_text(str(child), encoding="utf-8")
 
     life = Life("parent", leave_a_child, tmp_path / "faults")
-    assert life.wait(30) and told.exists()
+    # Waiting for its end would be waiting for its child, which holds the same pipe.
+    assert wait_until(lambda: life.ended and told.exists(), 30)
     assert life.end()
 
 

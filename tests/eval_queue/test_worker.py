@@ -3,7 +3,6 @@
 import errno
 import logging
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -30,6 +29,7 @@ from storage.ledger import Ledger
 from storage.submissions import Claim, Submissions
 from tests.eval_queue.toys import House, no_hub, say_yes, toy_engine
 from tests.storage.records import result_of, toy_result, toy_task
+from tests.waiting import wait_for
 
 CANARY = "CANARY-TEXT"
 ASKED = 6
@@ -45,13 +45,6 @@ def fail_at(example_id: str, fault: BaseException) -> Callable[[Prompt, Event], 
         return "yes"
 
     return answer
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.01)
 
 
 class Gate:

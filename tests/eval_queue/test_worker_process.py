@@ -6,38 +6,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from backend.tasks import all_tasks
 from storage.ledger import Ledger
-from tests.commands import CommandLine, wait_for
+from tests.commands import CommandLine
+from tests.eval_queue.at_work import ONE_BY_ONE, SHORT, answers, asking_a_model, gone, published, stand, submit
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
-from tests.storage.kept import kept_answers
 from tests.storage.records import result_of
+from tests.waiting import wait_for
 
 GRACE_SECONDS = 20
-SHORT = {"CLUE_REHEARSAL": str(short_rehearsal())}
 
 
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
     return CommandLine(home=tmp_path, settings=SHORT)
-
-
-def submit(cli: CommandLine, model: str) -> str:
-    return str(cli.json("submit", model, "--edition", "rehearsal")["id"])
-
-
-def stand(cli: CommandLine, submission_id: str) -> dict[str, Any]:
-    found: dict[str, Any]
-    (found,) = [one for one in cli.json("queue", "--json") if one["id"] == submission_id]
-    return found
-
-
-def answers(cli: CommandLine, submission_id: str, task: str = "mednli") -> list[dict[str, Any]]:
-    return kept_answers(cli.home / "runs" / submission_id, task)
 
 
 def ids(predictions: list[dict[str, Any]]) -> list[str]:
@@ -50,10 +35,6 @@ def texts(predictions: Iterable[dict[str, Any]]) -> dict[str, tuple[str, str, in
 
 def asked(cli: CommandLine, task: str) -> list[str]:
     return sorted(example.id for example in all_tasks()[task].load(short_rehearsal()).examples)
-
-
-def published(cli: CommandLine) -> list[str]:
-    return [entry.submission_id for entry, _ in Ledger(cli.home / "ledger.jsonl").read()]
 
 
 def test_a_killed_worker_goes_on_where_it_was_and_publishes_once(cli: CommandLine) -> None:
@@ -113,17 +94,12 @@ def test_a_long_evaluation_does_not_fill_the_log(cli: CommandLine) -> None:
 def test_a_killed_worker_takes_its_model_along_and_the_resumed_run_equals_an_uninterrupted_one(
     tmp_path: Path, hub: LoopbackHub, tiny_model: Path
 ) -> None:
-    cli = CommandLine(home=tmp_path, settings={**SHORT, "CLUE_BATCH_SIZE": "1", "CLUE_DTYPE": "float32"})
-    hub.add("acme/tiny", tiny_model)
-    submission_id = submit(cli, "acme/tiny")
-    with cli.running("work") as worker:
-        wait_for(lambda: len(answers(cli, submission_id)) >= 3, patience=120)
-        family = worker.children(recursive=True)
-        assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
+    cli = CommandLine(home=tmp_path, settings=ONE_BY_ONE)
+    with asking_a_model(cli, hub, tiny_model, least=3) as (submission_id, worker, family):
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         kept = answers(cli, submission_id)
-        wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
+        wait_for(lambda: gone(family))
     assert 3 <= len(kept) < len(asked(cli, "mednli"))
     assert cli.run("work", "--once", timeout=240).returncode == 0
     assert stand(cli, submission_id)["status"] == "finished" and published(cli) == [submission_id]

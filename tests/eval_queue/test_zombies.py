@@ -16,8 +16,9 @@ from backend.submission import Status
 from storage.clocks import Clocks
 from storage.ledger import Ledger
 from storage.submissions import Submissions
-from tests.commands import PROJECT, wait_for
+from tests.commands import PROJECT
 from tests.storage.records import wish
+from tests.waiting import wait_for
 
 PROGRAM = (sys.executable, "-m", "tests.eval_queue.zombies")
 

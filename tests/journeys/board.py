@@ -3,7 +3,8 @@
 from typing import Any
 
 from backend.tasks import all_tasks
-from tests.journeys.program import Program, wait_for
+from tests.journeys.program import Program
+from tests.waiting import wait_for
 
 
 def board_with_rows(program: Program) -> dict[str, Any] | None:

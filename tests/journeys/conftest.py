@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.program import Program, wait_for
+from tests.journeys.program import Program
+from tests.waiting import wait_for
 
 Submit = Callable[..., str]
 

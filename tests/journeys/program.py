@@ -1,15 +1,15 @@
 """The program itself, started as `python app.py` on a home of its own."""
 
+import random
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psutil
@@ -17,10 +17,12 @@ import psutil
 from backend.metrics.bertscore import SCIBERT
 from tests.commands import PROJECT, CommandLine
 from tests.rehearsals import short_rehearsal
+from tests.waiting import wait_for
 
 START_SECONDS = 60.0
-PATIENCE = 180.0
-Found = TypeVar("Found")
+UNASSIGNED = range(20_000, 30_000)
+# One for all: each new client of httpx reads the machine's certificates, which takes longer than the question.
+CLIENT = httpx.Client(timeout=10, trust_env=False)
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Program:
 
     def get(self, path: str) -> Any:
         """What the page answers to a request for JSON, whatever the status."""
-        return httpx.get(self.address + path, timeout=10).json()
+        return CLIENT.get(self.address + path).json()
 
     def submission(self, submission_id: str) -> dict[str, Any]:
         """How a submission stands."""
@@ -65,7 +67,7 @@ def running(home: Path, **settings: str) -> Iterator[Program]:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=cli.environment, stderr=log, stdout=log)
     program = Program(home, f"http://127.0.0.1:{port}", cli, process)
     try:
-        wait_for(lambda: process.poll() is None and is_up(program.address), START_SECONDS)
+        wait_for(lambda: process.poll() is None and is_up(program.address))
         yield program
     finally:
         left = program.stop() if process.poll() is None else []
@@ -94,7 +96,7 @@ def evaluation(cli: CommandLine, *words: str) -> dict[str, Any]:
 def is_up(address: str) -> bool:
     """Whether the page answers, healthy or not."""
     try:
-        return httpx.get(f"{address}/v1/health", timeout=5).status_code in {200, 503}
+        return CLIENT.get(f"{address}/v1/health").status_code in {200, 503}
     except httpx.HTTPError:
         return False
 
@@ -105,19 +107,10 @@ def children(pid: int) -> list[psutil.Process]:
     return below
 
 
-def wait_for(find: Callable[[], Found | None], seconds: float = PATIENCE) -> Found:
-    """The first truthy thing found; AssertionError when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := find():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
-
-
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that nobody listens on, and that no system hands out by itself before it is used."""
+    for port in random.sample(UNASSIGNED, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")

@@ -13,10 +13,11 @@ from starlette.staticfiles import StaticFiles
 from backend.datasets.catalog import locate
 from backend.datasets.meqsum import MEQSUM
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import command_line, evaluation, running, wait_for
+from tests.journeys.program import command_line, evaluation, running
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
 from tests.loopback.serving import serve
+from tests.waiting import wait_for
 from tests.workbooks import MeqsumData
 
 ROUGE = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}

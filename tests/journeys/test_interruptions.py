@@ -8,10 +8,11 @@ from playwright.sync_api import Page, expect
 from backend.tasks import all_tasks
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, command_line, evaluation, running, wait_for
+from tests.journeys.program import Program, command_line, evaluation, running
 from tests.loopback.hub import LoopbackHub
 from tests.rehearsals import short_rehearsal
 from tests.storage.kept import kept_answers
+from tests.waiting import wait_for
 
 MODEL = "acme/tiny-clinical"
 

@@ -12,10 +12,11 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
 from tests.journeys.conftest import submit, wait_until_ended
-from tests.journeys.program import Program, command_line, evaluation, free_port, running, wait_for
+from tests.journeys.program import CLIENT, Program, command_line, evaluation, free_port, running
 from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import tiny_llama
 from tests.loopback.tgi import TgiServer
+from tests.waiting import wait_for
 
 MODEL = "acme/tiny-clinical"
 
@@ -102,13 +103,13 @@ def transformers_serve(folder: Path) -> Iterator[str]:
         wait_for(lambda: server.poll() is None and answers(f"{address}/health"))
         yield address
     finally:
-        server.terminate()
-        server.wait(30)
+        server.kill()  # it would first wait for those who hold a connection
+        server.wait()
 
 
 def answers(url: str) -> bool:
     """Whether a request is answered with success."""
     try:
-        return httpx.get(url, timeout=5).is_success
+        return CLIENT.get(url).is_success
     except httpx.HTTPError:
         return False

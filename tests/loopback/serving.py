@@ -1,4 +1,4 @@
-"""Runs a small ASGI app on a free loopback port for as long as a `with` block lasts."""
+"""Runs an ASGI app on a free loopback port for as long as a `with` block lasts."""
 
 import asyncio
 import socket
@@ -7,27 +7,28 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
 
 @contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
+def serve(app: ASGIApp, **options: Any) -> Iterator[str]:
     """The app answers at the yielded base URL (no trailing slash) inside the block; afterwards the port is closed.
 
-    Handlers still running at the end of the block are cancelled. Raises RuntimeError if the server does not start.
+    The server says nothing and knows no lifespan unless uvicorn's `options` tell otherwise. Handlers still running at
+    the end of the block are cancelled. Raises RuntimeError if the server does not start.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    config = uvicorn.Config(
-        app, http=_ResettableProtocol, ws="none", lifespan="off", log_config=None, log_level=60, access_log=False
-    )
+    usual = {"lifespan": "off", "log_config": None, "log_level": 60}
+    config = uvicorn.Config(app, http=_ResettableProtocol, ws="none", access_log=False, **(usual | options))
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"loopback:{port}", daemon=True)
     thread.start()
@@ -36,7 +37,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        server.force_exit = True
+        server.force_exit = config.lifespan == "off"
         thread.join(STOP_SECONDS)
         listener.close()
 

@@ -1,5 +1,6 @@
 """A site over a desk of literal records."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from frontend_config.site import build_site
 from .serving import Shelf, serving
 
 expect.set_options(timeout=10_000)
+REFUSED = re.compile(r"Failed to load resource: .* status of (404|422) ")
 
 
 @dataclass
@@ -73,22 +75,27 @@ def windows(browser: Browser) -> Callable[[int, bool], BrowserContext]:
 
 @pytest.fixture
 def visit(windows: Callable[[int, bool], BrowserContext], site: Site) -> Iterator[Opener]:
-    """Opens a page; afterwards nothing was logged as an error and no other host was asked for anything."""
+    """Opens a page; afterwards nothing was logged as an error and no other host was asked for anything.
+
+    With `refused` the browser may note that the server refused what the address asked for.
+    """
     pages: list[Page] = []
     said: list[str] = []
     asked: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error":
+    def hear(message: ConsoleMessage, refused: bool) -> None:
+        if message.type == "error" and not (refused and REFUSED.match(message.text)):
             said.append(message.text)
 
     def note(request: Request) -> None:
         asked.append(request.url)
 
-    def visit(path: str, *, width: int = 1280, dark: bool = False, address: str = site.address) -> Page:
+    def visit(
+        path: str, *, width: int = 1280, dark: bool = False, address: str = site.address, refused: bool = False
+    ) -> Page:
         page = windows(width, dark).new_page()
         pages.append(page)
-        page.on("console", hear)
+        page.on("console", lambda message: hear(message, refused))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", note)
         page.goto(address + path)

@@ -1,15 +1,11 @@
-"""A desk of literal records and a real server on a free loopback port in a thread."""
+"""A desk of literal records, and the site over it on a real server."""
 
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import LOGGING_CONFIG
 
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
@@ -17,6 +13,7 @@ from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
 from frontend_config.desk import Desk, Ranges
 from storage.score_rows import Publication
+from tests.loopback.serving import serve
 
 from . import publications as published
 from . import records
@@ -88,19 +85,6 @@ class Shelf:
         )
 
 
-@contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The address of a server that runs until the block is left."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the server did not start")
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+def serving(app: FastAPI) -> AbstractContextManager[str]:
+    """The address of a server that runs until the block is left, and tells the test's log of its errors."""
+    return serve(app, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning")

@@ -15,8 +15,6 @@ from . import records
 from .conftest import Opener, Site
 from .serving import Shelf, serving
 
-PATHS = ("/", "/?view=published", "/submit", "/queue", "/about")
-
 
 def test_where_nobody_can_be_known_a_sentence_stands_instead_of_the_form(visit: Opener, closed_site: Site) -> None:
     page = visit("/submit", address=closed_site.address)
@@ -147,14 +145,6 @@ def test_the_about_page_shows_how_a_model_is_asked(visit: Opener) -> None:
     expect(task.locator("pre").nth(1)).to_contain_text("<b>The patient is awake & <hungry>.</b>")
     expect(task.locator("pre b")).to_have_count(0)
     expect(page.get_by_text("python app.py evaluate MODEL --engine transformers")).to_be_visible()
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_fits_a_narrow_screen(visit: Opener, path: str) -> None:
-    page = visit(path, width=390)
-    expect(page.locator("h1")).to_be_visible()
-    page.locator(".card, article, #submit, .clue-task").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_a_narrow_screen_shows_a_card_for_each_model_with_a_reason_for_each_dash(visit: Opener) -> None:

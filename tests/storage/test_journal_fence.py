@@ -14,10 +14,10 @@ import pytest
 from backend.submission import Status
 from storage.predictions import Journals, RunJournal
 from storage.submissions import Submissions
-from tests.commands import wait_for
 from tests.small_disk import fill, small_disk
 from tests.storage.records import toy_dataset, toy_task, wish
 from tests.storage.scribe import DATASET, FACTS, TASK, answer, journals_of
+from tests.waiting import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENOUGH = 20

@@ -80,8 +80,8 @@ class Answer:
 class KeptAnswers:
     """Answers made once for each version of what they tell; those of an older version are forgotten.
 
-    Of more than `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others that are
-    held are handed out.
+    Of more than `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others
+    that are held are handed out.
     """
 
     def __init__(self, version: Callable[[], str], most: int = 256) -> None:

@@ -27,10 +27,10 @@ def router(desk: Desk) -> APIRouter:
         ]
         return Answer.of_json({"snapshots": found}).respond(request, headers=OPEN_TO_ALL)
 
-    @routes.get("/snapshots/{name}/{file}")
-    def snapshot_file(request: Request, name: str, file: str) -> Response:
+    @routes.get("/snapshots/{snapshot}/{file}")
+    def snapshot_file(request: Request, snapshot: str, file: str) -> Response:
         """One file of a snapshot, the same bytes for as long as it is kept."""
-        found = shelved_bytes(folder, name, file)
+        found = shelved_bytes(folder, snapshot, file)
         if found is None:
             raise HTTPException(404, "There is no such file of a snapshot. /v1/snapshots lists what is kept.")
         kind = PARQUET if file.endswith(".parquet") else "application/json"

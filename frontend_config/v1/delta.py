@@ -22,7 +22,7 @@ BETWEEN = "~"
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["Comparison"])
     rows = KeptRows(desk.version, desk.standings)
     answers = KeptAnswers(desk.version)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))

@@ -1,6 +1,7 @@
 """The interface's description of itself, as OpenAPI."""
 
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -10,7 +11,14 @@ from frontend_config.licence import licence_payload
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, TAGS
 from frontend_config.words import notice
 
-PARQUET, CSV, JSON = "application/vnd.apache.parquet", "text/csv", "application/json"
+JSON = "application/json"
+KINDS = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".csv": "text/csv",
+    ".yaml": "application/yaml",
+    ".bib": "application/x-bibtex",
+    ".svg": "image/svg+xml",
+}
 REFUSAL: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -72,7 +80,7 @@ def _parameter(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(path: str) -> dict[str, Any]:
-    kind = PARQUET if path.endswith(".parquet") else CSV if path.endswith(".csv") else JSON
+    kind = KINDS.get(PurePosixPath(path).suffix, JSON)
     content: dict[str, Any] = {"schema": {"type": "object"} if kind == JSON else {"type": "string"}}
     if path in EXAMPLES:
         content["example"] = EXAMPLES[path]

@@ -19,7 +19,7 @@ LONGEST = 200
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made anew each time from runs of which the desk holds the last few."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["Models"])
     tasks = {task.name: task for task in desk.tasks}
 
     def standing(hub_id: str, edition: Edition, run: int | None) -> Publication:

@@ -25,7 +25,7 @@ COLUMNS = ("name", "title", "value", "low", "high", "n", "missing")
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["Models"])
     views = Views(desk)
     kept = KeptAnswers(desk.version)
 

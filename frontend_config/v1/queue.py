@@ -21,7 +21,7 @@ HISTORY_MOST = 100_000
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made anew each time, with an ETag that stays while nothing changes."""
-    routes = APIRouter(tags=["Queue"])
+    routes = APIRouter()
     titles = task_titles(desk.tasks)
     rows = RowAddresses(desk)
 
@@ -29,14 +29,14 @@ def router(desk: Desk) -> APIRouter:
         waiting = desk.waiting()
         return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles)
 
-    @routes.get("/queue")
+    @routes.get("/queue", tags=["Queue"])
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
         found, pulse = desk.submissions(), desk.pulse()
         content = queue_payload(found, pulse, around(found, pulse), history=history)
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
-    @routes.get("/submissions/{submission_id}")
+    @routes.get("/submissions/{submission_id}", tags=["Queue"])
     def submission(request: Request, submission_id: str) -> Response:
         """One submission with everything that befell it; while work is to come, also how the worker is."""
         found = desk.submissions()

@@ -26,7 +26,7 @@ YAML = "application/yaml; charset=utf-8"
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["Models"])
     kept = KeptAnswers(desk.version)
     paper = Answer(bibtex().encode(), BIBTEX)
 

@@ -18,9 +18,19 @@ ABOUT_PARAMETERS = {
     "submission_id": "The id from the receipt of a submission.",
     "m": "Names of rows as in `names` of the leaderboard, two to four of them.",
     "base": "NAME~BASE_NAME: compare this model with another of its possible bases.",
-    "name": "The snapshot's name from /v1/snapshots.",
+    "id": "A row's name, as in `names` of the leaderboard.",
+    "view": "measured, published or rehearsal; without it, the first of them that has such a row.",
+    "org": "The owner's name on the Hub.",
+    "name": "The model's name on the Hub.",
+    "task": "A task's name from /v1/tasks. Those on credentialed data are refused.",
+    "run": "A line of the ledger; without it, the newest that stands.",
+    "number": "A line of the ledger.",
+    "q": "Part of an item's id.",
+    "verdict": "Only answers judged so.",
+    "offset": "How many to pass over.",
+    "limit": "How many at the most.",
+    "snapshot": "A snapshot's name from /v1/snapshots.",
     "file": "One of the snapshot's files.",
-    "id": "A line of the ledger.",
 }
 
 _VIEW = {"view": "measured", "provenance": "measured", "edition": "full"}

@@ -87,12 +87,19 @@ LEFT JOIN score AS whole
     ON whole.result_id = standing.id AND whole.task = expected.task AND whole.metric = 'task_score'
 GROUP BY standing.id, expected.task;
 
--- A level's score: the mean of its three task scores, missing when one of them is.
+-- A level's score: the mean of its three task scores, missing when one of them is. Tasks are sampled independently, so
+-- the limits of their mean lie as far from it as the root of the sum of the squares of the parts' own distances, divided
+-- by their number (Zou & Donner, 2008, Statistics in Medicine 27, 1693): never outside 0 to 100, skewed as the parts are.
 CREATE VIEW level_cell AS
 SELECT
     standing.id AS result_id,
     benchmark.level,
     CASE WHEN count(task_cell.value) = count(*) THEN avg(task_cell.value) END AS value,
+    CASE WHEN count(task_cell.low) = count(*)
+        THEN avg(task_cell.value) - sqrt(sum((task_cell.value - task_cell.low) ** 2)) / count(*) END AS low,
+    CASE WHEN count(task_cell.high) = count(*)
+        THEN avg(task_cell.value) + sqrt(sum((task_cell.high - task_cell.value) ** 2)) / count(*) END AS high,
+    CAST(sum(coalesce(task_cell.n, 0)) AS BIGINT) AS n,
     list(benchmark.task ORDER BY benchmark.task) FILTER (task_cell.value IS NULL) AS without
 FROM standing
 CROSS JOIN benchmark
@@ -104,11 +111,14 @@ SELECT result_id, task || '.' || metric AS cell, value, low, high, n, missing FR
 UNION ALL
 SELECT result_id, task, value, low, high, n, missing FROM task_cell
 UNION ALL
-SELECT result_id, 'level_' || level, value, NULL, NULL, 0,
+SELECT result_id, 'level_' || level, value, low, high, n,
     CASE WHEN value IS NULL THEN 'The average needs every task of the level; without a score: ' || array_to_string(without, ', ') || '.' END
 FROM level_cell
 UNION ALL
-SELECT result_id, 'overall', CASE WHEN count(value) = 2 THEN avg(value) END, NULL, NULL, 0,
+SELECT result_id, 'overall', CASE WHEN count(value) = 2 THEN avg(value) END,
+    CASE WHEN count(low) = 2 THEN avg(value) - sqrt(sum((value - low) ** 2)) / 2 END,
+    CASE WHEN count(high) = 2 THEN avg(value) + sqrt(sum((high - value) ** 2)) / 2 END,
+    CAST(sum(n) AS BIGINT),
     CASE WHEN count(value) < 2 THEN 'The average needs both levels.' END
 FROM level_cell GROUP BY result_id;
 

@@ -19,19 +19,36 @@ from frontend_config.v1 import build_api
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES
 
 from . import records
+from .publications import ledger, numbered
 from .serving import Shelf
 
 SECRETS = ("secret.example", "hunter2", "token-of-ours", "/gauze/", socket.gethostname())
-PRIVATE = re.compile(r"(?<!output_)token(?!s)|password|endpoint|worker_name|hostname|cookie|address", re.IGNORECASE)
-NAMES = {"submission_id": "s0004", "name": "000012-0f1e2d3c4b5a", "file": "scores.parquet", "id": "1"}
+PRIVATE = re.compile(
+    r"(?<!output_)token(?!s|izer)|password|endpoint|worker_name|hostname|cookie|address", re.IGNORECASE
+)
+NAMES = {
+    "submission_id": "s0004",
+    "snapshot": "000012-0f1e2d3c4b5a",
+    "file": "scores.parquet",
+    "number": "11",
+    "task": "meqsum",
+}
 LARGEST_PLAIN = 512
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     home = tmp_path_factory.mktemp("gauze")
-    _write_snapshot(home / "snapshots" / NAMES["name"])
-    return Shelf(settings=Settings(home=home, endpoint_url="http://secret.example/", endpoint_token="token-of-ours"))
+    _write_snapshot(home / "snapshots" / NAMES["snapshot"])
+    settings = Settings(
+        home=home,
+        endpoint_url="http://secret.example/",
+        endpoint_token="token-of-ours",
+        benchmark_dataset="acme/clue",
+        public_url="https://board.example",
+    )
+    rows = numbered()
+    return Shelf(settings=settings, measured=rows, publications=ledger(rows))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +71,8 @@ def addresses(asking: TestClient) -> list[str]:
     for path, operations in described(asking).items():
         if "get" not in operations:
             continue
-        needed = [each for each in operations["get"]["parameters"] if each["in"] == "query" and each["required"]]
+        asked = [each for each in operations["get"]["parameters"] if each["in"] == "query"]
+        needed = [each for each in asked if each["required"] or each["name"] == "m"]
         query = "&".join(f"{each['name']}={row}" for each in needed for row in rows[:2])
         owner, _, model = rows[0].partition("/")
         filled = path.replace("{org}/{name}", f"{owner}/{model}").format_map(NAMES)
@@ -162,10 +180,10 @@ def test_what_a_spreadsheet_would_run_is_text(asking: TestClient, shelf: Shelf) 
 
 def test_a_snapshot_can_be_taken_along(asking: TestClient) -> None:
     one = asking.get("/v1/snapshots").json()["snapshots"][0]
-    assert (one["name"], one["number"]) == (NAMES["name"], 12)
+    assert (one["name"], one["number"]) == (NAMES["snapshot"], 12)
     assert [asking.get(link).status_code for link in one["links"]] == [200, 200]
     for outside in ("queue.sqlite", "..%2F..%2Fqueue.sqlite", "other.json"):
-        assert asking.get(f"/v1/snapshots/{NAMES['name']}/{outside}").status_code == 404
+        assert asking.get(f"/v1/snapshots/{NAMES['snapshot']}/{outside}").status_code == 404
 
 
 def _write_snapshot(folder: Path) -> None:

@@ -182,6 +182,17 @@ def test_averages_are_means_of_tasks_then_of_levels(tmp_path: Path) -> None:
     assert {score.missing for score in standing.cells.values()} == {None}
 
 
+def test_an_averages_interval_is_made_of_those_of_its_parts(tmp_path: Path) -> None:
+    with board(tmp_path) as (scores, ledger):
+        ledger.append("s", toy_result(values=ALL))
+        scores.refresh()
+        (standing,) = scores.standings(*REHEARSAL)
+    level, overall = standing.cells["level_1"], standing.cells["overall"]
+    assert (level.low, level.high) == pytest.approx((10 - 3**0.5 / 3, 10 + 3**0.5 / 3))
+    assert (overall.low, overall.high) == pytest.approx((25 - 6**0.5 / 6, 25 + 6**0.5 / 6))
+    assert (level.n, overall.n) == (9, 18)
+
+
 @pytest.mark.parametrize("without", list(ALL))
 def test_a_missing_part_makes_its_averages_missing_with_a_reason(tmp_path: Path, without: str) -> None:
     with board(tmp_path) as (scores, ledger):

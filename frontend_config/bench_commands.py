@@ -39,7 +39,7 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
     @commands.command("page")
     def page_command(
         models: Annotated[int, typer.Option(min=1_000, help="invented models on the board")] = 10_000,
-        columns: Annotated[int, typer.Option(min=20, help="columns of the board, at most")] = 40,
+        columns: Annotated[int, typer.Option(min=36, help="columns of the board, at most")] = 40,
         as_json: AsJson = False,
     ) -> None:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""

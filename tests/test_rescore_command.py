@@ -76,6 +76,7 @@ def test_old_and_new_are_shown_and_what_was_left_alone(capsys: pytest.CaptureFix
         "changed": [{**whose, "task": "meqsum", "metric": "rouge_l", "old": None, "new": score}],
         "skipped": [{**whose, "task": "mednli", "reason": "It is gone."}] * 2,
         "published": [],
+        "kept": 0,
         "seconds": 1.25,
     }
     print_rescored(found)

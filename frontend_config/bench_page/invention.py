@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from backend.domain import PROTOCOL, Domain, Edition, Level, Model, Provenance, Score, Standing, Task
+from backend.domain import PROTOCOL, Diagnostics, Domain, Edition, Level, Model, Provenance, Score, Standing, Task
 from frontend_config.columns import board_columns
 
 SEED = 20_240_406
@@ -58,7 +58,10 @@ def _standing(tasks: Sequence[Task], number: int, chance: random.Random) -> Stan
         engine="transformers",
         published_at=FIRST_DAY + timedelta(minutes=number),
         number=number,
+        dtype="bfloat16",
+        weights_sha256=f"{chance.getrandbits(256):064x}",
         cells=_cells(tasks, skill, chance),
+        diagnostics={task.name: _asked(chance) for task in tasks},
     )
 
 
@@ -72,6 +75,20 @@ def _cells(tasks: Sequence[Task], skill: float, chance: random.Random) -> dict[s
         cells[f"level_{level.value}"] = _score(f"level_{level.value}", chance.gauss(skill, 4), chance)
     cells["overall"] = _score("overall", chance.gauss(skill, 3), chance)
     return cells
+
+
+def _asked(chance: random.Random) -> Diagnostics:
+    unparsable = chance.randint(0, 40)
+    return Diagnostics(
+        n=1_000,
+        answered=1_000 - unparsable,
+        empty=0,
+        unparsable=unparsable,
+        truncated=chance.randint(0, 9),
+        refused=0,
+        output_tokens=chance.uniform(3, 200),
+        seconds=chance.uniform(30, 900),
+    )
 
 
 def _score(metric: str, value: float, chance: random.Random) -> Score:

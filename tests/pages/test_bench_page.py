@@ -1,5 +1,7 @@
 """What `bench page` measures with: invented boards, and answers counted over real connections."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -24,7 +26,7 @@ def test_an_invented_board_is_the_same_every_time_and_whole() -> None:
     assert all(None not in column["values"] for column in told["columns"])
 
 
-@pytest.mark.parametrize("columns", [30, 40, 200])
+@pytest.mark.parametrize("columns", [36, 40, 200])
 def test_a_board_has_no_more_columns_than_asked_for_and_every_task(columns: int) -> None:
     kept = narrowed(TASKS, columns)
     assert [task.name for task in kept] == [task.name for task in TASKS]
@@ -33,7 +35,9 @@ def test_a_board_has_no_more_columns_than_asked_for_and_every_task(columns: int)
 
 def test_answers_are_counted_with_and_without_a_body(site: Site) -> None:
     for headers in ({}, {"If-None-Match": "*"}):
-        assert answers_per_second(f"{site.address}/v1/tasks", headers, 0.1) > 0
+        # In a thread of its own, for a browser that was driven in this one has left its event loop behind.
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(answers_per_second, f"{site.address}/v1/tasks", headers, 0.1).result() > 0
 
 
 def test_a_visit_sees_the_table_and_every_deed(browser: Browser, site: Site) -> None:

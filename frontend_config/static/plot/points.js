@@ -3,7 +3,6 @@
 import { shortCount } from "../charts/numbers.js";
 import { familyOf } from "./families.js";
 
-const HUB = "https://huggingface.co/";
 const LONGEST = 120;
 const TRAINING = { biomedical: "Biomedical", general: "General" };
 // In billions of parameters, the upper end included; the same groups as the leaderboard's.
@@ -124,7 +123,7 @@ function placesByName(data, labels) {
   const places = new Map();
   data.names.forEach((name, place) => {
     const link = links[place];
-    const id = link?.startsWith(HUB) ? decodeURIComponent(link.slice(HUB.length)) : null;
+    const id = link ? decodeURIComponent(new URL(link).pathname.slice(1)) : null;
     for (const key of [labels[place], id]) {
       if (key && (name === labels[place] || !places.has(key.toLowerCase()))) places.set(key.toLowerCase(), place);
     }

@@ -23,7 +23,6 @@ from backend.statistics import (
     average,
     blocks,
     bounds_of,
-    enough_resamples,
     holm,
     joined,
     judge,
@@ -101,9 +100,7 @@ def compare_tables(runs: Sequence[str], tables: Sequence[Table]) -> dict[str, An
 def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics: bool = True) -> Found:
     """These pairs of the tables' runs in every cell; without `metrics`, only in the tasks and their averages."""
     cells = {key: cell for key, cell in _cells(tables).items() if metrics or "." not in key}
-    largest = max(Counter(cell.family for cell in cells.values()).values())
-    resamples = enough_resamples(len(pairs) * largest)
-    found = _differences(tables, pairs, resamples)
+    found = _differences(tables, pairs, RESAMPLES)
     differences = {key: found[key] for key in cells}
     adjusted = _adjusted(cells, differences)
     tests = Counter[str]()
@@ -114,7 +111,7 @@ def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics:
         differences=differences,
         adjusted=adjusted,
         tests={key: tests[cell.family] for key, cell in cells.items()},
-        resamples=resamples,
+        resamples=RESAMPLES,
     )
 
 

@@ -121,3 +121,18 @@ def test_a_missing_metric_is_no_zero() -> None:
     two = toy_task("mednli", metrics=[metric("same", same), metric("umls", same)])
     half = judged([1, 1, 1, 0])
     assert ranked([{"mednli": half}, {"mednli": half}], [two]) == {}
+
+
+def test_without_single_metrics_the_tasks_differ_by_as_much_and_as_surely() -> None:
+    rng = np.random.default_rng(6)
+    three = toy_task("mednli", metrics=[metric("one", same), metric("two", same), metric("umls", same)])
+    values = rng.random((4, 3, 40))
+    values[2, 2] = np.nan  # one metric could not be measured
+    rows = [{"mednli": replace(judged(row[0].tolist()), metrics=("one", "two", "umls"), values=row)} for row in values]
+    pairs = [(0, 1), (2, 3), (3, 0)]
+    whole, short = (compare_rows([three], rows, pairs, metrics=one).records("mednli") for one in (True, False))
+    assert whole[1] is None and short[1] is None
+    for place in (0, 2):
+        told, again = whole[place], short[place]
+        assert told and again and {**again, "finding": told["finding"]} == pytest.approx(told)
+    assert compare_rows([three], rows, pairs, metrics=False).records("mednli.one") == [None] * 3

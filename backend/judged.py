@@ -43,17 +43,21 @@ def judged_of(run: Run, examples: Sequence[ScoredExample]) -> Judged:
     """The values of a run's judged answers, in their order."""
     metrics = tuple(score.metric for score in run.scores)
     values = [[_number(example.metrics.get(name)) for example in examples] for name in metrics]
-    places = [(example.example_id, example.item, example.cluster) for example in examples]
     return Judged(
         task=run.task,
         version=run.version,
         dataset_sha256=run.dataset_sha256 or "",
-        layout=hashlib.blake2b(json.dumps(places).encode(), digest_size=16).hexdigest(),
+        layout=layout_of([(example.example_id, example.item, example.cluster) for example in examples]),
         metrics=metrics,
         values=np.array(values, dtype=np.float64).reshape(len(metrics), len(examples)),
         items=_numbered([example.item for example in examples]),
         clusters=_numbered([example.cluster for example in examples]),
     )
+
+
+def layout_of(places: Sequence[tuple[str, str, str]]) -> str:
+    """A name for examples in their order, each told by its id, item and cluster."""
+    return hashlib.blake2b(json.dumps(places).encode(), digest_size=16).hexdigest()
 
 
 def agrees(judged: Judged, published: Mapping[str, Score]) -> bool:

@@ -80,13 +80,14 @@ class Answer:
 class KeptAnswers:
     """Answers made once for each version of what they tell; those of an older version are forgotten.
 
-    Of more than `most`, so are those that nobody has asked for the longest. One answer is made at a time, while others
-    that are held are handed out.
+    Of more than `most`, or of more than `most_bytes` of them uncompressed, so are those that nobody has asked for the
+    longest. One answer is made at a time, while others that are held are handed out.
     """
 
-    def __init__(self, version: Callable[[], str], most: int = 256) -> None:
+    def __init__(self, version: Callable[[], str], most: int = 256, most_bytes: int = 32_000_000) -> None:
         self._version = version
-        self._most = most
+        self._most, self._most_bytes = most, most_bytes
+        self._bytes = 0
         self._held_version: str | None = None
         self._answers: OrderedDict[object, Answer] = OrderedDict()
         self._lock, self._making = threading.Lock(), threading.Lock()
@@ -110,7 +111,7 @@ class KeptAnswers:
     def _held(self, key: object, version: str) -> Answer | None:
         with self._lock:
             if version != self._held_version:
-                self._held_version, self._answers = version, OrderedDict()
+                self._held_version, self._answers, self._bytes = version, OrderedDict(), 0
             if key in self._answers:
                 self._answers.move_to_end(key)
             return self._answers.get(key)
@@ -119,5 +120,6 @@ class KeptAnswers:
         with self._lock:
             if version == self._held_version:
                 self._answers[key] = answer
-                if len(self._answers) > self._most:
-                    self._answers.popitem(last=False)
+                self._bytes += len(answer.body)
+                while len(self._answers) > 1 and (len(self._answers) > self._most or self._bytes > self._most_bytes):
+                    self._bytes -= len(self._answers.popitem(last=False)[1].body)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.comparison import Compared
+from backend.comparison import Compared, Hindrance
 from backend.domain import Edition, Provenance, Standing, Task
 from backend.errors import NotKept
 from backend.hub.search import Suggestion
@@ -15,7 +15,7 @@ from frontend_config.vitals import Vitals
 from storage.answered import Answered
 from storage.score_rows import Publication
 
-Ranges = Mapping[str, Mapping[int, RankRange]]
+Ranges = Mapping[str, Mapping[int, RankRange | Hindrance]]
 
 
 class Compare(Protocol):
@@ -40,10 +40,10 @@ class Desk:
     """The way of page and command line to the stores.
 
     The board: `version()` changes whenever `standings` or `ranges` may answer differently; `ranges(edition)` holds for
-    each cell the best and worst rank of a line of the ledger, by its number; `compare(rows, pairs)` judges differences
-    between rows; `publication(number)` is such a line that published a result, and `publications(hub_id)` are all of a
-    model's, newest first. `answered(publication, task)` is what a model was asked and wrote; it raises CredentialedText
-    where that is not for everybody, NotKept where it is gone.
+    each cell the best and worst rank of a line of the ledger, by its number, or why it has none; `compare(rows, pairs)`
+    judges differences between rows; `publication(number)` is such a line that published a result, and
+    `publications(hub_id)` are all of a model's, newest first. `answered(publication, task)` is what a model was asked
+    and wrote; it raises CredentialedText where that is not for everybody, NotKept where it is gone.
 
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be

@@ -41,7 +41,7 @@ class JudgedBoard:
         return f"{self._desk.version()}.{self._changes}"
 
     def ranges(self, edition: Edition) -> Ranges:
-        """For each cell the best and worst rank of a line of the ledger, as far as they are known."""
+        """For each cell the best and worst rank of a line of the ledger, or what hinders it, as far as is known."""
         return self._states[edition].ranges
 
     def keep_up(self) -> None:
@@ -70,11 +70,7 @@ class JudgedBoard:
         return _State(version, rows, stamp, before.ranges)
 
     def _ranked(self, rows: Sequence[Standing]) -> Ranges:
-        def read(row: int, task: str) -> Judged | None:
-            kept = self._kept(rows[row], task)
-            return kept if isinstance(kept, Judged) else None
-
-        found = board_ranges(len(rows), self._desk.tasks, read)
+        found = board_ranges(len(rows), self._desk.tasks, lambda row, task: self._kept(rows[row], task))
         return {
             cell: {row.number: one for row, one in zip(rows, ranges, strict=True) if one is not None}
             for cell, ranges in found.items()

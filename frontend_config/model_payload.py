@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
 from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, task_titles
 from frontend_config.desk import Desk, Ranges
@@ -169,6 +170,7 @@ def _cell(column: Column, view: View, place: int, ranges: Ranges) -> dict[str, A
     cell = view.rows[place].cells.get(column.name)
     found = view.values.get(column.name, ())
     value = cell.value if cell else None
+    ranged = ranges.get(column.name, {}).get(view.rows[place].number)
     return {
         "name": column.name,
         "title": column.title,
@@ -182,7 +184,7 @@ def _cell(column: Column, view: View, place: int, ranges: Ranges) -> dict[str, A
         "missing": cell.missing if cell else None,
         "rank": None if value is None else 1 + len(found) - bisect_right(found, value),
         "of": len(found),
-        "range": ranges.get(column.name, {}).get(view.rows[place].number),
+        "range": None if isinstance(ranged, Hindrance) else ranged,
         "spread": _thinned(found) if column.part_of is None else [],
     }
 

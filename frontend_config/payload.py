@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from backend.comparison import Hindrance
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Standing, Task
+from backend.statistics import RankRange
 from frontend_config.columns import Column, Kind, board_columns, hub_link
 from frontend_config.desk import Ranges
 from frontend_config.row_names import row_names
@@ -30,7 +32,8 @@ def leaderboard_payload(
     Scores have four decimals, beyond what any is known to, because all of their digits would treble the transfer; the
     ledger keeps them whole.
 
-    `ranges` tells for some cells the best and worst rank of each row, None for a row that was compared with none.
+    `ranges` tells for some cells the best and worst rank of each row, None for a row that was compared with none;
+    `ranges_missing` why, where that is known, by the row's place.
     """
     published = provenance is Provenance.PUBLISHED
     keys = {key for row in standings for key in row.cells}
@@ -44,7 +47,7 @@ def leaderboard_payload(
         "names": row_names(standings),
         "decimals": PUBLISHED_DECIMALS if published else MEASURED_DECIMALS,
         "sort": _first_sort(shown, standings),
-        "ranges": {cell: [found.get(row.number) for row in standings] for cell, found in (ranges or {}).items()},
+        **_ranges(standings, ranges or {}),
         **_sentences(view),
         "protocols": {
             name: notice(f"protocol {name}") for name in EXPLAINED if name in {row.protocol for row in standings}
@@ -68,6 +71,24 @@ def _sentences(view: str) -> dict[str, str]:
         "no_range": notice(f"{view} no range"),
         "not_stated": notice("not stated"),
     }
+
+
+def _ranges(standings: Sequence[Standing], ranges: Ranges) -> dict[str, Any]:
+    known: dict[str, list[RankRange | None]] = {}
+    missing: dict[str, dict[str, str]] = {}
+    for cell, found in ranges.items():
+        told = [found.get(row.number) for row in standings]
+        known[cell] = [None if isinstance(one, Hindrance) else one for one in told]
+        missing[cell] = {
+            str(place): notice(f"no range {one}", "comparison")
+            for place, (row, one) in enumerate(zip(standings, told, strict=True))
+            if isinstance(one, Hindrance) and _has_value(row, cell)
+        }
+    return {"ranges": known, "ranges_missing": missing}
+
+
+def _has_value(row: Standing, cell: str) -> bool:
+    return (score := row.cells.get(cell)) is not None and score.value is not None
 
 
 def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, Any]:
@@ -138,4 +159,4 @@ def _first_sort(columns: Sequence[Column], standings: Sequence[Standing]) -> str
 
 
 def _any_value(name: str, standings: Sequence[Standing]) -> bool:
-    return any((cell := row.cells.get(name)) and cell.value is not None for row in standings)
+    return any(_has_value(row, name) for row in standings)

@@ -1,16 +1,20 @@
 """The examples of published runs, for the tasks whose texts everybody may read: data, answers and verdicts together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 
+import numpy as np
+
 from backend.datasets.catalog import data_folder
-from backend.domain import Dataset, Edition, Example, Metric, Prediction, Task
+from backend.domain import Dataset, Edition, Example, Metric, Prediction, Run, Task
 from backend.errors import CredentialedText, DataMissing, NotKept
 from backend.evaluation import is_confidential
+from backend.judged import agrees, layout_of
 from backend.scoring import visible
 from backend.settings import Settings
 from storage.answered import Answered
+from storage.judgements import Judgements
 from storage.predictions import read_kept
 from storage.score_rows import Publication
 
@@ -27,23 +31,15 @@ Values = Mapping[str, Mapping[str, float | None]]
 
 
 class AnsweredRuns:
-    """The examples of published runs, the last few that were asked for in memory.
+    """The examples of published runs, the last few that were asked for in memory, with the values kept of them."""
 
-    `judged(publication, task)` tells values that were kept when the run was judged, by example id.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        tasks: Sequence[Task],
-        judged: Callable[[Publication, str], Values] = lambda publication, task: {},
-    ) -> None:
+    def __init__(self, settings: Settings, tasks: Sequence[Task]) -> None:
         self._settings = settings
         self._tasks = {task.name: task for task in tasks}
-        self._judged = judged
+        self._judgements = Judgements(settings.home)
         self._lock = Lock()
         self._dataset = lru_cache(DATASETS_KEPT)(self._load)
-        self._run: dict[tuple[str, str], list[Answered]] = {}
+        self._run: dict[tuple[object, ...], list[Answered]] = {}
 
     def __call__(self, publication: Publication, task_name: str) -> Sequence[Answered]:
         """Every example of one task of this result, in the dataset's order.
@@ -54,7 +50,7 @@ class AnsweredRuns:
         task = self._tasks.get(task_name)
         if task is None or is_confidential(task, publication.result.edition):
             raise CredentialedText
-        key = (publication.hash, task_name)
+        key = (publication.hash, task_name, *self._judgements.stamp([publication.submission_id]))
         with self._lock:
             if key not in self._run:
                 while len(self._run) >= RUNS_KEPT:
@@ -81,7 +77,7 @@ class AnsweredRuns:
         asked = [example for example in dataset.examples if example.id in kept]
         if not asked:
             raise NotKept("Its answers are not kept on this server.")
-        return _judge(task, asked, kept, self._settings, self._judged(publication, task.name))
+        return _judge(task, asked, kept, self._settings, self._values(publication, run, dataset))
 
     def _kept(self, publication: Publication, task: Task, dataset: Dataset) -> Mapping[str, Prediction]:
         found = read_kept(self._settings.home / "runs" / publication.submission_id / f"{task.name}.jsonl")
@@ -89,6 +85,22 @@ class AnsweredRuns:
         wanted = {"revision": revision, "version": task.version, "dataset_sha256": dataset.sha256}
         run = found.header.run if found.header else {}
         return found.predictions if all(run.get(name) == value for name, value in wanted.items()) else {}
+
+    def _values(self, publication: Publication, run: Run, dataset: Dataset) -> Values:
+        """What was kept when the run was judged, by example id; nothing unless it is of this very judging."""
+        judged = self._judgements.read(publication.submission_id, run.task)
+        places = [(example.id, example.item or example.id, example.cluster) for example in dataset.examples]
+        if judged is None or judged.data != (run.version, dataset.sha256, layout_of(places)):
+            return {}
+        if not agrees(judged, {score.metric: score for score in run.scores}):
+            return {}
+        return {
+            example.id: {
+                name: None if np.isnan(value) else value
+                for name, value in zip(judged.metrics, column.tolist(), strict=True)
+            }
+            for example, column in zip(dataset.examples, judged.values.T, strict=True)
+        }
 
 
 def _judge(
@@ -99,10 +111,12 @@ def _judge(
     values: list[dict[str, float | None]] = [{} for _ in examples]
     for metric in task.metrics:
         own = [place for place, example in enumerate(examples) if metric.part in (None, example.part)]
-        found = _measure(metric, own, examples, written if metric.verbatim else [each or "" for each in read], settings)
+        found: Sequence[float | None] = [judged.get(examples[place].id, {}).get(metric.name) for place in own]
+        if None in found:
+            texts = written if metric.verbatim else [each or "" for each in read]
+            found = _measure(metric, own, examples, texts, settings)
         for place, value in zip(own, found, strict=True):
-            kept_value = judged.get(examples[place].id, {}).get(metric.name)
-            values[place][metric.name] = value if kept_value is None else kept_value
+            values[place][metric.name] = value
     return [
         Answered(example=example, prediction=kept[example.id], answer=answer, metrics=metrics)
         for example, answer, metrics in zip(examples, read, values, strict=True)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,6 +16,11 @@ from storage.files import replace_file, sync
 
 JUDGED = "judged"
 SUFFIX = ".npz"
+# What numpy and zipfile raise for some byte that is not as it was written.
+_DAMAGE = (
+    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError,
+    BadZipFile, TokenError, zlib.error,
+)  # fmt: skip
 _ABOUT = ("task", "version", "dataset_sha256", "layout", "metrics")
 
 
@@ -56,7 +63,7 @@ class Judgements:
                     items=found["items"],
                     clusters=found["clusters"],
                 )
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError):
+        except _DAMAGE:
             return None
         whole = judged.values.shape == (len(judged.metrics), len(judged.items)) and judged.task == task
         return judged if whole and len(judged.items) == len(judged.clusters) else None

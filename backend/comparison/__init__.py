@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.comparison.findings import Finding, compare_tables
-from backend.comparison.ranges import board_ranges
+from backend.comparison.ranges import Place, board_ranges
 from backend.comparison.rows import Compared, Hindrance, compare_rows, tasks_of
 from backend.comparison.tables import Table, read_table
 from backend.domain import Task
@@ -15,6 +15,7 @@ __all__ = [
     "Compared",
     "Finding",
     "Hindrance",
+    "Place",
     "Table",
     "board_ranges",
     "compare_folders",

@@ -23,7 +23,6 @@ from backend.statistics import (
     average,
     blocks,
     bounds_of,
-    enough_resamples,
     holm,
     joined,
     judge,
@@ -100,10 +99,9 @@ def compare_tables(runs: Sequence[str], tables: Sequence[Table]) -> dict[str, An
 
 def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics: bool = True) -> Found:
     """These pairs of the tables' runs in every cell; without `metrics`, only in the tasks and their averages."""
+    tables = tables if metrics else [_averages_only(table) for table in tables]
     cells = {key: cell for key, cell in _cells(tables).items() if metrics or "." not in key}
-    largest = max(Counter(cell.family for cell in cells.values()).values())
-    resamples = enough_resamples(len(pairs) * largest)
-    found = _differences(tables, pairs, resamples)
+    found = _differences(tables, pairs, RESAMPLES)
     differences = {key: found[key] for key in cells}
     adjusted = _adjusted(cells, differences)
     tests = Counter[str]()
@@ -114,8 +112,22 @@ def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics:
         differences=differences,
         adjusted=adjusted,
         tests={key: tests[cell.family] for key, cell in cells.items()},
-        resamples=resamples,
+        resamples=RESAMPLES,
     )
+
+
+def _averages_only(table: Table) -> Table:
+    """What a task's own score is made of: one row for all metrics that judge the same examples, as their mean is drawn.
+
+    A run without one of them has no score, so that nothing of it is left.
+    """
+    own = [metric for metric in table.task.metrics if metric.averaged]
+    values = table.values[[table.task.metrics.index(metric) for metric in own]]
+    values[:, np.isnan(values).all(axis=2).any(axis=0)] = np.nan
+    missing = np.isnan(values)
+    if (missing == missing[0]).all():
+        own, values = own[:1], values.mean(axis=0, keepdims=True)
+    return replace(table, task=replace(table.task, metrics=tuple(own)), values=values)
 
 
 def _cells(tables: Sequence[Table]) -> dict[str, Cell]:

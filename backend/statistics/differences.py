@@ -12,7 +12,6 @@ from backend.statistics.student import NORMAL, normal, student
 
 ALPHA = 0.05
 POWER = 0.80
-DRAWS_PER_TEST = 30
 HELD = 8_000_000  # draws of differences held at a time: 64 MB
 ROUNDING = 1e-12  # a smaller difference is one of adding in another order
 
@@ -48,19 +47,18 @@ def compare(
     clusters: Sequence[str],
     items: Sequence[str],
     *,
-    resamples: int | None = None,
+    resamples: int = RESAMPLES,
     seed: Seed = SEED,
 ) -> Comparison:
     """All pairs of the models in `values` (models, examples), NaN where a model has no value.
 
     Each pair is compared on the examples that both have, item by item; a pair that shares none is NaN. Resampling is as
-    in `resample`; p-values are adjusted by Holm's method over the pairs. `resamples` None draws as often as it takes.
+    in `resample`; p-values are adjusted by Holm's method over the pairs.
     """
     pairs = tuple(combinations(range(len(values)), 2))
-    draws = resamples or enough_resamples(len(pairs))
     found = [
-        judge(resample(pair_differences(values, block), clusters, items, resamples=draws, seed=seed))
-        for block in blocks(pairs, HELD // draws)
+        judge(resample(pair_differences(values, block), clusters, items, resamples=resamples, seed=seed))
+        for block in blocks(pairs, HELD // resamples)
     ]
     differences = joined(found)
     return Comparison(pairs=pairs, differences=differences, adjusted=holm(differences.p_values))
@@ -78,20 +76,14 @@ def blocks(pairs: Sequence[Pair], size: int) -> list[Sequence[Pair]]:
     return [pairs[start : start + step] for start in range(0, max(1, len(pairs)), step)]
 
 
-def enough_resamples(tests: int) -> int:
-    """How many draws let a difference that none of them contradicts stand against so many others.
-
-    The smallest p-value is one in the number of draws, and Holm's method multiplies it by the number of tests.
-    """
-    return max(RESAMPLES, DRAWS_PER_TEST * tests)
-
-
 def judge(means: Means) -> Differences:
     """Whether each mean of differences is different from 0.
 
     A draw contradicts it when it lies as far from the mean as 0 does (Davison & Hinkley, 1997, ch. 4.4), p is the share
     of such draws, and the interval holds those values that p would not reject at 5 %. Distances are measured in
     standard errors and carried from the normal's tails to Student's, without which few clusters promise too much.
+    Where no draw contradicts, p is Student's own tail if that is smaller than one in the number of draws: Holm's method
+    multiplies p by the number of tests, and draws alone would have to grow with it without end.
     p is no less than one in the number of draws that can differ, and where all clusters have the same difference no
     less than the sign test's; there is neither an interval nor a detectable difference when that is above 5 %.
     """
@@ -158,16 +150,18 @@ def _judge_row(point: float, draws: Floats, clusters: int) -> tuple[float, float
     spread, freedom = float(draws.std()), clusters - 1
     error = spread * math.sqrt(clusters / freedom)
     distances = np.abs(draws - point)
-    far, half = abs(point), 0.0
+    far, half, tail = abs(point), 0.0, 1.0
     least = 1 / math.comb(2 * clusters - 1, clusters)  # so few draws there are that differ
     if spread > ROUNDING:
         rank = min(len(draws), math.ceil(CONFIDENCE * (len(draws) + 1)))
         half = error * student(float(np.partition(distances, rank - 1)[rank - 1]) / spread, freedom)
-        far = spread * normal(abs(point) / error, freedom)
+        score = normal(abs(point) / error, freedom)
+        far, tail = spread * score, math.erfc(score / math.sqrt(2))
     elif far > ROUNDING:
-        # Two clusters that happen to agree would otherwise be as sure as the draws are many.
-        least = max(least, 2.0**-freedom)
+        # Two clusters that happen to agree would otherwise be as sure as Student's tail, which is nothing here.
+        least, tail = max(least, 2.0**-freedom), 0.0
     half = math.nan if least > ALPHA else half
-    p_value = max(least, (int(np.count_nonzero(distances >= far - ROUNDING)) + 1) / (len(draws) + 1))
+    against = int(np.count_nonzero(distances >= far - ROUNDING))
+    p_value = max(least, (against + 1) / (len(draws) + 1) if against else min(tail, 1 / (len(draws) + 1)))
     power = student(NORMAL.inv_cdf(1 - ALPHA / 2), freedom) + student(NORMAL.inv_cdf(POWER), freedom)
     return half, p_value, math.nan if math.isnan(half) else error * power

@@ -1,13 +1,15 @@
 """What biomedical training changed, under /v1."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from backend.domain import Edition, Provenance
+from backend.domain import Edition, Provenance, Standing
 from backend.errors import UsageError
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.bases import bases_of
 from frontend_config.comparison_payload import WORDS
 from frontend_config.delta_payload import delta_payload
 from frontend_config.desk import Desk
@@ -41,6 +43,8 @@ def router(desk: Desk) -> APIRouter:
         wished = dict(one.split(BETWEEN, 1) for one in base or () if BETWEEN in one)
         if len(wished) < len(base or ()):
             raise HTTPException(422, notice("unfit base", WORDS))
+        if wished:
+            wished = _beside_the_default(rows.of(provenance, edition), provenance, wished)
 
         def make() -> Answer:
             return Answer.of_json(delta_payload(desk, provenance, edition, rows.of(provenance, edition), wished))
@@ -56,3 +60,14 @@ def router(desk: Desk) -> APIRouter:
         return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes
+
+
+def _beside_the_default(
+    rows: Mapping[str, Standing], provenance: Provenance, wished: Mapping[str, str]
+) -> dict[str, str]:
+    """The wishes that change anything, so that one answer is made and held for all the ways to ask for it."""
+    try:
+        paired, _ = bases_of(rows, provenance, wished)
+    except UsageError as unfit:
+        raise HTTPException(422, str(unfit)) from unfit
+    return {one.name: one.base for one in paired if one.base != one.bases[0]}

@@ -10,9 +10,11 @@ from backend.errors import CredentialedText, NotKept
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
 from frontend_config.examples_payload import Search, Verdict, examples_payload
+from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
 from storage.score_rows import Publication
 
+INSIDE = 4
 MOST = 50
 LONGEST = 200
 
@@ -21,6 +23,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made anew each time from runs of which the desk holds the last few."""
     routes = APIRouter(tags=["Models"])
     tasks = {task.name: task for task in desk.tasks}
+    turnstile = Turnstile(INSIDE, notice("busy reading"))
 
     def standing(hub_id: str, edition: Edition, run: int | None) -> Publication:
         for publication in desk.publications(hub_id):
@@ -49,16 +52,17 @@ def router(desk: Desk) -> APIRouter:
         if task not in tasks:
             raise HTTPException(404, "The benchmark has no such task.")
         publication = standing(f"{org}/{name}", edition, run)
-        try:
-            answered = desk.answered(publication, task)
-        except CredentialedText as policy:
-            raise HTTPException(403, str(policy)) from None
-        except NotKept as reason:
-            raise HTTPException(404, str(reason)) from None
         search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
         invented = publication.result.edition is Edition.REHEARSAL
-        told = examples_payload(tasks[task], answered, search, invented=invented)
-        content = {"run": publication.number, **told}
-        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+        with turnstile.passed():
+            try:
+                answered = desk.answered(publication, task)
+            except CredentialedText as policy:
+                raise HTTPException(403, str(policy)) from None
+            except NotKept as reason:
+                raise HTTPException(404, str(reason)) from None
+            told = examples_payload(tasks[task], answered, search, invented=invented)
+            answer = Answer.of_json({"run": publication.number, **told})
+            return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes

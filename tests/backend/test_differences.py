@@ -2,6 +2,7 @@
 
 import math
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -11,12 +12,10 @@ from hypothesis import strategies as st
 
 from backend.statistics import (
     ALPHA,
-    RESAMPLES,
     Comparison,
     Differences,
     Floats,
     compare,
-    enough_resamples,
     holm,
     joined,
     judge,
@@ -66,7 +65,10 @@ def slow_compare(
         edge = away[min(len(draws), math.ceil(0.95 * (len(draws) + 1))) - 1]
         half = error * student(edge / spread, count - 1) if spread > 1e-12 else 0.0
         far = spread * normal(abs(point) / error, count - 1) if spread > 1e-12 else abs(point)
-        p = (1 + sum(distance >= far - 1e-12 for distance in away)) / (1 + len(draws))
+        against = sum(distance >= far - 1e-12 for distance in away)
+        p = (1 + against) / (1 + len(draws))
+        if against == 0:
+            p = min(p, 2 * NormalDist().cdf(-far / spread) if spread > 1e-12 else 0.0)
         least = 1 / math.comb(2 * count - 1, count)
         if spread <= 1e-12 and abs(point) > 1e-12:
             least = max(least, 0.5 ** (count - 1))
@@ -118,10 +120,10 @@ def test_sums_in_another_order_are_no_difference() -> None:
     assert found.values[0] == pytest.approx(0, abs=1e-15) and found.p_values[0] == 1.0
 
 
-def test_a_difference_that_never_varies_is_as_sure_as_the_draws_can_make_it() -> None:
+def test_a_difference_that_never_varies_is_as_sure_as_so_many_coins() -> None:
     values = np.random.default_rng(2).random(30)
     found = compare(np.array([values + 0.2, values]), named(30), named(30)).differences
-    assert found.p_values[0] == 1 / (RESAMPLES + 1)
+    assert found.p_values[0] == 2.0**-29
     assert found.bounds[0] == pytest.approx([0.2, 0.2])
 
 
@@ -173,7 +175,7 @@ def test_a_pair_does_not_depend_on_who_else_is_compared() -> None:
     values = answers(np.random.default_rng(5), 36, 30, 2)  # 630 pairs, too many to be held at once
     everybody = compare(values, named(60, 2), named(60))
     place = everybody.pairs.index((30, 35))
-    alone = compare(values[[30, 35]], named(60, 2), named(60), resamples=enough_resamples(len(everybody.pairs)))
+    alone = compare(values[[30, 35]], named(60, 2), named(60))
     assert alone.differences.p_values[0] == everybody.differences.p_values[place]
     assert alone.differences.bounds[0] == pytest.approx(everybody.differences.bounds[place])
 
@@ -235,10 +237,18 @@ def test_holm_keeps_the_order_and_lies_between_one_and_all_tests(p_values: list[
     assert (np.diff(adjusted[np.argsort(plain, kind="stable")]) >= 0).all()
 
 
+def test_what_no_draw_contradicts_is_as_sure_as_students_distribution_says() -> None:
+    away = np.tile([0.1, 0.3, 0.5, 0.7], 25)[None]  # mean 0.4, standard error 0.02247: t = 17.80
+    found = judge(resample(away, named(100), named(100), resamples=2000))
+    assert found.p_values[0] == pytest.approx(1.288e-32, rel=0.05)  # 2 P(T > 17.80) with 99 degrees of freedom
+    barely = judge(resample(away - 0.34, named(100), named(100), resamples=2000))
+    assert barely.p_values[0] > 1 / 2001  # t = 2.67: some draws are this far out
+
+
 @pytest.mark.parametrize("tests", [1, 300, 1800])
-def test_draws_are_enough_for_the_smallest_p_to_stand_among_all_tests(tests: int) -> None:
-    draws = enough_resamples(tests)
-    assert draws >= RESAMPLES and holm(np.full(tests, 1 / (draws + 1))).max() < ALPHA
+def test_a_clear_difference_stands_among_all_tests(tests: int) -> None:
+    clear = judge(resample(np.ones((1, 40)), named(40), named(40), resamples=100))
+    assert clear.p_values[0] == 2.0**-39 and holm(np.full(tests, clear.p_values[0])).max() < ALPHA
 
 
 def test_ranks_worked_by_hand() -> None:

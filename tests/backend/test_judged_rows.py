@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.comparison import Hindrance, board_ranges, compare_rows
+from backend.comparison import Hindrance, Place, board_ranges, compare_rows
 from backend.domain import LEVEL_TASKS, Run, Score, ScoredExample, Task
 from backend.judged import Judged, agrees, judged_of
 from tests.backend.toys import metric, same, toy_task
@@ -90,8 +90,8 @@ def test_without_anything_kept_nothing_is_found() -> None:
     assert compared.records("mednli") == [None] and compared.hindrance("mednli.same", 0) is Hindrance.NOT_KEPT
 
 
-def ranked(rows: Sequence[dict[str, Judged]], tasks: Sequence[Task]) -> dict[str, list[tuple[int, int] | None]]:
-    return board_ranges(len(rows), tasks, lambda row, task: rows[row].get(task))
+def ranked(rows: Sequence[dict[str, Judged]], tasks: Sequence[Task]) -> dict[str, list[Place]]:
+    return board_ranges(len(rows), tasks, lambda row, task: rows[row].get(task, Hindrance.NOT_KEPT))
 
 
 def test_the_board_is_ranked_in_every_cell_that_is_whole() -> None:
@@ -104,7 +104,7 @@ def test_the_board_is_ranked_in_every_cell_that_is_whole() -> None:
     assert all(cell == [(2, 3), (1, 1), (2, 3)] for cell in found.values())
     del rows[0]["mednli"]
     found = ranked(rows, SIX)
-    assert found["mednli"] == found["level_1"] == found["overall"] == [None, (1, 1), (2, 2)]
+    assert found["mednli"] == found["level_1"] == found["overall"] == [Hindrance.NOT_KEPT, (1, 1), (2, 2)]
     assert found["level_2"] == [(2, 3), (1, 1), (2, 3)]
 
 
@@ -112,8 +112,8 @@ def test_the_minority_on_another_version_has_no_range() -> None:
     rng = np.random.default_rng(4)
     values = [(rng.random(60) / 2 + lift).tolist() for lift in (0, 0.4, 0)]
     rows = [{"mednli": judged(one, version=version)} for one, version in zip(values, (1, 1, 2), strict=True)]
-    assert ranked(rows, [TOY]) == {"mednli": [(2, 2), (1, 1), None]}
-    assert ranked(rows[1:], [TOY])["mednli"] == [None, None]
+    assert ranked(rows, [TOY]) == {"mednli": [(2, 2), (1, 1), Hindrance.OTHER_DATA]}
+    assert ranked(rows[1:], [TOY])["mednli"] == [Hindrance.OTHER_DATA, None]
     assert ranked([{}, {}], [TOY]) == {}
 
 
@@ -121,3 +121,18 @@ def test_a_missing_metric_is_no_zero() -> None:
     two = toy_task("mednli", metrics=[metric("same", same), metric("umls", same)])
     half = judged([1, 1, 1, 0])
     assert ranked([{"mednli": half}, {"mednli": half}], [two]) == {}
+
+
+def test_without_single_metrics_the_tasks_differ_by_as_much_and_as_surely() -> None:
+    rng = np.random.default_rng(6)
+    three = toy_task("mednli", metrics=[metric("one", same), metric("two", same), metric("umls", same)])
+    values = rng.random((4, 3, 40))
+    values[2, 2] = np.nan  # one metric could not be measured
+    rows = [{"mednli": replace(judged(row[0].tolist()), metrics=("one", "two", "umls"), values=row)} for row in values]
+    pairs = [(0, 1), (2, 3), (3, 0)]
+    whole, short = (compare_rows([three], rows, pairs, metrics=one).records("mednli") for one in (True, False))
+    assert whole[1] is None and short[1] is None
+    for place in (0, 2):
+        told, again = whole[place], short[place]
+        assert told and again and {**again, "finding": told["finding"]} == pytest.approx(told)
+    assert compare_rows([three], rows, pairs, metrics=False).records("mednli.one") == [None] * 3

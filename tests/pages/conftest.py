@@ -15,7 +15,7 @@ from frontend_config.site import build_site
 from .serving import Shelf, serving
 
 expect.set_options(timeout=10_000)
-REFUSED = re.compile(r"Failed to load resource: .* status of (404|422) ")
+REFUSED = re.compile(r"Failed to load resource: .* status of (404|422|503) ")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from .conftest import Opener
 
-MODULES = ("search", "sorting", "ranks", "weights", "filters", "downloads")
+MODULES = ("search", "sorting", "ranks", "weights", "filters", "downloads", "cells")
 NAMES = ["a/llama-8b", "b/notes one", "c/tiny", "d/none"]
 DATA = {
     "rows": 4,
@@ -133,6 +133,16 @@ def test_ranks_are_ranges_where_they_are_known_and_plain_places_elsewhere(page: 
         ["custom_average", [4, 3, 2, 1], [4, 3, 2, 1], False],
         ["overall", [1, 2, 3, None], [1, 2, 3, None], False],
     ]
+
+
+def test_a_row_without_a_range_among_others_says_why(page: Page) -> None:
+    body = """
+        const told = { ...data, ranges: { overall: [[1, 1], null, [2, 2], null] }, no_range: "plain",
+                       ranges_missing: { overall: { 1: "Nothing is kept of it." } } };
+        const rank = rankColumn(told, data.columns[0], "overall");
+        const other = rankColumn({ ...told, ranges: {} }, data.columns[0], "overall");
+        return [detailOf(told, rank, 1), detailOf(told, other, 1)];"""
+    assert said(page, body) == [["Place 2 by Overall", "Nothing is kept of it."], ["Place 2 by Overall", "plain"]]
 
 
 def test_a_line_stands_only_where_nobody_above_shares_a_place_with_anybody_below(page: Page) -> None:

@@ -73,6 +73,7 @@ def test_what_a_worker_judged_is_ranked_in_the_background_and_changes_the_boards
     after = ward.client.get("/leaderboard.json", params=REHEARSAL)
     assert after.headers["ETag"] != before.headers["ETag"]
     assert after.json()["ranges"] == {"mednli": [[1, 1], [2, 3], [2, 3]], "meqsum": [[1, 1], [2, 3], [2, 3]]}
+    assert after.json()["ranges_missing"] == {"mednli": {}, "meqsum": {}}
     version = ward.board.version()
     ward.board.keep_up()
     assert ward.board.version() == version
@@ -127,9 +128,13 @@ def test_values_of_another_judging_are_not_believed_until_they_are_restored(ward
     (pair,) = cells["mednli"]["pairs"]
     assert pair["finding"] is None and pair["difference"] == pytest.approx(-100 / 6)
     assert "another judging" in pair["reason"] and cells["meqsum"]["pairs"][0]["finding"] == "cannot tell"
-    assert BAD not in {
-        row.label for row in rows_of(ward) if row.number in ward.board.ranges(Edition.REHEARSAL)["mednli"]
-    }
+    board = ward.client.get("/leaderboard.json", params=REHEARSAL).json()
+    place = board["names"].index(BAD)
+    assert board["ranges"]["mednli"][place] is None and board["ranges"]["meqsum"][place] is not None
+    assert list(board["ranges_missing"]["mednli"]) == [str(place)] and board["ranges_missing"]["meqsum"] == {}
+    assert "another judging" in board["ranges_missing"]["mednli"][str(place)]
+    row = ward.client.get("/row", params={"id": BAD, "view": "rehearsal"}).json()
+    assert {cell["name"]: cell["range"] for cell in row["cells"]}["mednli"] is None
     kept.write(submission_id, right)
     ward.board.keep_up()
     assert ward.compare(POOR, BAD)["cells"][3]["pairs"][0]["finding"] == "cannot tell"

@@ -203,3 +203,12 @@ def test_only_so_many_answers_are_kept() -> None:
     for number in (0, 1, 2, 2, 3, 1, 0):
         kept.get(number, lambda number=number: answer(number))  # type: ignore[misc]
     assert made == [0, 1, 2, 3, 0]
+
+
+def test_only_so_many_bytes_of_answers_are_kept() -> None:
+    kept = KeptAnswers(lambda: "1", most_bytes=300)
+    for key in "abcd":
+        kept.get(key, lambda: Answer(b"x" * 100, "text/plain"))
+    assert [kept.held(key) is not None for key in "abcd"] == [False, True, True, True]
+    kept.get("e", lambda: Answer(b"x" * 1000, "text/plain"))
+    assert [kept.held(key) is not None for key in "abcde"] == [False, False, False, False, True]

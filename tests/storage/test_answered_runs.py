@@ -4,14 +4,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backend.domain import Access, Dataset, Edition, Finish, Metric, Prediction, Prompt, Task, Window
+from backend.domain import (
+    Access,
+    Dataset,
+    Edition,
+    Finish,
+    Metric,
+    Prediction,
+    Prompt,
+    Score,
+    ScoredExample,
+    Task,
+    Window,
+)
 from backend.errors import CredentialedText, NotKept
 from backend.settings import Settings
 from storage.answered import prompt_of
 from storage.answered_runs import AnsweredRuns
+from storage.judgements import Judgements
 from storage.predictions import Journals, pack_journals
 from storage.score_rows import Publication
 from tests.storage.records import COMMIT, toy_dataset, toy_result, toy_task
@@ -76,13 +90,43 @@ def test_each_example_comes_with_answer_reference_and_verdict(tmp_path: Path, pa
     assert {one.example.reference for one in found} == {"yes"}
 
 
-def test_a_metric_that_loads_a_model_is_told_only_from_what_was_kept(tmp_path: Path) -> None:
+def judged(home: Path, bertscore: tuple[float, ...], *, cluster: str = "", scored: float | None = None) -> Publication:
+    """A result with these values kept of it, of examples in clusters of another name if one is given."""
+    scores = [Score(metric="accuracy", value=100 * 2 / 3, low=None, high=None, n=3)]
+    mean = 100 * sum(bertscore) / 3 if scored is None else scored
+    scores.append(Score(metric="bertscore_f1", value=mean, low=None, high=None, n=3))
+    plain = published()
+    run = replace(plain.result.runs[0], scores=tuple(scores))
+    values = [
+        ScoredExample(
+            example_id=example.id,
+            item=example.item or example.id,
+            cluster=cluster or example.cluster,
+            answer="",
+            reference="",
+            metrics={"accuracy": right, "bertscore_f1": value},
+        )
+        for example, right, value in zip(toy_dataset("meqsum").examples, (1.0, 1.0, 0.0), bertscore, strict=True)
+    ]
+    Judgements(home).keep("s1", run, values)
+    return replace(plain, result=replace(plain.result, runs=(run,)))
+
+
+def test_a_metric_that_loads_a_model_is_told_from_what_was_kept_as_soon_as_it_is(tmp_path: Path) -> None:
     keep(tmp_path, TEXTS)
-    settings = Settings(home=tmp_path, data=tmp_path)
-    plain = AnsweredRuns(settings, [a_task()])(published(), "meqsum")
-    assert [one.metrics["bertscore_f1"] for one in plain] == [None, None, None]
-    judged = AnsweredRuns(settings, [a_task()], lambda publication, task: {"meqsum-1": {"bertscore_f1": 0.7}})
-    assert [one.metrics["bertscore_f1"] for one in judged(published(), "meqsum")] == [None, 0.7, None]
+    runs = AnsweredRuns(Settings(home=tmp_path, data=tmp_path), [a_task()])
+    assert [one.metrics["bertscore_f1"] for one in runs(published(), "meqsum")] == [None, None, None]
+    publication = judged(tmp_path, (0.5, 0.7, 0.9))
+    assert [one.metrics["bertscore_f1"] for one in runs(publication, "meqsum")] == [0.5, 0.7, 0.9]
+    assert [one.metrics["accuracy"] for one in runs(publication, "meqsum")] == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("other", [{"cluster": "elsewhere"}, {"scored": 12.0}])
+def test_values_of_other_examples_or_of_another_judging_are_not_shown(tmp_path: Path, other: dict[str, Any]) -> None:
+    keep(tmp_path, TEXTS)
+    publication = judged(tmp_path, (0.5, 0.7, 0.9), **other)
+    found = AnsweredRuns(Settings(home=tmp_path, data=tmp_path), [a_task()])(publication, "meqsum")
+    assert [one.metrics["bertscore_f1"] for one in found] == [None, None, None]
 
 
 @pytest.mark.parametrize("name", ["meqsum", "no-such-task"])

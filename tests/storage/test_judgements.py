@@ -3,9 +3,13 @@
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from backend.judged import Judged
 from storage.backup import write_backup
@@ -61,6 +65,21 @@ def test_a_file_that_cannot_be_read_is_none(tmp_path: Path, damage: Callable[[Pa
     Judgements(tmp_path).write("s1", judged([1.0, 0.0]))
     damage(tmp_path / "judged" / "s1" / "mednli.npz")
     assert Judgements(tmp_path).read("s1", "mednli") is None
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=100, deadline=None)
+def test_whatever_byte_is_not_as_it_was_written_the_values_are_right_or_none(data: st.DataObject) -> None:
+    kept = judged(np.linspace(0, 1, 40).tolist(), size=2)
+    with TemporaryDirectory() as home:
+        Judgements(Path(home)).write("s1", kept)
+        path = Path(home) / "judged" / "s1" / "mednli.npz"
+        written = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(1, 3))):
+            written[data.draw(st.integers(0, len(written) - 1))] = data.draw(st.integers(0, 255))
+        path.write_bytes(written)
+        found = Judgements(Path(home)).read("s1", "mednli")
+        assert found is None or same(found, kept)
 
 
 def test_the_stamp_changes_with_every_write(tmp_path: Path) -> None:

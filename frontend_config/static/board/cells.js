@@ -94,7 +94,7 @@ function rankDetail(data, column, place) {
   const ranked = data.columns.find((each) => each.name === column.by);
   const by = ranked ? ` by ${fullTitle(ranked)}` : "";
   if (ranked?.custom) return [`Place ${best}${by}`, "A mean with your own weights has no rank range."];
-  if (!column.ranged[place]) return [`Place ${best}${by}`, data.no_range];
+  if (!column.ranged[place]) return [`Place ${best}${by}`, column.unranged?.[place] ?? data.no_range];
   if (best === worst) return [`Rank ${best}${by}`, "Its answers tell it apart from every other model."];
   return [`Rank ${best} to ${worst}${by}`, "Its answers do not tell it apart from other models in these places."];
 }

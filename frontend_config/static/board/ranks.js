@@ -5,16 +5,18 @@ const made = new WeakMap();
 
 /**
  * The rank column for a board that is sorted by the cell `primary`: `values` are the best places, `worst` the worst.
- * `by` is the cell that is ranked; without rank ranges for it, both are the plain place.
+ * `by` is the cell that is ranked, `unranged` says by a row's place why it has no range there; without rank ranges for
+ * the cell, both are the plain place.
  */
 export function rankColumn(data, column, primary) {
   const { cell, ranges } = basis(data, primary);
+  const unranged = (ranges && data.ranges_missing?.[cell]) ?? {};
   const ranked = data.columns.find((each) => each.name === cell);
   const values = ranked?.values ?? new Array(data.rows).fill(null);
   const key = ranges ?? values;
   if (!made.has(key)) made.set(key, spans(values, ranges));
   const above = ranked && cell !== RANKED_BY[0] ? `by ${ranked.title}` : null;
-  return { ...column, above, by: cell, ...made.get(key) };
+  return { ...column, above, by: cell, unranged, ...made.get(key) };
 }
 
 /** The place of each value, highest first; equal values share the first of their places, null has none. */

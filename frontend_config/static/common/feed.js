@@ -1,5 +1,7 @@
 // One address of /v1, asked again from time to time; an unchanged answer costs neither transfer nor drawing.
 
+const TURNS = 5;
+
 export class Feed {
   constructor(address) {
     this.address = address;
@@ -16,13 +18,23 @@ export class Feed {
 
   async ask() {
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
-    const answer = await fetch(this.address, { headers, cache: "no-store" });
+    const answer = await patiently(this.address, { headers, cache: "no-store" });
     if (answer.status === 304) return false;
     if (!answer.ok) throw new Error(`${this.address} answered ${answer.status}`);
     this.data = await answer.json();
     this.etag = answer.headers.get("ETag");
     return true;
   }
+}
+
+/** What `fetch` answers, asked again a few times while the server is too busy and says when to come back. */
+export async function patiently(address, options, turns = TURNS) {
+  const answer = await fetch(address, options);
+  const seconds = Number(answer.headers.get("Retry-After"));
+  if (answer.status !== 503 || !seconds || turns <= 1) return answer;
+  // Not all at once again: who was sent away together would come back together.
+  await new Promise((done) => { setTimeout(done, 1000 * seconds * (0.5 + Math.random())); });
+  return patiently(address, options, turns - 1);
 }
 
 /** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes visible again. */

@@ -1,6 +1,7 @@
 // What the model was asked and wrote, for tasks whose texts may be shown; the server decides which those are.
 
 import { el, linked } from "../common/dom.js";
+import { patiently } from "../common/feed.js";
 import { card } from "./words.js";
 
 const PAGE = 10;
@@ -102,7 +103,7 @@ export class Examples {
 
 async function answer(address) {
   try {
-    return await (await fetch(address)).json();
+    return await (await patiently(address)).json();
   } catch {
     return { error: "The answers could not be loaded. Check the connection and choose the task again." };
   }

@@ -41,8 +41,17 @@ class JudgedBoard:
         return f"{self._desk.version()}.{self._changes}"
 
     def ranges(self, edition: Edition) -> Ranges:
-        """For each cell the best and worst rank of a line of the ledger, or what hinders it, as far as is known."""
-        return self._states[edition].ranges
+        """For each cell the best and worst rank of a line of the ledger, or what hinders it, as far as is known.
+
+        Once the board has changed and until it is ranked again, only lines that still say the same have theirs: after a
+        restore, a line of the same number can be another result.
+        """
+        state = self._states[edition]
+        if state.version == self._desk.version():
+            return state.ranges
+        standing = {(row.number, row.submission_id) for row in self._desk.standings(Provenance.MEASURED, edition)}
+        same = {row.number for row in state.rows if (row.number, row.submission_id) in standing}
+        return {cell: {line: one for line, one in found.items() if line in same} for cell, found in state.ranges.items()}
 
     def keep_up(self) -> None:
         """The ranges are those of the board as it is now; costs next to nothing while nothing has changed."""

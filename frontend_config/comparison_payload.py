@@ -36,7 +36,7 @@ def comparison_payload(
                 "scores": [score_record(row.cells.get(column.name)) for row in standings],
                 "tests": compared.tests(column.name),
                 "pairs": [
-                    _pair_record(column, pair, record, decimals, names)
+                    _pair_record(column, pair, record, decimals, names, compared.tests(column.name))
                     for pair, record in zip(
                         pairs, difference_records(column.name, standings, compared, provenance, names), strict=True
                     )
@@ -151,17 +151,18 @@ def _hindered(compared: Compared, cell: str, number: int, provenance: Provenance
 
 
 def _pair_record(
-    column: Column, pair: Pair, record: Mapping[str, Any], decimals: int, names: Sequence[str]
+    column: Column, pair: Pair, record: Mapping[str, Any], decimals: int, names: Sequence[str], tests: int
 ) -> dict[str, Any]:
     first, second = (names[place] for place in pair)
     named = NAMED.get(column.name) or (f"{column.part_of}, {column.title}" if column.part_of else column.title)
     bounds = {name: "" if record[name] is None else written(record[name], decimals) for name in ("low", "high")}
     detectable = record["detectable"]
-    sentence = notice(_heading(record), WORDS).format(
+    sentence = notice(_heading(record, tests), WORDS).format(
         first=first,
         second=second,
         cell=named,
         reason=record["reason"],
+        tests=tests,
         points="" if record["difference"] is None else f"{abs(record['difference']):.{decimals}f}",
         detectable="" if detectable is None else f"{detectable:.{decimals}f}",
         difference="" if record["difference"] is None else written(record["difference"], decimals, plus="+"),
@@ -170,11 +171,13 @@ def _pair_record(
     return {"first": pair[0], "second": pair[1], **record, "sentence": sentence}
 
 
-def _heading(record: Mapping[str, Any]) -> str:
+def _heading(record: Mapping[str, Any], tests: int) -> str:
     if record["difference"] is None:
         return "not compared"
     if record["finding"] is None:
         return sign(record["difference"])
     if record["finding"] == Finding.UNDECIDED and (record["low"] is None or record["detectable"] is None):
         return "cannot tell without interval"
+    if record["finding"] == Finding.UNDECIDED and tests > 1 and not record["low"] <= 0 <= record["high"]:
+        return "cannot tell among so many"
     return str(record["finding"])

@@ -1,6 +1,7 @@
 // A model's scores: value, interval, rank, and where it stands among all models of the view.
 
 import { el } from "../common/dom.js";
+import { inPlace } from "../common/place.js";
 import { scale, svg } from "../charts/svg.js";
 import { dash, interval, number } from "./words.js";
 
@@ -22,8 +23,8 @@ export class Scores {
     const whole = state.metrics === "all";
     const shown = whole ? tasks : tasks.filter((cell) => !cell.part_of);
     const press = () => this.change({ metrics: whole ? null : "all" });
-    const more = el("button", { type: "button", class: "quiet", onclick: press }, whole ? "Tasks only" : "All metrics");
-    this.node.replaceChildren(
+    const more = el("button", { type: "button", class: "quiet", "data-name": "metrics", onclick: press }, whole ? "Tasks only" : "All metrics");
+    inPlace(this.node, () => this.node.replaceChildren(
       el("div", { class: "tiles" }, ...means.map((cell) => tile(cell, row))),
       el(
         "section",
@@ -32,7 +33,7 @@ export class Scores {
         el("p", { class: "lead" }, lead(row, tasks)),
         table(shown, row),
       ),
-    );
+    ));
   }
 }
 

@@ -30,7 +30,7 @@ export class Scores {
         "section",
         { class: "card" },
         el("div", { class: "bar" }, el("h2", {}, "Scores"), more),
-        el("p", { class: "lead" }, lead(row, tasks)),
+        el("p", { class: "lead" }, lead(row, shown)),
         table(shown, row),
       ),
     ));
@@ -42,7 +42,10 @@ function lead(row, tasks) {
   const known = tasks.some((cell) => cell.low !== null);
   const sure = known ? "The bar is the 95 % interval." : "No intervals were published, so small differences say nothing.";
   const others = models > 1 ? `Each thin line is one of the ${models} models of this view; the dot is this one. ` : "";
-  return `In percent, higher is better. ${others}${sure}`;
+  const bare = tasks.filter((cell) => cell.value !== null && !cell.range);
+  const which = bare.some((cell) => !cell.part_of) ? "A place" : "A metric's place";
+  const places = bare.length > 0 ? ` ${which} without a range only compares the bare numbers.` : "";
+  return `In percent, higher is better. ${others}${sure}${places}`;
 }
 
 function tile(cell, row) {

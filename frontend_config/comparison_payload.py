@@ -36,7 +36,7 @@ def comparison_payload(
                 "scores": [score_record(row.cells.get(column.name)) for row in standings],
                 "tests": compared.tests(column.name),
                 "pairs": [
-                    _pair_record(column, pair, record, decimals, names)
+                    pair_record(column, pair, record, decimals, names, tests=compared.tests(column.name))
                     for pair, record in zip(
                         pairs, difference_records(column.name, standings, compared, provenance, names), strict=True
                     )
@@ -126,6 +126,28 @@ def difference_records(
     return found
 
 
+def pair_record(
+    column: Column, pair: Pair, record: Mapping[str, Any], decimals: int, names: Sequence[str], *, tests: int
+) -> dict[str, Any]:
+    """What is known of a pair in a cell, with its sentence; `tests` were made together with this one."""
+    first, second = (names[place] for place in pair)
+    named = NAMED.get(column.name) or (f"{column.part_of}, {column.title}" if column.part_of else column.title)
+    bounds = {name: "" if record[name] is None else written(record[name], decimals) for name in ("low", "high")}
+    detectable = record["detectable"]
+    sentence = notice(_heading(record, tests), WORDS).format(
+        first=first,
+        second=second,
+        cell=named,
+        reason=record["reason"],
+        tests=tests,
+        points="" if record["difference"] is None else f"{abs(record['difference']):.{decimals}f}",
+        detectable="" if detectable is None else f"{detectable:.{decimals}f}",
+        difference="" if record["difference"] is None else written(record["difference"], decimals, plus="+"),
+        **bounds,
+    )
+    return {"first": pair[0], "second": pair[1], **record, "sentence": sentence}
+
+
 def sign(difference: float) -> str:
     """Whether the first of a pair is higher, lower or equal."""
     if abs(difference) < EQUAL:
@@ -150,31 +172,13 @@ def _hindered(compared: Compared, cell: str, number: int, provenance: Provenance
     return notice(compared.hindrance(cell, number) or "no interval", WORDS)
 
 
-def _pair_record(
-    column: Column, pair: Pair, record: Mapping[str, Any], decimals: int, names: Sequence[str]
-) -> dict[str, Any]:
-    first, second = (names[place] for place in pair)
-    named = NAMED.get(column.name) or (f"{column.part_of}, {column.title}" if column.part_of else column.title)
-    bounds = {name: "" if record[name] is None else written(record[name], decimals) for name in ("low", "high")}
-    detectable = record["detectable"]
-    sentence = notice(_heading(record), WORDS).format(
-        first=first,
-        second=second,
-        cell=named,
-        reason=record["reason"],
-        points="" if record["difference"] is None else f"{abs(record['difference']):.{decimals}f}",
-        detectable="" if detectable is None else f"{detectable:.{decimals}f}",
-        difference="" if record["difference"] is None else written(record["difference"], decimals, plus="+"),
-        **bounds,
-    )
-    return {"first": pair[0], "second": pair[1], **record, "sentence": sentence}
-
-
-def _heading(record: Mapping[str, Any]) -> str:
+def _heading(record: Mapping[str, Any], tests: int) -> str:
     if record["difference"] is None:
         return "not compared"
     if record["finding"] is None:
         return sign(record["difference"])
     if record["finding"] == Finding.UNDECIDED and (record["low"] is None or record["detectable"] is None):
         return "cannot tell without interval"
+    if record["finding"] == Finding.UNDECIDED and tests > 1 and not record["low"] <= 0 <= record["high"]:
+        return "cannot tell among so many"
     return str(record["finding"])

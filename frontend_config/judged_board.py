@@ -51,7 +51,9 @@ class JudgedBoard:
             return state.ranges
         standing = {(row.number, row.submission_id) for row in self._desk.standings(Provenance.MEASURED, edition)}
         same = {row.number for row in state.rows if (row.number, row.submission_id) in standing}
-        return {cell: {line: one for line, one in found.items() if line in same} for cell, found in state.ranges.items()}
+        return {
+            cell: {line: one for line, one in found.items() if line in same} for cell, found in state.ranges.items()
+        }
 
     def keep_up(self) -> None:
         """The ranges are those of the board as it is now; costs next to nothing while nothing has changed."""

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
+from backend.errors import CredentialedText
 from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, task_titles
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
@@ -151,12 +152,14 @@ def exports_of(desk: Desk, view: View, place: int) -> dict[str, str | None]:
 
 
 def examples_of(tasks: Sequence[Task], row: Standing) -> list[dict[str, Any]]:
-    """For each task, whether the texts of its examples may be shown, and whose they are."""
+    """For each task, whether the texts of its examples may be shown, else why not, and whose they are."""
+    invented = row.edition is Edition.REHEARSAL
     return [
         {
             "task": task.name,
             "title": task.title,
-            "open": task.access is Access.OPEN or row.edition is Edition.REHEARSAL,
+            "open": invented or task.access is Access.OPEN,
+            "policy": None if invented or task.access is Access.OPEN else str(CredentialedText()),
             "measured": (cell := row.cells.get(task.name)) is not None and task.name in row.diagnostics,
             "missing": cell.missing if cell else None,
             "licence": task.licence,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -38,8 +38,15 @@ def router(desk: Desk) -> APIRouter:
         return kept.get("models", lambda: Answer.of_json(_models(views))).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/row")
-    def row(request: Request, id: str, view: ViewName | None = None) -> Response:
-        """One row of the board by its name, with everything that its page shows."""
+    def row(
+        request: Request, id: str, view: ViewName | None = None, absent: Literal["404", "null"] = "404"
+    ) -> Response:
+        """One row of the board by its name, with everything that its page shows.
+
+        With `absent=null` a name that nobody has is answered by null, which no browser logs as an error.
+        """
+        if absent == "null" and views.find(id, view) is None:
+            return Answer.of_json(None).respond(request, headers=OPEN_TO_ALL)
         found, place = views.find(id, view) or _nothing()
 
         def make() -> Answer:

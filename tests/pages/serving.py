@@ -11,7 +11,7 @@ from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
 from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
-from frontend_config.desk import Desk, Ranges
+from frontend_config.desk import Compare, Desk, Ranges, compare_nothing
 from storage.score_rows import Publication
 from tests.loopback.serving import serve
 
@@ -27,6 +27,7 @@ class Shelf:
     published: tuple[Standing, ...] = records.PUBLISHED
     rehearsed: tuple[Standing, ...] = records.REHEARSED
     ranges: Ranges = field(default_factory=dict)
+    compare: Compare = compare_nothing
     publications: tuple[Publication, ...] = ()
     submissions: tuple[Submission, ...] = records.SUBMISSIONS
     estimates: dict[str, Estimate] = field(default_factory=lambda: dict(records.ESTIMATES))
@@ -69,6 +70,7 @@ class Shelf:
             standings=self.standings,
             version=lambda: self.version,
             ranges=lambda edition: self.ranges,
+            compare=lambda rows, pairs, metrics=True: self.compare(rows, pairs, metrics=metrics),
             publication=self.publication,
             publications=self.publications_of,
             answered=published.answered,

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from backend.comparison import Finding
 from backend.domain import Domain, Edition, Model, Provenance, Standing
 from eval_queue.worker import Worker
 from frontend_config.bases import bases_of
-from frontend_config.comparison_payload import written
+from frontend_config.columns import board_columns
+from frontend_config.comparison_payload import pair_record, written
 from frontend_config.families import families
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.published import published_bases, published_standings
@@ -100,6 +102,18 @@ def test_a_pair_that_cannot_be_told_apart_says_what_could_have_been_seen(ward: W
     assert pair["finding"] == "cannot tell" and pair["low"] < 0 < pair["high"]
     assert f"could detect differences of about {pair['detectable']:.1f} points" in pair["sentence"]
     assert "−16.7" in pair["sentence"]
+
+
+def test_an_interval_without_zero_that_decides_nothing_among_many_tests_says_so() -> None:
+    values = {
+        "n": 60, "difference": -3.6, "low": -6.8, "high": -0.3, "p_adjusted": 0.2, "detectable": 4.6,
+        "finding": Finding.UNDECIDED, "reason": None,
+    }  # fmt: skip
+    (cell,) = (column for column in board_columns(records.TASKS, {"mednli"}) if column.name == "mednli")
+    sentence = pair_record(cell, (0, 1), values, 1, ("a/one", "b/two"), tests=6)["sentence"]
+    assert "among 6 tests made together one like it may be chance" in sentence
+    assert "(−3.6, 95 % interval −6.8 to −0.3)" in sentence and "of about 4.6 points" in sentence
+    assert "together" not in pair_record(cell, (0, 1), values | {"high": 0.3}, 1, ("a", "b"), tests=6)["sentence"]
 
 
 def test_what_training_changed_is_counted_with_its_base(ward: Ward) -> None:
@@ -235,3 +249,18 @@ def test_a_base_that_is_not_on_the_board_heads_its_family() -> None:
     (tree,) = families(named(row("a/one", 1, "Org/Base"), row("a/two", 2, "org/base")))
     assert (tree["on_board"], tree["domain"], len(tree["children"])) == (False, None, 2)
     assert tree["name"].lower() == "org/base"
+
+
+def test_a_line_that_is_another_result_since_a_restore_has_no_rank_of_the_old_one(ward: Ward) -> None:
+    shown = {"1": rows_of(ward)}
+    desk = replace(
+        ward.board.desk,
+        standings=lambda provenance, edition: shown[max(shown)] if edition is Edition.REHEARSAL else [],
+        version=lambda: max(shown),
+    )
+    board = JudgedBoard(desk)
+    board.keep_up()
+    first, *others = shown["1"]
+    assert board.ranges(Edition.REHEARSAL)["mednli"].keys() == {row.number for row in shown["1"]}
+    shown["2"] = [replace(first, submission_id="20260101-00000000"), *others]
+    assert board.ranges(Edition.REHEARSAL)["mednli"].keys() == {row.number for row in others}

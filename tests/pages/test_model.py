@@ -1,12 +1,13 @@
 """The page of a model, as a visitor uses it."""
 
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from . import records
 from .conftest import Opener, Site
@@ -82,7 +83,7 @@ def test_single_answers_are_paged_searched_and_kept_in_the_address(model_page: C
     expect(page.locator("article")).to_have_count(1)
     page.locator("article summary").click()
     expect(page.locator("article")).to_contain_text("<script>document.title='owned'</script>")
-    expect(page).to_have_title("Model · CLUE Leaderboard")
+    expect(page).to_have_title(f"{HUB_ID} · Model · CLUE Leaderboard")
     page.get_by_role("button", name="Copy link").click()
     page.goto(page.evaluate("navigator.clipboard.readText()"))
     expect(page.locator("article")).to_have_attribute("data-id", "item-05")
@@ -92,7 +93,7 @@ def test_single_answers_are_paged_searched_and_kept_in_the_address(model_page: C
 def test_hostile_names_of_models_are_text(visit: Opener, name: str) -> None:
     page = visit(f"/model?{urlencode({'id': name})}")
     expect(page.locator("h1 bdi")).to_have_text(name)
-    expect(page).to_have_title("Model · CLUE Leaderboard")
+    expect(page).to_have_title(re.compile(rf"^\u2068?{re.escape(name)}\u2069? · Model · CLUE Leaderboard$"))
     assert page.locator("h1 img").count() == 0
 
 
@@ -116,13 +117,31 @@ def test_a_published_row_has_a_page_without_what_only_a_run_has(visit: Opener) -
         expect(page.get_by_role("heading", name=heading)).to_have_count(0)
 
 
-def test_an_unknown_model_is_a_sentence_with_ways_on(
-    windows: Callable[[int, bool], BrowserContext], site: Site
-) -> None:
-    page = windows(1280, False).new_page()
-    page.goto(f"{site.address}/model?id=no/body")
+def test_an_unknown_model_is_a_sentence_with_ways_on(visit: Opener, site: Site) -> None:
+    page = visit("/model?id=no/body")
     expect(page.locator("h1")).to_have_text("There is no such model on the board.")
     expect(page.get_by_role("link", name="Submit a model")).to_be_visible()
+    page.goto(f"{site.address}/model?view=rehearsal&id={ALONE}")
+    expect(page.locator("h1")).to_have_text("There is no such model in this view.")
+    page.get_by_role("link", name="Look in all views").click()
+    expect(page.locator("h1")).to_have_text(ALONE)
     page.goto(f"{site.address}/model")
     expect(page.locator("h1")).to_have_text("No model is named in this address.")
-    page.close()
+
+
+def test_a_newer_answer_takes_nobodys_place_away(model_page: Callable[..., Page], site: Site) -> None:
+    page = model_page(f"id={HUB_ID}")
+    page.locator("summary", has_text="facts").click()
+    credentialed = page.get_by_role("button", name="MedNLI credentialed")
+    credentialed.press("Enter")
+    expect(page.get_by_text("none of its prompts, answers and references are shown")).to_be_visible()
+    expect(credentialed).to_be_focused()
+    site.shelf.measured = numbered()[:-1]
+    site.shelf.version += "1"
+    spread = page.locator('[data-cell="mednli"] svg').first
+    before = spread.locator(".other").count()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(spread.locator(".other")).to_have_count(before - 1)
+    expect(page.get_by_text("What the model was run with")).to_be_visible()
+    expect(credentialed).to_be_focused()
+    assert page.locator(".history").evaluate("node => node.scrollWidth - node.parentElement.clientWidth") <= 0

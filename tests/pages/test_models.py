@@ -97,6 +97,13 @@ def test_what_is_not_there_is_a_sentence(site: Site, path: str) -> None:
     assert answer.json()["error"].endswith(".")
 
 
+def test_a_page_that_asks_for_nobodys_row_is_told_nothing_without_an_error(site: Site) -> None:
+    answer = ask(site, "row?id=no/body&absent=null")
+    assert (answer.status_code, answer.json()) == (200, None)
+    assert ask(site, "row?id=harbour/notes-70b&view=rehearsal&absent=null").json() is None
+    assert ask(site, "row?id=harbour/notes-70b&absent=null").json()["name"] == "harbour/notes-70b"
+
+
 def test_a_line_that_stands_no_more_is_told_and_not_exported(site: Site) -> None:
     told = ask(site, "runs/2").json()
     assert (told["status"], told["ended"]["reason"]) == ("withdrawn", "The wrong template was used.")

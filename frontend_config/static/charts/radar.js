@@ -35,7 +35,7 @@ export function radarChart({ axes, series, title, width }) {
 
 function planOf(room) {
   const width = Math.min(room, WIDEST);
-  const [size, label] = width < NARROW ? [11, 75] : [13, 108];
+  const [size, label] = width < NARROW ? [11, 84] : [13, 108];
   const radius = Math.min(LARGEST, Math.round((width / 2 - label) / SLANT - 14));
   return { width, height: 2 * radius + 90, radius, size, label };
 }

@@ -35,12 +35,14 @@ export class Chooser {
 
   /** Shows these names, each as the model it means in this roster, or as unknown. */
   show(roster, names, { decimals, view }) {
+    const renewed = this.roster !== roster;
     Object.assign(this, { roster, names, decimals, view });
     this.list.replaceChildren(...names.map((name, place) => this.chip(name, place)));
     this.list.hidden = names.length === 0;
     this.adding.hidden = names.length >= MOST;
     this.hint.hidden = names.length !== FEWEST - 1;
     this.hint.textContent = "Add another model to compare it with.";
+    if (renewed && !this.options.hidden) this.open();
   }
 
   chip(name, place) {
@@ -89,7 +91,7 @@ export class Chooser {
     });
     this.offered = found.slice(0, SHOWN);
     this.options.replaceChildren(...this.offered.map((model, place) => this.option(model, place)));
-    if (found.length === 0) this.options.replaceChildren(nothing());
+    if (found.length === 0) this.options.replaceChildren(nothing(this.roster.length ? "No model matches." : "No model is here yet."));
     this.options.hidden = false;
     this.field.setAttribute("aria-expanded", "true");
     this.status.textContent = `${counted(found.length, "model")} found`;
@@ -152,8 +154,8 @@ export class Chooser {
   }
 }
 
-function nothing() {
-  return el("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "No model matches.");
+function nothing(words) {
+  return el("li", { class: "nothing", role: "option", "aria-disabled": "true" }, words);
 }
 
 function nameOf(model, label, view) {

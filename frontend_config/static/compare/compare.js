@@ -8,8 +8,12 @@ import { counted, listed } from "../differences/numbers.js";
 import { csvOf, scoreTable, testTable } from "./tables.js";
 import { download, el, linkButton, shadow, styles } from "../common/dom.js";
 import { findModel, rosterOf, suggestions } from "./roster.js";
+import { inPlace } from "../common/place.js";
+import { nameTab } from "../common/tab.js";
 import { pairParts } from "./sentences.js";
+import { poll } from "../common/feed.js";
 
+const POLL_SECONDS = 60;
 const SHEETS = ["../common/shared.css", "../charts/charts.css", "../differences/differences.css", "compare.css"];
 const TESTS = "Paired tests on the items both answered; p is adjusted for all that were made together (Holm)";
 const METRICS = "Metrics in percent, differences in percentage points";
@@ -37,14 +41,17 @@ class Compare {
     this.state = readState();
     this.instead = false;
     this.turns = 0;
+    this.shown = null;
     this.views = viewSegments((view) => this.change({ view }));
     this.link = linkButton(() => addressOf({ ...this.state, view: this.view() }).href);
     this.csv = el("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.saveCsv() }, "Download CSV");
     this.notice = el("div", { class: "notice" });
     this.chooser = new Chooser((names) => this.change({ names }));
+    this.said = el("p", { class: "unseen", role: "status" });
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the models…"));
     const controls = el("div", { class: "controls" }, this.views.node, el("div", { class: "deeds" }, this.csv, this.link));
-    root.append(el("div", { class: "page" }, controls, this.notice, this.chooser.node, this.stage));
+    this.page = el("div", { class: "page" }, controls, this.notice, this.chooser.node, this.said, this.stage);
+    root.append(this.page);
   }
 
   async start() {
@@ -53,6 +60,7 @@ class Compare {
       this.turn();
     });
     await this.turn();
+    poll(() => this.refresh(), () => POLL_SECONDS);
   }
 
   change(part) {
@@ -72,44 +80,74 @@ class Compare {
     this.turns += 1;
     const turn = this.turns;
     this.views.show(this.view());
+    this.stage.setAttribute("aria-busy", "true");
     try {
-      await this.settle(() => turn === this.turns);
+      await this.askBoard();
+      if (turn === this.turns) this.drawHead();
+      await this.askComparison();
+      if (turn === this.turns) this.drawAll();
     } catch {
-      if (turn === this.turns) this.say("The models could not be loaded.", deed("Try again", () => this.turn()));
+      if (turn === this.turns) this.sayFailed();
     }
   }
 
-  async settle(wanted) {
-    await boardOf(this.view()).refresh();
-    if (!this.state.view && !this.instead && boardOf("measured").data.rows === 0) {
-      this.instead = true;
-      await boardOf("published").refresh();
-    }
-    if (!wanted()) return;
-    const { roster, models } = this.drawHead();
-    const unknown = this.state.names.filter((_, place) => !models[place]);
-    if (roster.length === 0) this.sayEmpty();
-    else if (unknown.length) this.sayUnknown(unknown);
-    else if (models.length < FEWEST) this.suggest(roster);
-    else await this.compare(models, wanted);
+  /** Asks whether there is something newer; what is shown stays when there is not, and when nobody answers. */
+  async refresh() {
+    const turn = this.turns;
+    try {
+      const news = [await this.askBoard(), await this.askComparison()];
+      if (turn === this.turns && (news.some(Boolean) || this.failed)) inPlace(this.page, () => this.drawAll());
+    } catch { /* the next time may be better */ }
   }
 
-  /** The view, its notice and the chosen models; what the board knows of them. */
+  /** The board of the view is here, the published one where nothing is measured; true when it is new. */
+  async askBoard() {
+    const news = await boardOf(this.view()).refresh();
+    if (this.state.view || this.instead || boardOf("measured").data.rows > 0) return news;
+    this.instead = true;
+    return boardOf("published").refresh();
+  }
+
+  /** The comparison of the chosen models is here, where there is one; true when it is new. */
+  async askComparison() {
+    return this.comparison()?.refresh() ?? false;
+  }
+
+  /** Where the chosen models' comparison is told; null while they are too few or not all known. */
+  comparison() {
+    const { models, unknown } = this.chosen();
+    if (unknown.length || models.length < FEWEST) return null;
+    return feeds.at(addressIn(this.view(), "/v1/compare", models.map(({ name }) => ["m", name])));
+  }
+
+  /** The chosen names, each model once however it was written, and which of the names nobody has. */
+  chosen() {
+    const roster = rosterOf(boardOf(this.view()).data);
+    const found = new Map(this.state.names.map((name) => [findModel(roster, name) ?? name, name]));
+    const names = [...found.values()];
+    const unknown = names.filter((name) => !findModel(roster, name));
+    return { roster, names, unknown, models: [...found.keys()].filter((model) => typeof model !== "string") };
+  }
+
+  /** The view, its notice and the chosen models. */
   drawHead() {
     const board = boardOf(this.view()).data;
-    const roster = rosterOf(board);
+    const { roster, names, models } = this.chosen();
     this.views.show(this.view());
     this.notice.className = `notice ${board.view}`;
     this.notice.replaceChildren(...noticeLines(board.notice, this.instead && !this.state.view ? board.instead : null));
-    this.chooser.show(roster, this.state.names, board);
-    return { roster, models: this.state.names.map((name) => findModel(roster, name)) };
+    inPlace(this.chooser.node, () => this.chooser.show(roster, names, board));
+    nameTab(...models.map(({ label }) => label));
   }
 
-  async compare(models, wanted) {
-    const feed = feeds.at(addressIn(this.view(), "/v1/compare", models.map(({ name }) => ["m", name])));
-    this.stage.setAttribute("aria-busy", "true");
-    await feed.refresh();
-    if (wanted()) this.draw(feed.data);
+  drawAll() {
+    this.drawHead();
+    const { roster, unknown } = this.chosen();
+    const data = this.comparison()?.data;
+    if (roster.length === 0) this.sayEmpty();
+    else if (unknown.length) this.sayUnknown(unknown);
+    else if (data) this.draw(data);
+    else this.suggest(roster);
   }
 
   draw(data) {
@@ -120,9 +158,10 @@ class Compare {
     const whole = data.cells.filter((cell) => !cell.part_of);
     const metrics = data.cells.filter((cell) => cell.part_of);
     const tests = testTable(data, TESTS);
+    this.said.textContent = `${listed(data.models.map(({ label }) => label))} compared.`;
     this.fill(
       data,
-      el("section", { class: "card" }, el("h2", {}, "In plain words"), ...pairParts(data)),
+      el("section", { class: "card" }, el("h2", {}, "In plain words"), el("p", {}, data.notice), ...pairParts(data)),
       el("div", { class: "drawings" }, ...[barsCard(data), radarCard(data)].filter(Boolean)),
       el(
         "section",
@@ -137,6 +176,7 @@ class Compare {
 
   fill(data, ...parts) {
     this.shown = data;
+    this.failed = false;
     this.csv.hidden = !data;
     this.stage.removeAttribute("aria-busy");
     this.stage.replaceChildren(...parts);
@@ -144,6 +184,11 @@ class Compare {
 
   say(sentence, ...deeds) {
     this.fill(null, emptyState(sentence, ...deeds));
+  }
+
+  sayFailed() {
+    this.say("The models could not be loaded.", deed("Try again", () => this.turn()));
+    this.failed = true;
   }
 
   sayEmpty() {

@@ -2,12 +2,18 @@
 
 const RANKED_BY = ["overall", "level_1"];
 const FAMILIES = 2;
+const known = new WeakMap();
 
 /** Every model of a view as /v1/leaderboard.json tells it. */
 export function rosterOf(data) {
+  if (!known.has(data)) known.set(data, read(data));
+  return known.get(data);
+}
+
+function read(data) {
   const column = (name) => data.columns.find((each) => each.name === name);
-  const read = (name) => column(name)?.values ?? [];
-  const [labels, domains, bases, params] = ["model", "domain", "base_model", "params"].map(read);
+  const values = (name) => column(name)?.values ?? [];
+  const [labels, domains, bases, params] = ["model", "domain", "base_model", "params"].map(values);
   const links = column("model")?.links ?? [];
   const score = RANKED_BY.map(column).find((each) => each?.values.some((value) => value !== null));
   return data.names.map((name, place) => ({

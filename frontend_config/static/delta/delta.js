@@ -4,9 +4,11 @@ import { answerLines, countsTable, headlineCell } from "./verdict.js";
 import { addressIn, deed, emptyState, Feeds, noticeLines, viewSegments } from "../differences/views.js";
 import { addressOf, baseParameters, readState } from "./state.js";
 import { Chart, sortedPairs } from "./chart.js";
+import { counted } from "../differences/numbers.js";
 import { el, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { familyTree, unpairedList } from "./families.js";
 import { pairsTable, signsOf } from "./pairs.js";
+import { inPlace } from "../common/place.js";
 import { poll } from "../common/feed.js";
 
 const POLL_SECONDS = 60;
@@ -38,13 +40,14 @@ class Delta {
     this.views = viewSegments((view) => this.change({ view, bases: new Map() }));
     this.link = linkButton(() => addressOf({ ...this.state, view: this.view() }).href);
     this.notice = el("div", { class: "notice" });
+    this.said = el("p", { class: "unseen", role: "status" });
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the pairs…"));
     this.answer = el("section", { class: "card answer" });
     this.table = el("section", { class: "card" });
     this.rest = el("div", { class: "rest" });
     this.chart = new Chart((part) => this.change(part));
     const controls = el("div", { class: "controls" }, this.views.node, el("div", { class: "deeds" }, this.link));
-    root.append(el("div", { class: "page" }, controls, this.notice, this.stage));
+    root.append(el("div", { class: "page" }, controls, this.notice, this.said, this.stage));
   }
 
   async start() {
@@ -64,6 +67,7 @@ class Delta {
   async turn() {
     this.views.show(this.view());
     if (this.data()) this.draw();
+    else this.stage.setAttribute("aria-busy", "true");
     await this.refresh();
   }
 
@@ -74,12 +78,12 @@ class Delta {
       if (!this.state.view && !this.instead && feedOf(this.state, "measured").data?.pairs.length === 0) {
         this.instead = true;
         await feedOf(this.state, "published").refresh();
-        this.draw();
+        if (this.data()) this.draw();
       } else if ((news || this.shown !== this.data()) && feed === feedOf(this.state, this.view())) {
         this.draw();
       }
     } catch {
-      if (!this.data()) this.sayFailed();
+      if (!this.data() && feed === feedOf(this.state, this.view())) this.sayFailed();
     }
   }
 
@@ -106,10 +110,11 @@ class Delta {
   draw() {
     const data = this.data();
     this.views.show(this.view());
+    this.stage.removeAttribute("aria-busy");
     this.notice.className = `notice ${data.view}`;
     this.notice.replaceChildren(...noticeLines(data.notice, this.instead && !this.state.view ? INSTEAD : null));
     if (data.pairs.length === 0) this.drawEmpty(data);
-    else this.drawPairs(data);
+    else inPlace(this.stage, () => this.drawPairs(data));
     this.shown = data;
   }
 
@@ -132,15 +137,12 @@ class Delta {
       pairsTable(data, pairs, (model, base) => this.rebase(model, base)),
     );
     this.rest.replaceChildren(...otherParts(data));
-    this.stage.removeAttribute("aria-busy");
     settle(this.stage, [this.answer, this.chart.node, this.table, this.rest]);
     this.chart.show(data, this.state, cell, pairs);
-    if (this.chosen) this.table.querySelector(`select[data-model="${CSS.escape(this.chosen)}"]`)?.focus();
-    this.chosen = null;
+    this.said.textContent = `Difference to the base: ${cell.title}, ${counted(pairs.length, "pair")}.`;
   }
 
   rebase(model, base) {
-    this.chosen = model;
     this.change({ view: this.view(), bases: new Map([...this.state.bases, [model, base]]) });
   }
 }

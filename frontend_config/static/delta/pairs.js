@@ -62,7 +62,7 @@ function basePart(data, pair, choose) {
   const select = el(
     "select",
     {
-      "aria-label": `Base of ${pair.model.label}`, "data-model": pair.model.name,
+      "aria-label": `Base of ${pair.model.label}`,
       onchange: () => choose(pair.model.name, select.value),
     },
     ...options,

@@ -29,7 +29,8 @@ export function head(row, link) {
     el(
       "p",
       { class: `notice ${row.view === "rehearsal" ? "rehearsal" : ""}` },
-      row.instead ? el("span", { class: "instead" }, row.instead) : row.notice,
+      row.instead && el("span", { class: "instead" }, row.instead, " "),
+      row.notice,
     ),
   );
 }

@@ -6,6 +6,9 @@ import { scale, svg, ticks } from "../charts/svg.js";
 import { card, signed } from "./words.js";
 
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
+const TITLE = "Against its base model";
+const SURE = "The bar is the paired 95 % interval; what is said is corrected for the tests of this pair alone.";
+const UNSURE = "Without intervals small differences say nothing.";
 const FINDINGS = { better: "better than its base", worse: "worse than its base", "cannot tell": "cannot be told apart" };
 
 export class AgainstBase {
@@ -13,23 +16,26 @@ export class AgainstBase {
     this.node = el("div", { hidden: true });
   }
 
+  /** Shows what /v1/compare says now; asks it again whenever the row is a newer one. */
   async show(row) {
-    const wanted = row.base ? [row.name, row.base.name, row.view].join("\n") : "";
-    if (wanted === this.asked) return;
-    this.asked = wanted;
-    this.node.hidden = true;
-    if (!row.base) return;
-    if (!row.base.name) {
-      this.fill(card("Against its base model", null, absent(row)));
+    if (row === this.row) return;
+    this.row = row;
+    const wanted = row.base?.name ? address(row) : null;
+    if (this.feed?.address !== wanted) {
+      this.feed = wanted && new Feed(wanted);
+      this.node.hidden = true;
+    }
+    if (!wanted) {
+      if (row.base) this.fill(card(TITLE, null, absent(row)));
       return;
     }
-    const feed = new Feed(address(row));
+    const failed = el("p", { class: "told" }, "The comparison could not be loaded. Reload the page to try again.");
     try {
-      await feed.refresh();
+      const news = await this.feed.refresh();
+      if (row === this.row && (news || this.node.hidden)) this.fill(found(row, this.feed.data));
     } catch {
-      return;
+      if (row === this.row && !this.feed.data) this.fill(card(TITLE, null, failed));
     }
-    if (this.asked === wanted) this.fill(found(row, feed.data));
   }
 
   fill(part) {
@@ -55,13 +61,15 @@ function found(row, data) {
     .filter((cell) => !cell.part_of && !cell.name.includes("."))
     .map((cell) => ({ ...cell, pair: cell.pairs[0] }))
     .filter((cell) => cell.pair && cell.pair.difference !== null);
-  if (cells.length === 0) return card("Against its base model", "No task was measured for both.");
+  if (cells.length === 0) return card(TITLE, "No task was measured for both.");
   const ends = cells.flatMap(({ pair }) => [pair.low ?? pair.difference, pair.high ?? pair.difference, pair.difference]);
   const most = Math.max(...ticks(0, Math.max(1, ...ends.map(Math.abs)), 4));
   const sure = cells.some(({ pair }) => pair.finding);
+  const reasons = new Set(cells.map(({ pair }) => pair.reason));
+  const common = !sure && reasons.size === 1 ? [...reasons][0] : null;
   return card(
-    "Against its base model",
-    `Percentage points more or less than ${row.base.id}. ${sure ? "The bar is the paired 95 % interval." : "Without single answers no interval can be had, so small differences say nothing."}`,
+    TITLE,
+    `Percentage points more or less than ${row.base.id}. ${sure ? SURE : common ?? UNSURE}`,
     el(
       "div",
       { class: "scroller", tabindex: 0, role: "region", "aria-label": "Difference to the base model" },
@@ -69,7 +77,7 @@ function found(row, data) {
         "table",
         { class: "score-table" },
         el("thead", {}, el("tr", {}, ...heads())),
-        el("tbody", {}, ...cells.map((cell) => line(cell, most, data.decimals))),
+        el("tbody", {}, ...cells.map((cell) => line(cell, most, data.decimals, common))),
       ),
     ),
   );
@@ -80,8 +88,8 @@ function heads() {
   return kinds.map(([text, kind]) => el("th", { scope: "col", class: kind }, text));
 }
 
-function line({ name, title, pair }, most, decimals) {
-  const words = pair.finding ? FINDINGS[pair.finding] : pair.reason ?? "cannot be judged";
+function line({ name, title, pair }, most, decimals, common) {
+  const words = pair.finding ? FINDINGS[pair.finding] : (!common && pair.reason) || "not judged";
   return el(
     "tr",
     { class: "task", "data-cell": name },

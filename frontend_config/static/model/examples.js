@@ -2,7 +2,8 @@
 
 import { el, linked } from "../common/dom.js";
 import { patiently } from "../common/feed.js";
-import { card } from "./words.js";
+import { inPlace } from "../common/place.js";
+import { card, inOrder } from "./words.js";
 
 const PAGE = 10;
 const TYPING_MS = 300;
@@ -37,7 +38,8 @@ export class Examples {
 
   show(row, state) {
     this.node.hidden = row.examples.length === 0;
-    this.choice.replaceChildren(...row.examples.map((each) => this.button(each, state.task)));
+    const tasks = inOrder(row, row.examples, (each) => each.task);
+    inPlace(this.choice, () => this.choice.replaceChildren(...tasks.map((each) => this.button(each, state.task))));
     if (document.activeElement !== this.field && this.field.getRootNode().activeElement !== this.field) this.field.value = state.q ?? "";
     this.verdict.value = state.verdict ?? "";
     this.ask(row, state);
@@ -58,6 +60,12 @@ export class Examples {
     const query = new URLSearchParams({ run: row.ledger?.number ?? "", limit: PAGE, offset: PAGE * this.pageOf(page) });
     if (q) query.set("q", q);
     if (verdict) query.set("verdict", verdict);
+    const policy = row.examples.find((each) => each.task === task)?.policy;
+    if (policy) {
+      this.asked = null;
+      this.clear(policy);
+      return;
+    }
     const address = task ? `/v1/models/${(row.hub_id ?? "").split("/").map(encodeURIComponent).join("/")}/examples/${encodeURIComponent(task)}?${query}` : null;
     if (address === this.asked) return;
     this.asked = address;
@@ -94,10 +102,10 @@ export class Examples {
       ...told.examples.map((each) => example(each, told.decided)),
     );
     const turn = (to, text) => el("button", { type: "button", class: "quiet small", onclick: () => this.change({ page: to ? String(to + 1) : null }) }, text);
-    this.pages.replaceChildren(
+    inPlace(this.pages, () => this.pages.replaceChildren(
       ...(page > 0 ? [turn(page - 1, "Previous")] : []),
       ...(last < told.found ? [turn(page + 1, "Next")] : []),
-    );
+    ));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { el } from "../common/dom.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, dash, day, number } from "./words.js";
+import { card, dash, day, inOrder, number } from "./words.js";
 
 const TITLES = { overall: "Overall", level_1: "Level 1", level_2: "Level 2" };
 const [WIDTH, HEIGHT, LEFT, EDGE] = [640, 150, 40, 14];
@@ -28,7 +28,8 @@ export class History {
 }
 
 function table(row, titles) {
-  const cells = [...Object.keys(TITLES), ...row.runs.map((run) => run.task)];
+  const tasks = inOrder(row, row.runs, (run) => run.task).map((run) => run.task);
+  const cells = [...Object.keys(TITLES), ...tasks];
   const heads = ["Line", "Published", "Commit", "Status", ...cells.map((name) => titles[name])];
   return el(
     "div",

@@ -3,10 +3,12 @@
 import { aboutCard, head } from "./about.js";
 import { Asked } from "./asked.js";
 import { AgainstBase } from "./base.js";
-import { el, shadow, styles } from "../common/dom.js";
+import { el, settle, shadow, styles } from "../common/dom.js";
 import { Examples } from "./examples.js";
 import { Feed, poll } from "../common/feed.js";
 import { History } from "./history.js";
+import { inPlace } from "../common/place.js";
+import { nameTab } from "../common/tab.js";
 import { manifestPart, reproducePart, takeAwayCard } from "./take_away.js";
 import { Scores } from "./scores.js";
 
@@ -26,7 +28,12 @@ class ModelPage {
     this.scores = new Scores((part) => this.change(part));
     this.base = new AgainstBase();
     this.examples = new Examples((part, how) => this.change(part, how));
-    this.parts = [this.scores, this.base, new Asked(), this.examples, new History()];
+    this.history = new History();
+    this.parts = [this.scores, this.base, new Asked(), this.examples, this.history];
+    this.main = el("div", { class: "main" });
+    this.side = el("div", { class: "side" });
+    this.columns = el("div", { class: "columns" }, this.main, this.side);
+    this.below = el("div", { class: "below" });
     this.node = el("div", { class: "page", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the model…"));
     root.append(this.node);
     this.adopt();
@@ -44,7 +51,7 @@ class ModelPage {
     this.id = (asked.get("id") ?? "").trim();
     this.view = VIEWS.includes(asked.get("view")) ? asked.get("view") : null;
     this.state = Object.fromEntries(["metrics", "task", "q", "verdict", "page"].map((name) => [name, asked.get(name)]));
-    const query = new URLSearchParams({ id: this.id, ...(this.view ? { view: this.view } : {}) });
+    const query = new URLSearchParams({ id: this.id, ...(this.view ? { view: this.view } : {}), absent: "null" });
     const address = `/v1/row?${query}`;
     if (this.feed?.address === address) return;
     this.feed = new Feed(address);
@@ -74,28 +81,30 @@ class ModelPage {
       this.say("No model is named in this address.", "Choose one on the leaderboard.");
       return;
     }
+    const feed = this.feed;
     try {
-      if (await this.feed.refresh() || !this.shown) this.draw(this.feed.data);
-    } catch (error) {
-      if (this.shown) return;
-      const unknown = String(error.message).endsWith("404");
-      if (unknown) this.say("There is no such model on the board.", "It may have another name there, or wait to be submitted.");
-      else this.say("The model could not be loaded.", "Check the connection and reload the page.");
+      const news = await feed.refresh();
+      if (feed === this.feed && (news || !this.shown)) this.draw(feed.data);
+    } catch {
+      if (!this.shown) this.say("The model could not be loaded.", "Check the connection. This page asks again by itself.");
     }
   }
 
   draw(row) {
+    if (!row) {
+      this.sayUnknown();
+      return;
+    }
     this.shown = true;
+    this.said = null;
     this.node.removeAttribute("aria-busy");
-    this.node.replaceChildren(
-      head(row, () => this.link(row)),
-      el(
-        "div",
-        { class: "columns" },
-        el("div", { class: "main" }, ...this.parts.map((part) => part.node), reproducePart(row), manifestPart(row)),
-        el("div", { class: "side" }, aboutCard(row), takeAwayCard(row)),
-      ),
-    );
+    nameTab(row.name);
+    inPlace(this.node, () => {
+      settle(this.main, this.parts.filter((part) => part !== this.history).map((part) => part.node));
+      this.side.replaceChildren(aboutCard(row), takeAwayCard(row));
+      settle(this.below, [this.history.node, reproducePart(row), manifestPart(row)]);
+      settle(this.node, [head(row, () => this.link(row)), this.columns, this.below]);
+    });
     this.tell();
   }
 
@@ -109,7 +118,19 @@ class ModelPage {
     return address.href;
   }
 
-  say(sentence, advice) {
+  sayUnknown() {
+    const whole = el("a", { class: "quiet", href: `/model?id=${encodeURIComponent(this.id)}` }, "Look in all views");
+    const [where, way] = this.view ? ["in this view", [whole]] : ["on the board", []];
+    this.say(`There is no such model ${where}.`, "It may have another name there, or wait to be submitted.", ...way);
+  }
+
+  /** A sentence in the place of the page, said once however often it holds. */
+  say(sentence, advice, ...ways) {
+    const said = [this.id, sentence].join("\n");
+    if (this.said === said) return;
+    this.said = said;
+    this.shown = false;
+    nameTab();
     this.node.removeAttribute("aria-busy");
     this.node.replaceChildren(el(
       "div",
@@ -117,7 +138,7 @@ class ModelPage {
       el("h1", {}, sentence),
       el("p", {}, this.id ? el("code", {}, this.id) : null),
       el("p", { class: "notice" }, advice),
-      el("div", {}, el("a", { class: "deed", href: "/" }, "Leaderboard"), el("a", { class: "quiet", href: "/submit" }, "Submit a model")),
+      el("div", {}, ...ways, el("a", { class: "deed", href: "/" }, "Leaderboard"), el("a", { class: "quiet", href: "/submit" }, "Submit a model")),
     ));
   }
 }

@@ -1,6 +1,7 @@
 // A model's scores: value, interval, rank, and where it stands among all models of the view.
 
 import { el } from "../common/dom.js";
+import { inPlace } from "../common/place.js";
 import { scale, svg } from "../charts/svg.js";
 import { dash, interval, number } from "./words.js";
 
@@ -22,17 +23,17 @@ export class Scores {
     const whole = state.metrics === "all";
     const shown = whole ? tasks : tasks.filter((cell) => !cell.part_of);
     const press = () => this.change({ metrics: whole ? null : "all" });
-    const more = el("button", { type: "button", class: "quiet", onclick: press }, whole ? "Tasks only" : "All metrics");
-    this.node.replaceChildren(
+    const more = el("button", { type: "button", class: "quiet", "data-name": "metrics", onclick: press }, whole ? "Tasks only" : "All metrics");
+    inPlace(this.node, () => this.node.replaceChildren(
       el("div", { class: "tiles" }, ...means.map((cell) => tile(cell, row))),
       el(
         "section",
         { class: "card" },
         el("div", { class: "bar" }, el("h2", {}, "Scores"), more),
-        el("p", { class: "lead" }, lead(row, tasks)),
+        el("p", { class: "lead" }, lead(row, shown)),
         table(shown, row),
       ),
-    );
+    ));
   }
 }
 
@@ -41,7 +42,10 @@ function lead(row, tasks) {
   const known = tasks.some((cell) => cell.low !== null);
   const sure = known ? "The bar is the 95 % interval." : "No intervals were published, so small differences say nothing.";
   const others = models > 1 ? `Each thin line is one of the ${models} models of this view; the dot is this one. ` : "";
-  return `In percent, higher is better. ${others}${sure}`;
+  const bare = tasks.filter((cell) => cell.value !== null && !cell.range);
+  const which = bare.some((cell) => !cell.part_of) ? "A place" : "A metric's place";
+  const places = bare.length > 0 ? ` ${which} without a range only compares the bare numbers.` : "";
+  return `In percent, higher is better. ${others}${sure}${places}`;
 }
 
 function tile(cell, row) {

@@ -25,6 +25,12 @@ export function signed(value, decimals) {
   return value < 0 ? `−${text}` : `+${text}`;
 }
 
+/** These in the order in which the row's scores stand; `nameOf(one)` is the name of its cell. */
+export function inOrder(row, ones, nameOf) {
+  const place = (one) => row.cells.findIndex((cell) => cell.name === nameOf(one));
+  return [...ones].sort((one, other) => place(one) - place(other));
+}
+
 /** "8 B" for a number of parameters. */
 export function size(params) {
   const [least, letter] = STEPS.find(([step]) => params >= step) ?? [1, ""];

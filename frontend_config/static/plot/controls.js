@@ -78,7 +78,7 @@ export class Controls {
     fill(this.y, state.kind === "size" ? scores : axes, chosen[1]);
     this.ties.show(state.ties);
     this.intervals.show(state.intervals);
-    this.intervals.node.hidden = !data || data.provenance === "published";
+    this.intervals.node.hidden = !chosen.some((axis) => axis?.low.some(Number.isFinite));
     const off = (name) => this.change({ marked: state.marked.filter((each) => each !== name) });
     this.chips.hidden = state.marked.length === 0;
     this.chips.replaceChildren(...state.marked.map((name) => el(

@@ -4,6 +4,7 @@ import { Scatter } from "../charts/scatter.js";
 import { saveButtons } from "../charts/svg.js";
 import { el, linkButton, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
+import { inPlace } from "../common/place.js";
 import { Tip } from "../common/tip.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
@@ -69,8 +70,9 @@ class Plot {
   }
 
   async refresh() {
+    const view = this.view();
     try {
-      const changed = await feeds[this.view()].refresh();
+      const changed = await feeds[view].refresh();
       if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
         await feeds.published.refresh();
         this.instead = true;
@@ -79,7 +81,7 @@ class Plot {
         this.draw();
       }
     } catch {
-      if (!this.data()) this.say("The scores could not be loaded.", this.deed("Try again", () => this.refresh()));
+      if (!this.data() && view === this.view()) this.say("The scores could not be loaded.", this.deed("Try again", () => this.refresh()));
     }
   }
 
@@ -102,7 +104,10 @@ class Plot {
     const axes = data ? axesOf(data) : [];
     const chosen = data ? chosenAxes(axes, state) : [];
     this.controls.show(state, data, axes.filter(({ known }) => known), chosen);
-    if (!data) return;
+    if (!data) {
+      this.stage.setAttribute("aria-busy", "true");
+      return;
+    }
     this.stage.removeAttribute("aria-busy");
     this.drawNotice(data);
     const models = modelsOf(data);
@@ -119,18 +124,14 @@ class Plot {
     const front = x.kind === "size" && y.kind === "score" ? frontOf(points) : [];
     this.plan = { data, state, points, x, y, title, front, ties: state.ties ? tiesOf(points) : [] };
     const held = this.scatter.holdsFocus();
-    const opened = [...this.stage.querySelectorAll("details[open]")].map(({ className }) => className);
-    const focused = this.stage.getRootNode().activeElement?.dataset?.name;
     const counted = drawable(chosenModels(models, state, { byFamily: false }), chosen);
     const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally" }, tally(points.length, left.length)));
     this.tell(`${title}: ${tally(points.length, left.length)}`);
     const parts = [frontWords(points, front, y), absentWords(absent), tableOf(points, chosen, title)].filter(Boolean);
-    this.stage.replaceChildren(
+    inPlace(this.stage, () => this.stage.replaceChildren(
       el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(counted, state, (part) => this.change(part))),
       ...parts,
-    );
-    for (const part of parts) if (opened.includes(part.className)) part.open = true;
-    if (focused) this.stage.querySelector(`aside button[data-name="${CSS.escape(focused)}"]`)?.focus();
+    ));
     this.fit(true);
     if (held) this.scatter.takeFocus();
   }

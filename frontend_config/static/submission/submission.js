@@ -2,6 +2,7 @@
 
 import { el, Kept, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
+import { nameTab } from "../common/tab.js";
 import { moment, retell } from "../common/times.js";
 import { ownCard } from "../submissions/cards.js";
 import { Deeds } from "../submissions/deeds.js";
@@ -67,6 +68,7 @@ class Receipt {
     const title = this.kept.get("title", null, () => el("h2", { class: "unseen" }, "This submission"));
     settle(this.body, [line, ...this.standstill(worker), title, ownCard(data, worker, this.kept, this.deeds), ...this.row(data)]);
     retell(this.body);
+    nameTab(data.model);
     const words = `${data.model}: ${STATUSES[data.status]}`;
     if (this.live.textContent !== words) this.live.textContent = words;
   }

@@ -20,6 +20,7 @@ ABOUT_PARAMETERS = {
     "base": "NAME~BASE_NAME: compare this model with another of its possible bases.",
     "id": "A row's name, as in `names` of the leaderboard.",
     "view": "measured, published or rehearsal; without it, the first of them that has such a row.",
+    "absent": "How to say that there is no such row: by 404, or by null.",
     "org": "The owner's name on the Hub.",
     "name": "The model's name on the Hub.",
     "task": "A task's name from /v1/tasks. Those on credentialed data are refused.",

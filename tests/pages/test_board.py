@@ -323,6 +323,7 @@ def test_own_weights_make_a_named_column_that_nothing_else_changes(visit: Opener
     gap = page.locator("tbody tr", has_text="llama2-7b-hf").locator("td.score").nth(3)
     expect(gap).to_have_attribute("aria-label", "missing: Not complete: MeDiSumCode missing.")
     expect(page.get_by_text("It has no interval and no rank range")).to_be_visible()
+    page.wait_for_url(lambda url: "avgname" in url)
     query = parse_qs(urlsplit(page.url).query)
     assert (query["weights"], query["avgname"]) == (["mednli:3,medisumcode:1"], ["Coding first"])
     before = row.nth(3).inner_text()

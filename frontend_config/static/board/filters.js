@@ -53,9 +53,15 @@ export function countsOf(data, state, matches) {
   const counts = { domain: {}, size: {}, open: {}, protocol: {} };
   for (let place = 0; place < data.rows; place += 1) {
     if (!matches(place)) continue;
-    const refused = facets.filter(([, passes]) => !passes(place));
-    if (refused.length > 1) continue;
-    for (const [name] of refused.length ? refused : facets) {
+    let refused = 0;
+    let only = null;
+    for (const facet of facets) {
+      if (facet[1](place)) continue;
+      refused += 1;
+      only = facet;
+    }
+    if (refused > 1) continue;
+    for (const [name] of refused ? [only] : facets) {
       const value = values[name][place];
       counts[name][value] = (counts[name][value] ?? 0) + 1;
     }

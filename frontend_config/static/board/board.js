@@ -6,14 +6,15 @@ import { includingCustom } from "./columns.js";
 import { Controls } from "./controls.js";
 import { save } from "./downloads.js";
 import { el, shadow, styles } from "../common/dom.js";
-import { Feed, poll } from "../common/feed.js";
+import { poll } from "../common/feed.js";
 import { find } from "./found.js";
 import { turned } from "./pins.js";
-import { deed, emptyView, instead, Notice } from "./sentences.js";
+import { emptyView, Notice } from "./sentences.js";
 import { nextSort } from "./sorting.js";
-import { addressOf, readState, VIEWS, writeState } from "./state.js";
+import { addressOf, readState, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
+import { boardFeeds, deed, emptyState, VIEWS } from "../common/views.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
@@ -21,9 +22,7 @@ const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
 // Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
-const feeds = Object.fromEntries(
-  Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
-);
+const feeds = boardFeeds();
 feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the board. */
@@ -94,7 +93,7 @@ class Board {
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) this.say(instead("The scores could not be loaded.", deed("Try again", () => this.refresh())));
+      if (!this.data()) this.say(emptyState("The scores could not be loaded.", deed("Try again", () => this.refresh())));
     }
   }
 
@@ -141,7 +140,7 @@ class Board {
 
   drawNoMatch() {
     const clear = () => this.change({ ...NO_FILTERS }, { step: true });
-    this.say(instead("No model matches.", deed("Clear search and filters", clear)));
+    this.say(emptyState("No model matches.", deed("Clear search and filters", clear)));
   }
 
   say(node) {

@@ -9,9 +9,9 @@ import { Feed, poll } from "../common/feed.js";
 import { History } from "./history.js";
 import { manifestPart, reproducePart, takeAwayCard } from "./take_away.js";
 import { Scores } from "./scores.js";
+import { viewOf } from "../common/views.js";
 
 const POLL_SECONDS = 30;
-const VIEWS = ["measured", "published", "rehearsal"];
 
 const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "model.css");
 
@@ -42,7 +42,7 @@ class ModelPage {
   adopt() {
     const asked = new URLSearchParams(location.search);
     this.id = (asked.get("id") ?? "").trim();
-    this.view = VIEWS.includes(asked.get("view")) ? asked.get("view") : null;
+    this.view = viewOf(asked);
     this.state = Object.fromEntries(["metrics", "task", "q", "verdict", "page"].map((name) => [name, asked.get(name)]));
     const query = new URLSearchParams({ id: this.id, ...(this.view ? { view: this.view } : {}) });
     const address = `/v1/row?${query}`;

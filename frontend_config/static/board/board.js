@@ -47,8 +47,8 @@ class Board {
     this.table = new Table(this.tip, (column, add) => sortBy(nextSort(column, this.found.keys, add)), pin);
     this.cards = new Cards(this.tip, sortBy, pin);
     this.notice = new Notice();
-    const wait = el("p", { class: "wait" }, "Loading the scores…");
-    this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
+    this.stage = el("div", { class: "stage" });
+    this.wait();
     const above = el("div", { class: "above" }, this.notice.node, this.controls.standing);
     root.append(el("div", { class: "board" }, this.controls.node, above, this.stage), this.tip.box);
   }
@@ -122,9 +122,12 @@ class Board {
     this.tip.hide();
     this.found = answer && find(answer, state);
     this.controls.show(this.found?.state ?? state, this.found);
-    if (!answer) return;
+    this.notice.node.hidden = !answer;
+    if (!answer) {
+      this.wait();
+      return;
+    }
     this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
-    this.stage.removeAttribute("aria-busy");
     const published = () => this.change({ view: "published", sort: "" }, { step: true });
     if (answer.rows === 0) this.say(emptyView(answer, published));
     else if (this.found.shown.places.length === 0) this.drawNoMatch();
@@ -134,7 +137,7 @@ class Board {
   drawRows({ data, columns, shown, keys, intervals }) {
     const title = `${VIEWS[this.view()].title}: ${counted(shown.places.length)}`;
     const part = NARROW.matches ? this.cards : this.table;
-    if (this.stage.firstChild !== part.node) this.stage.replaceChildren(part.node);
+    if (this.stage.firstChild !== part.node) this.say(part.node);
     part.show({ data, columns, ...shown, keys, intervals, title });
   }
 
@@ -144,6 +147,13 @@ class Board {
   }
 
   say(node) {
+    this.stage.removeAttribute("aria-busy");
     this.stage.replaceChildren(node);
+  }
+
+  /** Until a view is here, no rows of another one stand under its name. */
+  wait() {
+    this.stage.setAttribute("aria-busy", "true");
+    this.stage.replaceChildren(el("p", { class: "wait" }, "Loading the scores…"));
   }
 }

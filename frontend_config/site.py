@@ -45,7 +45,7 @@ PAGES: tuple[tuple[Place, Build], ...] = (
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
-    (_place("/model", "Model", "model", listed=False), model.build),
+    (_place("/model", "Model", "model", "charts", listed=False), model.build),
 )
 ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import duckdb
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from . import records
 from .conftest import Opener, Site
@@ -53,6 +53,31 @@ def test_an_empty_measured_view_says_what_to_do(visit: Opener, site: Site) -> No
     expect(page.get_by_role("link", name="Submit a model")).to_have_attribute("href", "/submit")
     page.get_by_role("button", name="See the published scores").click()
     assert names(page)[0] == "Meta-Llama-3-70B-Instruct"
+
+
+def test_while_a_view_is_on_its_way_no_rows_of_another_stand_under_its_name(visit: Opener) -> None:
+    page = visit("/")
+    names(page)
+    held: list[Route] = []
+    page.route("**/v1/leaderboard.json?provenance=published*", lambda route: held.append(route))
+    page.get_by_role("button", name="Published June 2024").click()
+    expect(page.get_by_text("Loading the scores…")).to_be_visible()
+    assert page.locator("tbody th").count() == 0
+    expect(page.locator(".board .notice")).to_be_hidden()
+    held[0].continue_()
+    assert names(page)[0] == "Meta-Llama-3-70B-Instruct"
+
+
+def test_cards_that_were_asked_for_stay_when_one_of_them_is_pinned(visit: Opener, site: Site) -> None:
+    site.shelf.measured = tuple(
+        replace(records.measured(f"harbour/notes-{number}", 80.0, 30.0, 40.0), number=number) for number in range(1, 71)
+    )
+    page = visit("/", width=390)
+    page.get_by_role("button", name="Show 20 more of 20").click()
+    expect(page.locator(".card")).to_have_count(70)
+    page.locator(".card button.pin").last.click()
+    expect(page.locator(".card")).to_have_count(70)
+    expect(page.locator(".card").first).to_have_class("card pinned")
 
 
 def test_pressing_a_heading_sorts_by_it_and_pressing_again_turns_it_round(visit: Opener) -> None:
@@ -323,6 +348,7 @@ def test_own_weights_make_a_named_column_that_nothing_else_changes(visit: Opener
     gap = page.locator("tbody tr", has_text="llama2-7b-hf").locator("td.score").nth(3)
     expect(gap).to_have_attribute("aria-label", "missing: Not complete: MeDiSumCode missing.")
     expect(page.get_by_text("It has no interval and no rank range")).to_be_visible()
+    page.wait_for_url(lambda url: "avgname" in url)
     query = parse_qs(urlsplit(page.url).query)
     assert (query["weights"], query["avgname"]) == (["mednli:3,medisumcode:1"], ["Coding first"])
     before = row.nth(3).inner_text()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from .conftest import Opener
 
-MODULES = ("search", "sorting", "ranks", "weights", "filters", "downloads", "cells")
+MODULES = ("search", "sorting", "ranks", "weights", "filters", "downloads", "cells", "common/sizes")
 NAMES = ["a/llama-8b", "b/notes one", "c/tiny", "d/none"]
 DATA = {
     "rows": 4,
@@ -40,7 +40,7 @@ DATA = {
 }  # fmt: skip
 CALL = """async ([modules, data, body]) => {
     const entry = document.querySelector('script[src$="/site.js"]').src;
-    const load = (name) => import(entry.replace("site.js", `board/${name}.js`));
+    const load = (name) => import(entry.replace("site.js", `${name.includes("/") ? name : `board/${name}`}.js`));
     const parts = Object.assign({}, ...await Promise.all(modules.map(load)));
     return new Function("parts", "data", `with (parts) { ${body} }`)(parts, data);
 }"""

@@ -6,14 +6,15 @@ import { includingCustom } from "./columns.js";
 import { Controls } from "./controls.js";
 import { save } from "./downloads.js";
 import { el, shadow, styles } from "../common/dom.js";
-import { Feed, poll } from "../common/feed.js";
+import { poll } from "../common/feed.js";
 import { find } from "./found.js";
 import { turned } from "./pins.js";
-import { deed, emptyView, instead, Notice } from "./sentences.js";
+import { emptyView, Notice } from "./sentences.js";
 import { nextSort } from "./sorting.js";
-import { addressOf, readState, VIEWS, writeState } from "./state.js";
+import { addressOf, readState, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
+import { boardFeeds, deed, emptyState, VIEWS } from "../common/views.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
@@ -21,9 +22,7 @@ const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
 // Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
-const feeds = Object.fromEntries(
-  Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
-);
+const feeds = boardFeeds();
 feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the board. */
@@ -48,8 +47,8 @@ class Board {
     this.table = new Table(this.tip, (column, add) => sortBy(nextSort(column, this.found.keys, add)), pin);
     this.cards = new Cards(this.tip, sortBy, pin);
     this.notice = new Notice();
-    const wait = el("p", { class: "wait" }, "Loading the scores…");
-    this.stage = el("div", { class: "stage", "aria-busy": "true" }, wait);
+    this.stage = el("div", { class: "stage" });
+    this.wait();
     const above = el("div", { class: "above" }, this.notice.node, this.controls.standing);
     root.append(el("div", { class: "board" }, this.controls.node, above, this.stage), this.tip.box);
   }
@@ -94,7 +93,7 @@ class Board {
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) this.say(instead("The scores could not be loaded.", deed("Try again", () => this.refresh())));
+      if (!this.data()) this.say(emptyState("The scores could not be loaded.", deed("Try again", () => this.refresh())));
     }
   }
 
@@ -123,9 +122,12 @@ class Board {
     this.tip.hide();
     this.found = answer && find(answer, state);
     this.controls.show(this.found?.state ?? state, this.found);
-    if (!answer) return;
+    this.notice.node.hidden = !answer;
+    if (!answer) {
+      this.wait();
+      return;
+    }
     this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
-    this.stage.removeAttribute("aria-busy");
     const published = () => this.change({ view: "published", sort: "" }, { step: true });
     if (answer.rows === 0) this.say(emptyView(answer, published));
     else if (this.found.shown.places.length === 0) this.drawNoMatch();
@@ -135,16 +137,23 @@ class Board {
   drawRows({ data, columns, shown, keys, intervals }) {
     const title = `${VIEWS[this.view()].title}: ${counted(shown.places.length)}`;
     const part = NARROW.matches ? this.cards : this.table;
-    if (this.stage.firstChild !== part.node) this.stage.replaceChildren(part.node);
+    if (this.stage.firstChild !== part.node) this.say(part.node);
     part.show({ data, columns, ...shown, keys, intervals, title });
   }
 
   drawNoMatch() {
     const clear = () => this.change({ ...NO_FILTERS }, { step: true });
-    this.say(instead("No model matches.", deed("Clear search and filters", clear)));
+    this.say(emptyState("No model matches.", deed("Clear search and filters", clear)));
   }
 
   say(node) {
+    this.stage.removeAttribute("aria-busy");
     this.stage.replaceChildren(node);
+  }
+
+  /** Until a view is here, no rows of another one stand under its name. */
+  wait() {
+    this.stage.setAttribute("aria-busy", "true");
+    this.stage.replaceChildren(el("p", { class: "wait" }, "Loading the scores…"));
   }
 }

@@ -1,20 +1,8 @@
-// Small controls: a choice of one, a chip with a count, and a box that opens below its button.
+// Small controls: a chip with a count, and a box that opens below its button.
 
 import { el } from "../common/dom.js";
 
 const open = new Set();
-
-/** One of several, as buttons in a row: `options` are titles by name. */
-export function choices(label, options, choose) {
-  const buttons = Object.entries(options).map(([name, title]) => el(
-    "button",
-    { type: "button", "data-name": name, "aria-pressed": "false", onclick: () => choose(name) },
-    title,
-  ));
-  const node = el("div", { class: "segments", role: "group", "aria-label": label }, ...buttons);
-  const show = (chosen) => buttons.forEach((button) => press(button, button.dataset.name === chosen));
-  return { node, show };
-}
 
 /** A chip that is on or off; `show(pressed, count)` says which, and how many rows it holds. */
 export function chip(name, title, turn) {

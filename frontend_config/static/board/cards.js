@@ -12,6 +12,7 @@ export class Cards {
   /** `onSort(sort)` is called with the sort that was picked, `onPin(name)` for a card. */
   constructor(tip, onSort, onPin) {
     this.onPin = onPin;
+    this.drawn = PAGE;
     this.select = el("select", { onchange: () => onSort(this.select.value) });
     this.list = el("ol", { class: "cards" });
     this.more = el("button", { type: "button", class: "quiet more", onclick: () => this.draw(this.drawn + PAGE) });
@@ -26,7 +27,7 @@ export class Cards {
     const held = this.node.getRootNode().activeElement;
     const pin = this.list.contains(held) && held.matches("button.pin") ? held.getAttribute("aria-label") : null;
     this.drawSelect();
-    this.draw(PAGE);
+    this.draw(this.drawn);
     if (pin) this.list.querySelector(`button[aria-label="${CSS.escape(pin)}"]`)?.focus({ preventScroll: true });
   }
 

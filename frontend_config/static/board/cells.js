@@ -1,10 +1,11 @@
 // How one value is written: on the screen, to a screen reader and in a download alike.
 
 import { el } from "../common/dom.js";
+import { shortCount } from "../common/numbers.js";
+import { pageLink } from "../common/views.js";
 import { fullTitle } from "./columns.js";
 
 export const DASH = "–";
-const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 const ASKED = ["answered", "empty", "unparsable", "truncated", "refused"];
 const BADGES = { biomedical: "Biomedical", general: "General" };
 
@@ -66,13 +67,13 @@ export function contentOf(data, column, place, link) {
 
 /** The address of a row's own page. */
 export function modelLink(data, place) {
-  return `/model?${new URLSearchParams([["id", data.names[place]], ...viewPart(data)])}`;
+  return pageLink("/model", [["id", data.names[place]]], data.view);
 }
 
 /** The address of the page that compares these rows. */
 export function compareLink(data, places) {
   const models = [...places].map((place) => ["m", data.names[place]]);
-  return `/compare?${new URLSearchParams([...models, ...viewPart(data)])}`;
+  return pageLink("/compare", models, data.view);
 }
 
 /** For assistive technology: what a dash stands for; null where the text says it all. */
@@ -83,10 +84,6 @@ export function labelOf(data, column, place) {
 /** How many models, in words. */
 export function counted(models) {
   return `${models.toLocaleString("en")} ${models === 1 ? "model" : "models"}`;
-}
-
-function viewPart(data) {
-  return data.view === "measured" ? [] : [["view", data.view]];
 }
 
 function rankDetail(data, column, place) {
@@ -107,11 +104,4 @@ function askedOf(column, place) {
     .map((name) => `${asked[name].toLocaleString("en")} ${name}`);
   const tokens = asked.output_tokens === undefined ? "" : `, ${asked.output_tokens.toFixed(1)} tokens an answer`;
   return `Of ${asked.n.toLocaleString("en")} prompts ${counts.join(", ")}${tokens}`;
-}
-
-function shortCount(value) {
-  const [size, letter] = STEPS.find(([least]) => value >= least) ?? [1, ""];
-  const scaled = value / size;
-  const short = scaled >= 99.95 ? String(Math.round(scaled)) : scaled.toFixed(1).replace(/\.0$/, "");
-  return `${short}${letter}`;
 }

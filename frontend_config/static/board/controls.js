@@ -1,16 +1,16 @@
 // Everything above the table: view, search, filters, columns, weights, pins, link and download.
 
-import { choices, popover } from "./buttons.js";
+import { popover } from "./buttons.js";
 import { counted } from "./cells.js";
 import { Chooser } from "./chooser.js";
 import { PRESETS } from "./columns.js";
 import { el, linkButton } from "../common/dom.js";
+import { segments, viewSegments } from "../common/views.js";
 import { FilterBar } from "./filterbar.js";
 import { protocolsOf } from "./filters.js";
 import { PinBar } from "./pins.js";
 import { pinnedPlaces } from "./rows.js";
 import { SearchBox } from "./searchbox.js";
-import { VIEWS } from "./state.js";
 import { WeightsPanel } from "./weightspanel.js";
 
 const FORMATS = { csv: "CSV, for a spreadsheet", json: "JSON", parquet: "Parquet" };
@@ -20,11 +20,10 @@ export class Controls {
   /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `save(format)` downloads. */
   constructor({ change, weigh, link, save, tip }) {
     const step = (part) => change(part, { step: true });
-    const views = Object.fromEntries(Object.entries(VIEWS).map(([name, { title }]) => [name, title]));
     this.step = step;
-    this.views = choices("View", views, (view) => step({ view, sort: "", protocol: "", pins: [] }));
+    this.views = viewSegments((view) => step({ view, sort: "", protocol: "", pins: [] }));
     this.protocols = el("div", { class: "protocols" });
-    this.presets = choices("Columns", PRESETS, (columns) => step({ columns }));
+    this.presets = segments("Columns", PRESETS, (columns) => step({ columns }));
     this.search = new SearchBox((search) => change({ search }, { step: false }));
     this.filters = new FilterBar(step, tip);
     this.intervals = el("input", { type: "checkbox", onchange: () => step({ intervals: this.intervals.checked }) });
@@ -100,7 +99,7 @@ export class Controls {
     if (this.protocolKey !== names.join()) {
       this.protocolKey = names.join();
       const titles = Object.fromEntries(names.map((name) => [name, name]));
-      this.protocolChoice = choices("Protocol", titles, (protocol) => this.step({ protocol }));
+      this.protocolChoice = segments("Protocol", titles, (protocol) => this.step({ protocol }));
       this.protocols.replaceChildren(this.protocolChoice.node);
     }
     this.protocolChoice.show(state.protocol);

@@ -2,11 +2,11 @@
 
 import { intervalEnds, textOf } from "./cells.js";
 import { fullTitle } from "./columns.js";
+import { csvText } from "../common/csv.js";
 import { download } from "../common/dom.js";
 import { sortText } from "./sorting.js";
 import { parseWeights } from "./weights.js";
 
-const FORMULA = /^[=+\-@\t\r]/;
 const WRITER = "../vendor/hyparquet-writer.js";
 const WRITERS = {
   csv: (all) => [`\ufeff${csvOf(all)}`, "text/csv;charset=utf-8"],
@@ -28,17 +28,16 @@ export function fieldsOf({ data, columns, places, intervals }) {
     .map(({ read, ...field }) => ({ ...field, values: places.map(read) }));
 }
 
-/** CSV (RFC 4180) that no spreadsheet takes for a formula. */
+/** The same as CSV. */
 export function csvOf(shown) {
   const fields = fieldsOf(shown);
   const written = ({ type, values }) => values.map((value) => {
     if (value === null) return "";
     if (type === "score") return value.toFixed(shown.data.decimals);
-    return type === "text" ? safe(value) : String(value);
+    return String(value);
   });
-  const columns = fields.map((field) => [safe(field.title), ...written(field)].map(quoted));
-  const lines = shown.places.map((_, row) => columns.map((column) => column[row + 1]).join(","));
-  return `${[columns.map((column) => column[0]).join(","), ...lines].join("\r\n")}\r\n`;
+  const columns = fields.map((field) => [field.title, ...written(field)]);
+  return csvText([-1, ...shown.places.keys()].map((row) => columns.map((column) => column[row + 1])));
 }
 
 /** JSON: what the view is, the columns by name, and a record for each row. */
@@ -111,12 +110,4 @@ function ends(data, score, field, title) {
 
 function rounded(value, decimals) {
   return value === null ? null : Number(value.toFixed(decimals));
-}
-
-function safe(text) {
-  return FORMULA.test(text) ? `'${text}` : text;
-}
-
-function quoted(text) {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

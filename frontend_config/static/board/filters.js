@@ -1,5 +1,7 @@
 // The quick filters: which rows they let through, and how many each of them would.
 
+import { bandOf } from "../common/sizes.js";
+
 const OPEN_LICENCES = new Set([
   "apache-2.0", "mit", "isc", "zlib", "unlicense", "ncsa", "postgresql", "bsl-1.0", "ecl-2.0", "artistic-2.0",
   "afl-3.0",
@@ -8,14 +10,6 @@ const OPEN_LICENCES = new Set([
   "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
   "cdla-permissive-1.0", "cdla-permissive-2.0", "pddl", "odc-by", "odbl",
 ]);
-
-/** Sizes in billions of parameters: above the first number, up to and with the second. */
-export const BANDS = {
-  "le3": { title: "≤ 3B", above: -Infinity, upTo: 3 },
-  "3-10": { title: "3–10B", above: 3, upTo: 10 },
-  "10-70": { title: "10–70B", above: 10, upTo: 70 },
-  "gt70": { title: "> 70B", above: 70, upTo: Infinity },
-};
 
 export const OPEN_MEANS = "Anyone may use, change and pass on the weights for any purpose, as with apache-2.0, mit, "
   + "bsd, cc-by-4.0 or cc-by-sa-4.0. Licences that rule out uses (openrail, llama, gemma, non-commercial) do "
@@ -26,13 +20,6 @@ const traits = new WeakMap();
 /** Whether a licence, as the Hub writes it, is one of the open ones. */
 export function isOpen(licence) {
   return OPEN_LICENCES.has(String(licence ?? "").trim().toLowerCase());
-}
-
-/** The band of a number of parameters, null when it is not known. */
-export function bandOf(params) {
-  if (params === null || params === undefined) return null;
-  const billions = params / 1e9;
-  return Object.keys(BANDS).find((name) => billions > BANDS[name].above && billions <= BANDS[name].upTo) ?? null;
 }
 
 /** For each filter a test of a row's place; a filter that nothing was chosen for lets all through. */
@@ -53,9 +40,15 @@ export function countsOf(data, state, matches) {
   const counts = { domain: {}, size: {}, open: {}, protocol: {} };
   for (let place = 0; place < data.rows; place += 1) {
     if (!matches(place)) continue;
-    const refused = facets.filter(([, passes]) => !passes(place));
-    if (refused.length > 1) continue;
-    for (const [name] of refused.length ? refused : facets) {
+    let refused = 0;
+    let only = null;
+    for (const facet of facets) {
+      if (facet[1](place)) continue;
+      refused += 1;
+      only = facet;
+    }
+    if (refused > 1) continue;
+    for (const [name] of refused ? [only] : facets) {
       const value = values[name][place];
       counts[name][value] = (counts[name][value] ?? 0) + 1;
     }

@@ -1,8 +1,7 @@
 // What stands around the rows in words: where the numbers come from, and what to do when there are none.
 
 import { el } from "../common/dom.js";
-
-const PAPER = ["arXiv 2404.04067", "https://arxiv.org/abs/2404.04067"];
+import { deed, emptyState, noticeLines } from "../common/views.js";
 
 export class Notice {
   constructor() {
@@ -15,10 +14,7 @@ export class Notice {
     const key = JSON.stringify([data.view, data.notice, instead, meaning]);
     if (key === this.key) return;
     this.key = key;
-    const [before, after] = data.notice.split(PAPER[0]);
-    const paper = after === undefined ? [] : [el("a", { href: PAPER[1], rel: "noopener" }, PAPER[0]), after];
-    const lines = [el("p", {}, before, ...paper)];
-    if (instead) lines.unshift(el("p", { class: "instead" }, data.instead));
+    const lines = noticeLines(data.notice, instead ? data.instead : null);
     if (meaning) lines.push(this.details(...meaning));
     this.node.className = `notice ${data.view}`;
     this.node.replaceChildren(...lines);
@@ -36,19 +32,9 @@ export class Notice {
   }
 }
 
-/** A sentence in the place of the rows, with buttons or links below it. */
-export function instead(sentence, ...deeds) {
-  return el("div", { class: "empty" }, el("p", {}, sentence), el("div", {}, ...deeds));
-}
-
-/** A quiet button. */
-export function deed(title, act) {
-  return el("button", { type: "button", class: "quiet", onclick: act }, title);
-}
-
 /** What stands where a view has no rows at all; `turn()` goes to the published ones. */
 export function emptyView(data, turn) {
   const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
   const deeds = { measured: [submit, deed("See the published scores", turn)], rehearsal: [submit], published: [] };
-  return instead(data.empty, ...deeds[data.view]);
+  return emptyState(data.empty, ...deeds[data.view]);
 }

@@ -1,12 +1,7 @@
 // What the visitor chose, kept in the address so that a link, a reload and the Back button bring it back.
 
-import { BANDS } from "./filters.js";
-
-export const VIEWS = {
-  measured: { title: "Measured", query: "provenance=measured&edition=full" },
-  published: { title: "Published June 2024", query: "provenance=published&edition=full" },
-  rehearsal: { title: "Rehearsal", query: "provenance=measured&edition=rehearsal" },
-};
+import { BANDS } from "../common/sizes.js";
+import { viewOf } from "../common/views.js";
 
 const DOMAINS = ["biomedical", "general"];
 const PACE = 100;
@@ -18,9 +13,8 @@ export function readState() {
   clearTimeout(later);
   const query = new URLSearchParams(location.search);
   const list = (name, known) => (query.get(name) ?? "").split(",").filter((each) => known.includes(each));
-  const view = query.get("view");
   return {
-    view: Object.hasOwn(VIEWS, view ?? "") ? view : null,
+    view: viewOf(query),
     search: query.get("q") ?? "",
     sort: query.get("sort") ?? "",
     domains: list("domain", DOMAINS),

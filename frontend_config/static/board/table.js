@@ -4,13 +4,15 @@ import { contentOf, detailOf, intervalOf, labelOf, modelLink, textOf } from "./c
 import { bands, headings } from "./headings.js";
 import { pinButton } from "./pins.js";
 import { gaps } from "./ranks.js";
-import { el } from "../common/dom.js";
+import { el, settle } from "../common/dom.js";
 
 const PIN = { name: "pin", kind: "pin", title: "Pin", group: "Model", values: [] };
 const PIN_WIDTH = 36;
+const ROW = 44;
+const ROW_WITH_INTERVAL = 56;
 const STUCK = 4;
 const ALL_AT_ONCE = 200;
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 const STEPS = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
   PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -Infinity], End: [0, Infinity],
@@ -27,8 +29,10 @@ export class Table {
     this.scroller = el("div", { class: "scroller" }, this.grid);
     this.node = el("div", { class: "frame" }, this.scroller);
     this.active = { row: 0, column: 0 };
+    this.sight = { top: 0, height: 0 };
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    new ResizeObserver(() => this.hintAtMore()).observe(this.scroller);
+    const room = new ResizeObserver(() => this.scrolled());
+    for (const node of [this.scroller, this.grid]) room.observe(node);
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("focusin", (event) => this.remember(event));
     tip.watch(this.scroller, (cell) => this.explain(cell));
@@ -52,8 +56,8 @@ export class Table {
     };
     this.drawHead();
     this.window = null;
+    this.drawn = new Map();
     this.drawBody(held !== null && row >= 0);
-    this.hintAtMore();
   }
 
   /** The place of the row whose pin has the focus: pressed, it moves, and the focus goes along. */
@@ -69,17 +73,18 @@ export class Table {
     const longest = rank ? Math.max(0, ...[0, 1].map((end) => mostDigits(end ? rank.worst : rank.values))) : 0;
     const ranged = rank?.ranged.some(Boolean);
     const width = rank ? Math.max(56, (ranged ? 2 * longest + 1 : longest) * 8 + 22) : 0;
-    this.grid.style.cssText = `--rank:${width}px;--model-left:${PIN_WIDTH + width}px`;
+    const left = PIN_WIDTH + width;
+    this.grid.style.cssText = `--row:${this.rowHeight()}px;--rank:${width}px;--model-left:${left}px`;
   }
 
+  /**
+   * Looks where the rows stand, draws those in sight, and shades the right edge while columns are hidden behind it.
+   * Only here is the layout asked, when it is made anyway: asked while drawing, it would be made twice.
+   */
   scrolled() {
-    this.drawBody();
-    this.hintAtMore();
-  }
-
-  /** Shades the right edge while columns are hidden behind it. */
-  hintAtMore() {
-    const { scrollWidth, clientWidth, scrollLeft } = this.scroller;
+    const { scrollTop, clientHeight, scrollWidth, clientWidth, scrollLeft } = this.scroller;
+    this.sight = { top: scrollTop, height: clientHeight };
+    if (this.data) this.drawBody();
     this.node.classList.toggle("more", scrollWidth - clientWidth - scrollLeft > 4);
   }
 
@@ -108,26 +113,33 @@ export class Table {
     this.window = [from, to];
     const held = hold || this.hasFocus();
     const classes = this.columns.map((column) => this.classOf(column));
+    const before = this.drawn;
+    this.drawn = new Map();
+    const draw = (row) => {
+      const node = before.get(row) ?? this.row(row, classes);
+      this.drawn.set(row, node);
+      return node;
+    };
     const rows = [];
-    for (let row = 0; row < this.pinned; row += 1) rows.push(this.row(row, classes));
+    for (let row = 0; row < this.pinned; row += 1) rows.push(draw(row));
     rows.push(this.spacer(from - this.pinned));
-    for (let row = from; row < to; row += 1) rows.push(this.row(row, classes));
+    for (let row = from; row < to; row += 1) rows.push(draw(row));
     rows.push(this.spacer(this.places.length - to));
-    this.body.replaceChildren(...rows.filter(Boolean));
+    settle(this.body, rows.filter(Boolean));
     if (held) this.target(this.active.row, this.active.column)?.focus({ preventScroll: true });
   }
 
   inSight() {
     const count = this.places.length;
     if (count <= ALL_AT_ONCE) return [this.pinned, count];
-    const height = this.rowHeight();
-    const seen = Math.ceil((this.scroller.clientHeight || innerHeight) / height);
-    const first = Math.max(this.pinned, Math.floor(this.scroller.scrollTop / height / OVERSCAN) * OVERSCAN - OVERSCAN);
+    const seen = Math.ceil((this.sight.height || innerHeight) / this.rowHeight());
+    const top = clamp(Math.floor(this.sight.top / this.rowHeight()), Math.max(0, count - seen));
+    const first = Math.max(this.pinned, Math.floor(top / OVERSCAN) * OVERSCAN - OVERSCAN);
     return [first, Math.min(count, first + seen + 3 * OVERSCAN)];
   }
 
   rowHeight() {
-    return parseFloat(getComputedStyle(this.grid).getPropertyValue("--row")) || 44;
+    return this.intervals ? ROW_WITH_INTERVAL : ROW;
   }
 
   spacer(rows) {
@@ -236,7 +248,7 @@ export class Table {
   reveal(row) {
     if (this.cell(row, 0)) return;
     this.scroller.scrollTop = Math.max(0, (row - 3) * this.rowHeight());
-    this.drawBody();
+    this.scrolled();
   }
 }
 

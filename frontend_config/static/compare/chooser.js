@@ -5,7 +5,7 @@ import { counted, plain } from "../differences/numbers.js";
 import { el } from "../common/dom.js";
 import { findModel } from "./roster.js";
 import { FEWEST, MOST } from "./state.js";
-import { pageLink } from "../differences/views.js";
+import { pageLink } from "../common/views.js";
 
 const SHOWN = 50;
 

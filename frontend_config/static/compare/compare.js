@@ -1,6 +1,6 @@
 // Compares two to four models: chooses them, says what can be said, draws and lists their scores.
 
-import { addressIn, deed, emptyState, Feeds, noticeLines, VIEWS, viewSegments } from "../differences/views.js";
+import { addressIn, deed, emptyState, Feeds, noticeLines, VIEWS, viewSegments } from "../common/views.js";
 import { addressOf, FEWEST, readState } from "./state.js";
 import { barsCard, radarCard } from "./drawings.js";
 import { Chooser } from "./chooser.js";

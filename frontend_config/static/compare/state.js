@@ -1,6 +1,6 @@
 // Which models are compared in which view, kept in the page's address.
 
-import { viewOf } from "../differences/views.js";
+import { viewOf } from "../common/views.js";
 
 export const FEWEST = 2;
 export const MOST = 4;

@@ -1,7 +1,7 @@
 // Does biomedical training help: the answer, the differences as a drawing and as a table, and the families.
 
 import { answerLines, countsTable, headlineCell } from "./verdict.js";
-import { addressIn, deed, emptyState, Feeds, noticeLines, viewSegments } from "../differences/views.js";
+import { addressIn, deed, emptyState, Feeds, noticeLines, viewSegments } from "../common/views.js";
 import { addressOf, baseParameters, readState } from "./state.js";
 import { Chart, sortedPairs } from "./chart.js";
 import { counted } from "../differences/numbers.js";

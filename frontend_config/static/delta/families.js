@@ -2,7 +2,7 @@
 
 import { counted } from "../differences/numbers.js";
 import { el } from "../common/dom.js";
-import { pageLink } from "../differences/views.js";
+import { pageLink } from "../common/views.js";
 
 const DEEPEST = 12;
 

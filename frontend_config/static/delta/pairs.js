@@ -3,7 +3,7 @@
 import { hasInterval, plain, signed, signedInterval } from "../differences/numbers.js";
 import { el } from "../common/dom.js";
 import { differenceIn, kindOf } from "./chart.js";
-import { pageLink } from "../differences/views.js";
+import { pageLink } from "../common/views.js";
 
 const DEEPEST = 20;
 const WORDS = { improved: "improved", declined: "declined", unsure: "cannot tell", missing: "missing" };

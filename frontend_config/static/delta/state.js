@@ -1,6 +1,6 @@
 // What the visitor chose on this page, kept in its address.
 
-import { viewOf } from "../differences/views.js";
+import { viewOf } from "../common/views.js";
 
 export const SORTS = { "-difference": "Most gained first", difference: "Most lost first", name: "By name" };
 const FIRST_SORT = "-difference";

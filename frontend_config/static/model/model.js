@@ -11,9 +11,9 @@ import { inPlace } from "../common/place.js";
 import { nameTab } from "../common/tab.js";
 import { manifestPart, reproducePart, takeAwayCard } from "./take_away.js";
 import { Scores } from "./scores.js";
+import { viewOf } from "../common/views.js";
 
 const POLL_SECONDS = 30;
-const VIEWS = ["measured", "published", "rehearsal"];
 
 const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "model.css");
 
@@ -49,7 +49,7 @@ class ModelPage {
   adopt() {
     const asked = new URLSearchParams(location.search);
     this.id = (asked.get("id") ?? "").trim();
-    this.view = VIEWS.includes(asked.get("view")) ? asked.get("view") : null;
+    this.view = viewOf(asked);
     this.state = Object.fromEntries(["metrics", "task", "q", "verdict", "page"].map((name) => [name, asked.get(name)]));
     const query = new URLSearchParams({ id: this.id, ...(this.view ? { view: this.view } : {}), absent: "null" });
     const address = `/v1/row?${query}`;

@@ -1,6 +1,7 @@
 // What can stand on an axis: the scores of a view, the size, and how the models took the prompts.
 
-import { plain, shortCount } from "../charts/numbers.js";
+import { plain } from "../charts/numbers.js";
+import { shortCount } from "../common/numbers.js";
 
 const SHARES = {
   empty: "empty answers, % of prompts",

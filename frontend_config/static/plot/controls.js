@@ -3,9 +3,10 @@
 import { markPath } from "../charts/scatter.js";
 import { svg } from "../charts/svg.js";
 import { el } from "../common/dom.js";
+import { BANDS } from "../common/sizes.js";
+import { segments, viewSegments } from "../common/views.js";
 import { FAMILIES } from "./families.js";
-import { SIZES } from "./points.js";
-import { KINDS, VIEWS } from "./state.js";
+import { KINDS } from "./state.js";
 
 const OFFERED = 40;
 const DOMAINS = { biomedical: "Biomedical", general: "General" };
@@ -14,8 +15,7 @@ export class Controls {
   /** `change(part)` is told what was chosen; `deeds` stand at the right of the first line. */
   constructor(change, deeds) {
     this.change = change;
-    const titles = Object.fromEntries(Object.entries(VIEWS).map(([name, { title }]) => [name, title]));
-    this.views = segments("View", titles, (view) => change({ view }));
+    this.views = viewSegments((view) => change({ view }));
     this.kinds = segments("Drawing", KINDS, (kind) => change({ kind }));
     this.x = el("select", { onchange: () => change({ x: this.x.value }) });
     this.y = el("select", { onchange: () => change({ y: this.y.value }) });
@@ -114,7 +114,7 @@ export function legend(models, state, change) {
   const domains = Object.entries(DOMAINS).map(([name, title]) => ({ name, title, shape: name }));
   const unknown = models.some(({ domain }) => domain === null) || state.domains.includes("unknown");
   if (unknown) domains.push({ name: "unknown", title: "Not stated", shape: "unknown" });
-  const sizes = Object.entries(SIZES).map(([name, { title }]) => ({ name, title }));
+  const sizes = Object.entries(BANDS).map(([name, { title }]) => ({ name, title }));
   return el(
     "aside",
     { "aria-label": "Legend and filters" },
@@ -157,16 +157,6 @@ function fill(select, axes, chosen) {
   }
   select.disabled = axes.length === 0;
   if (chosen) select.value = chosen.name;
-}
-
-function segments(label, titles, choose) {
-  const buttons = Object.entries(titles).map(([name, title]) => el(
-    "button", { type: "button", "data-name": name, "aria-pressed": "false", onclick: () => choose(name) }, title,
-  ));
-  const show = (chosen) => buttons.forEach((button) => {
-    button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
-  });
-  return { node: el("div", { class: "segments", role: "group", "aria-label": label }, ...buttons), show };
 }
 
 function check(title, choose) {

@@ -3,13 +3,14 @@
 import { Scatter } from "../charts/scatter.js";
 import { saveButtons } from "../charts/svg.js";
 import { el, linkButton, shadow, styles } from "../common/dom.js";
-import { Feed, poll } from "../common/feed.js";
+import { poll } from "../common/feed.js";
 import { inPlace } from "../common/place.js";
 import { Tip } from "../common/tip.js";
+import { boardFeeds, noticeLines } from "../common/views.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
 import { chosenModels, drawable, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
-import { addressOf, readState, VIEWS, writeState } from "./state.js";
+import { addressOf, readState, writeState } from "./state.js";
 import { absentWords, emptyWords, frontWords, tableOf, tally, titleOf } from "./words.js";
 
 const POLL_SECONDS = 30;
@@ -21,9 +22,7 @@ const NARROWEST = 280;
 
 // Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "plot.css");
-const feeds = Object.fromEntries(
-  Object.entries(VIEWS).map(([name, { query }]) => [name, new Feed(`/v1/leaderboard.json?${query}`)]),
-);
+const feeds = boardFeeds();
 feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the plot. */
@@ -154,10 +153,8 @@ class Plot {
   }
 
   drawNotice(data) {
-    const lines = [el("p", {}, data.notice)];
-    if (this.instead && !this.state.view) lines.unshift(el("p", { class: "instead" }, data.instead));
     this.notice.className = `notice ${data.view}`;
-    this.notice.replaceChildren(...lines);
+    this.notice.replaceChildren(...noticeLines(data.notice, this.instead && !this.state.view ? data.instead : null));
   }
 
   drawEmpty(data, state, axes, chosen, left, absent) {

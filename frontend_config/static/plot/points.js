@@ -1,17 +1,11 @@
 // From the columns of a view to the marks of the drawing: a pure function of data, axes and state.
 
-import { shortCount } from "../charts/numbers.js";
+import { shortCount } from "../common/numbers.js";
+import { BANDS, bandOf } from "../common/sizes.js";
 import { familyOf } from "./families.js";
 
 const LONGEST = 120;
 const TRAINING = { biomedical: "Biomedical", general: "General" };
-// In billions of parameters, the upper end included; the same groups as the leaderboard's.
-export const SIZES = {
-  le3: { title: "≤ 3B", above: 0, upTo: 3 },
-  "3-10": { title: "3–10B", above: 3, upTo: 10 },
-  "10-70": { title: "10–70B", above: 10, upTo: 70 },
-  gt70: { title: "> 70B", above: 70, upTo: Infinity },
-};
 const known = new WeakMap();
 
 /** The rows of a view as `{place, name, label, domain, params, base, basePlace, family}`. */
@@ -39,10 +33,9 @@ export function drawable(models, axes) {
 
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
 export function chosenModels(models, state, { byFamily = true } = {}) {
-  const sizes = state.sizes.filter((name) => Object.hasOwn(SIZES, name)).map((name) => SIZES[name]);
-  const fits = (billions) => sizes.some(({ above, upTo }) => billions > above && billions <= upTo);
+  const sizes = state.sizes.filter((name) => Object.hasOwn(BANDS, name));
   return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
-    && (sizes.length === 0 || (params !== null && fits(params / 1e9)))
+    && (sizes.length === 0 || sizes.includes(bandOf(params)))
     && (!byFamily || state.families.length === 0 || state.families.includes(family.name)));
 }
 

@@ -1,10 +1,7 @@
 // What the visitor chose, kept in the address so that a link, a reload and the Back button bring it back.
 
-export const VIEWS = {
-  measured: { title: "Measured", query: "provenance=measured&edition=full" },
-  published: { title: "Published June 2024", query: "provenance=published&edition=full" },
-  rehearsal: { title: "Rehearsal", query: "provenance=measured&edition=rehearsal" },
-};
+import { viewOf } from "../common/views.js";
+
 export const KINDS = { levels: "Level 1 and level 2", size: "Score and size", free: "Any two numbers" };
 const MOST_MARKED = 12;
 
@@ -14,7 +11,7 @@ export function readState() {
   const oneOf = (name, offers) => (Object.hasOwn(offers, query.get(name) ?? "") ? query.get(name) : null);
   const several = (name) => (query.get(name) ?? "").split(",").filter(Boolean);
   return {
-    view: oneOf("view", VIEWS),
+    view: viewOf(query),
     kind: oneOf("kind", KINDS) ?? "levels",
     x: query.get("x"),
     y: query.get("y"),

@@ -2,7 +2,7 @@
 
 import { dataTable } from "../charts/svg.js";
 import { el } from "../common/dom.js";
-import { shortCount } from "../charts/numbers.js";
+import { shortCount } from "../common/numbers.js";
 
 const LISTED = 200;
 const TRAINING = { biomedical: "Biomedical", general: "General" };

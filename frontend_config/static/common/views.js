@@ -1,7 +1,7 @@
 // The three views of the board, how one is chosen, and the answers of /v1 that are already here.
 
-import { el } from "../common/dom.js";
-import { Feed } from "../common/feed.js";
+import { el } from "./dom.js";
+import { Feed } from "./feed.js";
 
 export const VIEWS = {
   measured: { title: "Measured", query: { provenance: "measured", edition: "full" } },
@@ -24,6 +24,11 @@ export function addressIn(view, path, more = []) {
 /** A link within this site that stays in the view. */
 export function pageLink(path, parameters, view) {
   return `${path}?${new URLSearchParams([...parameters, ...(view === "measured" ? [] : [["view", view]])])}`;
+}
+
+/** A feed of the whole board for each view, by the view's name. */
+export function boardFeeds() {
+  return Object.fromEntries(Object.keys(VIEWS).map((view) => [view, new Feed(addressIn(view, "/v1/leaderboard.json"))]));
 }
 
 /** One feed for each address, so that going back costs no transfer. */

@@ -16,9 +16,10 @@ from backend.errors import Declined, HubSpared
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.submission import Check, Estimate, Finding, Outlook, Span, Status, SubmissionForm
-from frontend_config.pages.submit import preflight_handler, read_form, submit_handler, suggest_handler
+from frontend_config.pages.submit import preflight_handler, submit_handler, suggest_handler
 from frontend_config.row_addresses import RowAddresses
 from frontend_config.site import build_site
+from frontend_config.submission_form import read_form
 
 from . import records
 from .conftest import Opener, Site

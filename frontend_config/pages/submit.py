@@ -73,7 +73,7 @@ def suggest_handler(desk: Desk) -> Handler:
             person = submitter(desk.settings, Caller.of(request), profile)
         except Declined:
             return {"found": [], "said": None}
-        typed = words.strip() if isinstance(words, str) else ""
+        typed = _speakable(words) if isinstance(words, str) else ""
         if not FEWEST_LETTERS <= len(typed) <= LONGEST:
             return {"found": [], "said": None}
         try:
@@ -96,6 +96,11 @@ def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses)
         "position": outlook.position,
         "estimate": estimate_payload(outlook.estimate),
     }
+
+
+def _speakable(words: str) -> str:
+    """The words without what nobody can type or send on: controls and halves of letters."""
+    return "".join(each if each.isprintable() else " " for each in words).strip()
 
 
 def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:

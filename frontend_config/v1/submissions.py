@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen
 from frontend_config.answers import Answer
@@ -65,10 +66,13 @@ def router(desk: Desk) -> APIRouter:
 async def _body(request: Request) -> bytes | None:
     """All of it; None when it is larger than any submission."""
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            return None
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_BODY:
+                return None
+    except ClientDisconnect:  # so the site's guard ends what is larger than anything it takes
+        return None
     return body
 
 

@@ -175,6 +175,33 @@ def test_a_span_of_time_is_told_as_people_say_it(visit: Opener) -> None:
     assert told == list(spans.values())
 
 
+def test_a_page_that_is_hidden_and_shown_again_asks_no_more_often_than_before(visit: Opener) -> None:
+    most, kept = visit("/queue").evaluate(
+        """async () => {
+            const entry = document.querySelector('script[src$="/site.js"]').src;
+            const { poll } = await import(entry.replace("site.js", "common/feed.js"));
+            const { Kept } = await import(entry.replace("site.js", "common/dom.js"));
+            let [now, most, rounds] = [0, 0, 0];
+            await new Promise((done) => poll(async () => {
+                most = Math.max(most, now += 1);
+                for (let i = 0; i < 3; i += 1) document.dispatchEvent(new Event("visibilitychange"));
+                await null;
+                now -= 1;
+                if ((rounds += 1) === 5) done();
+            }, () => 0.001));
+            const kept = new Kept();
+            const node = kept.get("stays", 1, () => ({}));
+            kept.get("goes", 1, () => ({}));
+            kept.sweep();
+            const same = kept.get("stays", 1, () => ({})) === node;
+            kept.sweep();
+            return [most, [same, ...kept.held.keys()]];
+        }"""
+    )
+    assert most == 1
+    assert kept == [True, "stays"], "and what is shown no more is held no more"
+
+
 @pytest.mark.parametrize(
     "wish",
     [None, [], "x", {"model": 7}, {"model": "a/b", "edition": "other"}, {"model": "a/b", "edition": ""},

@@ -25,18 +25,24 @@ export class Feed {
   }
 }
 
-/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes visible again. */
+/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes visible again; never twice at a time. */
 export function poll(ask, seconds) {
   let timer = 0;
+  let asking = false;
   const next = () => { timer = setTimeout(turn, seconds() * 1000); };
   const turn = async () => {
-    if (!document.hidden) await ask();
-    next();
+    if (asking) return;
+    asking = true;
+    clearTimeout(timer);
+    try {
+      if (!document.hidden) await ask();
+    } finally {
+      asking = false;
+      next();
+    }
   };
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    clearTimeout(timer);
-    turn();
+    if (!document.hidden) turn();
   });
   next();
 }

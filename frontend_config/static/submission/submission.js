@@ -67,6 +67,7 @@ class Receipt {
     const title = this.kept.get("title", null, () => el("h2", { class: "unseen" }, "This submission"));
     settle(this.body, [line, ...this.standstill(worker), title, ownCard(data, worker, this.kept, this.deeds)]);
     retell(this.body);
+    this.kept.sweep();
     const words = `${data.model}: ${STATUSES[data.status]}`;
     if (this.live.textContent !== words) this.live.textContent = words;
   }

@@ -53,6 +53,7 @@ from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
+from storage.known_submissions import KnownSubmissions
 from storage.ledger import Ledger
 from storage.lock import alone
 from storage.scores import Scores
@@ -187,7 +188,7 @@ class House:
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
             answered=AnsweredRuns(self.settings, list(self.tasks.values())),
-            submissions=self.submissions.newest,
+            submissions=KnownSubmissions(self.submissions),
             waiting=self.submissions.waiting,
             pulse=partial(self.pulse, scores) if scores else self.submissions.pulse,
             events=self.submissions.events,

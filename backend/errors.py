@@ -137,6 +137,22 @@ class Declined(UsageError):
         self.code = code
 
 
+class NotSignedIn(Declined):
+    """Nobody can say who asks; signing in would tell."""
+
+
+class NotAllowed(Declined):
+    """Whoever asks may not, or not from where they ask."""
+
+
+class TooManyOpen(Declined):
+    """The person has as many submissions waiting or running as one may have."""
+
+
+class QueueBusy(Declined):
+    """The queue's file could not be written; a minute later it may be."""
+
+
 class CredentialedText(UsageError):
     """Somebody asked for texts that may not be shown to them."""
 

@@ -94,11 +94,15 @@ class SubmissionForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The answer to a submission: what was stored, its place in the queue (1 is next), one sentence for the person."""
+    """The answer to a submission: what was stored, its place in the queue (1 is next), one sentence for the person.
+
+    `is_new` is false for one that was stored before.
+    """
 
     submission: Submission
     position: int | None
     sentence: str
+    is_new: bool = True
 
 
 class Finding(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.domain import Domain, Edition, Engine, Model
-from backend.errors import Declined, HubSpared, ModelFault, PassingFault, UsageError
+from backend.errors import Declined, HubSpared, ModelFault, PassingFault, QueueBusy, TooManyOpen, UsageError
 from backend.hub import check_id
 from backend.settings import Settings
 from backend.submission import Receipt, Status, Submission, SubmissionForm, new_id
@@ -100,9 +100,9 @@ class Intake:
         try:
             stored = self._submissions.add(wanted, most_open=self._settings.open_submissions)
         except OverflowError:
-            raise Declined(too_many_open(self._settings.open_submissions)) from None
+            raise TooManyOpen(too_many_open(self._settings.open_submissions)) from None
         except sqlite3.OperationalError:
-            raise Declined(BUSY) from None
+            raise QueueBusy(BUSY) from None
         return self._receipt(stored, unasked, is_new=stored.id == wanted.id)
 
     def _engine(self, model_id: str, form: SubmissionForm) -> Engine:
@@ -126,10 +126,9 @@ class Intake:
         waiting = self._submissions.waiting()
         position = waiting.index(stored.id) + 1 if stored.id in waiting else None
         if not is_new:
-            sentence = "This commit is already on the board." if stored.status is Status.FINISHED else ""
-            return Receipt(
-                submission=stored, position=position, sentence=sentence or "This commit is already on its way."
-            )
+            where = "on the board" if stored.status is Status.FINISHED else "on its way"
+            sentence = f"This commit is already {where}."
+            return Receipt(submission=stored, position=position, sentence=sentence, is_new=False)
         if stored.status is Status.RECEIVED:
             sentence = unasked
         else:

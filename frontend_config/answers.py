@@ -32,9 +32,9 @@ class Answer:
 
     @classmethod
     def of_json(cls, content: object) -> "Answer":
-        """The answer that says `content` as JSON, the same bytes for the same content."""
+        """The answer that says `content` as JSON, the same bytes for the same content; half a letter is U+FFFD."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return cls(text.encode(), "application/json")
+        return cls(_encoded(text), "application/json")
 
     def etag(self, encoding: str = "") -> str:
         """The strong ETag of these bytes in this encoding."""
@@ -123,3 +123,11 @@ class KeptAnswers:
                 self._bytes += len(answer.body)
                 while len(self._answers) > 1 and (len(self._answers) > self._most or self._bytes > self._most_bytes):
                     self._bytes -= len(self._answers.popitem(last=False)[1].body)
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; one string that no encoding can hold never costs the whole answer."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

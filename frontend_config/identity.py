@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import gradio as gr
 from gradio import oauth
+from starlette.requests import Request
 
-from backend.errors import Declined
+from backend.errors import NotAllowed, NotSignedIn
 from backend.settings import LOOPBACK, Settings
 from backend.submission import LOCAL_USER, OPERATOR, SYSTEM
 from frontend_config.words import notice
@@ -40,8 +41,8 @@ class Caller:
     site: str | None = None
 
     @classmethod
-    def of(cls, request: gr.Request) -> "Caller":
-        """The caller of a Gradio handler."""
+    def of(cls, request: gr.Request | Request) -> "Caller":
+        """The caller of a handler, Gradio's or our own."""
         headers = request.headers
         return cls(
             address=request.client.host if request.client else None,
@@ -65,31 +66,44 @@ def closed_sentence(settings: Settings) -> str:
 
 
 def submitter(settings: Settings, caller: Caller, profile: gr.OAuthProfile | None) -> str:
-    """The name a submission is kept under; Declined when the request gives no right to one.
+    """The name a submission is kept under; NotSignedIn or NotAllowed when the request gives no right to one.
 
     Locally the client must sit on this machine, have asked for it by a loopback name, and come from its own page:
     a foreign page in the same browser, or a name that was pointed here, is refused. A signed-in person's session comes
     along with requests of foreign pages too, so those are refused as well.
     """
     way = door(settings)
-    if caller.site not in OWN_SITES:
-        raise Declined(notice("foreign page"))
+    if caller.site not in OWN_SITES or (way is Door.SIGN_IN and caller.site is None and not _from_own_page(caller)):
+        raise NotAllowed(notice("foreign page"))
     if way is Door.SIGN_IN:
         if profile is None:
-            raise Declined(notice("sign in first"))
+            raise NotSignedIn(notice("sign in first"))
         if profile.username in RESERVED:
-            raise Declined(notice("reserved name"))
+            raise NotAllowed(notice("reserved name"))
         return profile.username
     if way is Door.CLOSED:
-        raise Declined(closed_sentence(settings))
+        raise NotAllowed(closed_sentence(settings))
     if not _from_here(caller):
-        raise Declined(notice("refused"))
+        raise NotAllowed(notice("refused"))
     return LOCAL_USER
 
 
+def signed_in(request: Request) -> gr.OAuthProfile | None:
+    """Who signed in with the browser that asks, for addresses of our own; None when nobody did, or too long ago."""
+    known = oauth._get_valid_oauth_info_from_session(request.scope.get("session", {}))
+    return gr.OAuthProfile(known["userinfo"]) if known else None
+
+
 def _from_here(caller: Caller) -> bool:
-    own_page = caller.origin is None or urlsplit(caller.origin).netloc == caller.host
-    return not caller.relayed and _is_loopback(caller.address) and _hostname(caller.host) in LOOPBACK and own_page
+    by_name = _is_loopback(caller.address) and _hostname(caller.host) in LOOPBACK
+    return not caller.relayed and by_name and _from_own_page(caller)
+
+
+def _from_own_page(caller: Caller) -> bool:
+    try:
+        return caller.origin is None or urlsplit(caller.origin).netloc == caller.host
+    except ValueError:
+        return False
 
 
 def _is_loopback(address: str | None) -> bool:

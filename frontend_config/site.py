@@ -17,6 +17,7 @@ from frontend_config.handbook import handbook_router
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
+from frontend_config.session import share_session
 from frontend_config.shell import Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
@@ -70,6 +71,7 @@ def build_site(desk: Desk) -> FastAPI:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
+    share_session(app, api)
     app.add_middleware(Shell, frame=frame, places=gradio_places)
     app.add_middleware(Guard)
     app.add_middleware(RequestCount, registry=registry)

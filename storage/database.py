@@ -1,8 +1,9 @@
 """A SQLite file that several processes write: short transactions, each durable when it has ended."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from backend.errors import OperatorFault, QueueDamaged
@@ -17,6 +18,7 @@ class Database:
     def __init__(self, path: Path, migrations: Sequence[Path], *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         self._busy_seconds = busy_seconds
+        self._watch = _Watch(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._migrate(migrations)
@@ -25,11 +27,21 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection whose statements each see the file as it is then; QueueDamaged when they cannot read it."""
         db = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
-        try:
+        with closing(db), self._readable():
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             yield db
+
+    def version(self) -> object:
+        """Another value whenever somebody has written the file since, or put another in its place; cheap to ask."""
+        with self._readable():
+            return self._watch.version()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGE:
                 raise
@@ -37,8 +49,6 @@ class Database:
                 f"{self.path} is damaged. Put a backup in its place: python app.py restore DIR.",
                 public="The queue of this leaderboard is damaged; its operator must restore it.",
             ) from None
-        finally:
-            db.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -69,6 +79,36 @@ class Database:
                 for statement in _statements(script.read_text(encoding="utf-8")):
                     db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+class _Watch:
+    """A connection that stays open and changes nothing, for only such a one can tell that others have written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._opened = 0
+        self._file: tuple[int, int] | None = None
+        self._db: sqlite3.Connection | None = None
+
+    def version(self) -> object:
+        """Which file it is, how often it was opened here, and what SQLite counts of others' changes."""
+        with self._lock:
+            try:
+                found = self._path.stat()
+                if self._db is None or (found.st_dev, found.st_ino) != self._file:
+                    self._close()
+                    self._file, self._opened = (found.st_dev, found.st_ino), self._opened + 1
+                    self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+                return self._opened, self._db.execute("PRAGMA data_version").fetchone()[0]
+            except (OSError, sqlite3.Error):
+                self._close()
+                raise
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+        self._db = None
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -65,8 +65,16 @@ class Submissions:
 
     def newest(self) -> list[Submission]:
         """Every submission there ever was, newest first."""
+        return [submission_of(row) for row in self.newest_rows()]
+
+    def newest_rows(self) -> list[sqlite3.Row]:
+        """The rows that `newest` makes records of."""
         with self._database.reading() as db:
-            return [submission_of(row) for row in _QUERIES.newest_submissions(db)]
+            return list(_QUERIES.newest_submissions(db))
+
+    def version(self) -> object:
+        """Another value whenever the queue may say something else."""
+        return self._database.version()
 
     def counts(self) -> dict[tuple[Status, FailureCode | None], int]:
         """How many submissions there are of each status and failure code."""

@@ -84,11 +84,14 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
         info: Any = api.model_info(model_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
         if info.gated:
             api.auth_check(model_id)
+        if not (isinstance(info.id, str) and isinstance(info.sha, str) and info.sha):
+            raise ValueError("no commit")
     if info.id.lower() != model_id.lower():
-        raise ModelFault(FailureCode.RENAMED, f"It is {info.id} now.")
+        raise ModelFault(FailureCode.RENAMED, f"It is {_first(info.id)} now.")
     card = info.card_data.to_dict() if info.card_data else {}
     config = info.config if isinstance(info.config, dict) else {}
-    names = config.get("architectures") or []
+    stated = config.get("architectures") or []
+    names = stated if isinstance(stated, list) else [stated]
     files = tuple(_file(file) for file in info.siblings or [] if IN_THE_ROOT.fullmatch(file.rfilename))
     return Repository(
         hub_id=info.id,

@@ -12,6 +12,7 @@ from backend.hub.faults import faults_of_the_hub
 from backend.hub.metadata import check_id
 
 MOST = 8
+MOST_DOWNLOADS = 10**15
 TIMEOUT = 5
 KIND = "text-generation"
 
@@ -44,4 +45,5 @@ def _suggestion(entry: Any) -> Suggestion | None:
     except UsageError:
         return None
     downloads = entry.get("downloads")
-    return Suggestion(hub_id, downloads if isinstance(downloads, int) else None)
+    known = isinstance(downloads, int) and 0 <= downloads < MOST_DOWNLOADS
+    return Suggestion(hub_id, downloads if known else None)

@@ -66,4 +66,6 @@ def _read(wish: Any) -> tuple[str, str, str]:
     if not parts or not all(isinstance(part, str) and len(part) <= LONGEST for part in parts):
         raise UsageError(notice("unreadable wish"))
     deed, submission_id, reason = parts
+    if not (submission_id.isascii() and submission_id.isprintable()):  # no id has what no file can hold
+        raise UsageError(notice("unreadable wish"))
     return deed, submission_id, reason

@@ -1,23 +1,23 @@
 """The form: a model is named here, looked at while it is typed, and joins the queue, or one sentence says why not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from backend.domain import Domain, Edition
+from backend.domain import Edition
 from backend.errors import Declined, HubSpared, PassingFault
-from backend.submission import Check, Outlook, Receipt, SubmissionForm
+from backend.submission import Check, Outlook
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
 from frontend_config.island import heading, island
+from frontend_config.receipt_payload import receipt_payload
 from frontend_config.row_addresses import RowAddresses
+from frontend_config.submission_form import LONGEST, read_form
 from frontend_config.submission_payload import estimate_payload, receipt_address
 from frontend_config.words import notice, prose
 
-FIELDS = ("model", "revision", "edition", "base", "domain")
-LONGEST = 2000
 FEWEST_LETTERS = 3
 Profile = gr.OAuthProfile | None
 Answer = dict[str, Any]
@@ -73,7 +73,7 @@ def suggest_handler(desk: Desk) -> Handler:
             person = submitter(desk.settings, Caller.of(request), profile)
         except Declined:
             return {"found": [], "said": None}
-        typed = words.strip() if isinstance(words, str) else ""
+        typed = _speakable(words) if isinstance(words, str) else ""
         if not FEWEST_LETTERS <= len(typed) <= LONGEST:
             return {"found": [], "said": None}
         try:
@@ -87,37 +87,6 @@ def suggest_handler(desk: Desk) -> Handler:
     return suggest
 
 
-def read_form(wish: Any) -> SubmissionForm:
-    """What was typed, without surrounding spaces, empty fields as None; Declined when it is no such form."""
-    typed = {name: wish.get(name, "") for name in FIELDS} if isinstance(wish, Mapping) else {}
-    if not typed or not all(isinstance(text, str) and len(text) <= LONGEST for text in typed.values()):
-        raise Declined(notice("unreadable form"))
-    try:
-        return SubmissionForm(
-            model_id=typed["model"].strip(),
-            edition=Edition(typed["edition"]),
-            domain=Domain(typed["domain"]) if typed["domain"] else None,
-            base_model=typed["base"].strip() or None,
-            revision=typed["revision"].strip() or None,
-        )
-    except ValueError:
-        raise Declined(notice("unreadable form")) from None
-
-
-def receipt_payload(desk: Desk, receipt: Receipt) -> Answer:
-    """The receipt as plain data: the sentence, id, place, when it is expected to begin and to end, and its address."""
-    stored = receipt.submission
-    estimates = desk.estimates(desk.submissions(), desk.waiting(), desk.pulse())
-    return {
-        "id": stored.id,
-        "address": receipt_address(stored.id),
-        "model": stored.model.hub_id,
-        "sentence": receipt.sentence,
-        "position": receipt.position,
-        "estimate": estimate_payload(estimates.get(stored.id)),
-    }
-
-
 def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses) -> Answer:
     """The outlook as plain data."""
     return {
@@ -127,6 +96,11 @@ def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses)
         "position": outlook.position,
         "estimate": estimate_payload(outlook.estimate),
     }
+
+
+def _speakable(words: str) -> str:
+    """The words without what nobody can type or send on: controls and halves of letters."""
+    return "".join(each if each.isprintable() else " " for each in words).strip()
 
 
 def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:

@@ -1,9 +1,9 @@
-"""The read-only interface under /v1: JSON with an ETag for everybody who asks."""
+"""The interface under /v1: JSON with an ETag for everybody who asks, and one address that takes submissions."""
 
 from fastapi import FastAPI
 
 from frontend_config.desk import Desk
-from frontend_config.v1 import board, compare, copies, delta, examples, models, queue, runs
+from frontend_config.v1 import board, compare, copies, delta, examples, models, queue, runs, submissions
 from frontend_config.v1.description import describe
 from frontend_config.v1.manners import HeadAsGet, add_manners
 
@@ -15,12 +15,13 @@ PARTS = (
     compare.router,
     delta.router,
     queue.router,
+    submissions.router,
     copies.router,
 )
 
 
 def build_api(desk: Desk) -> FastAPI:
-    """The application behind /v1; it reads from the desk and changes nothing."""
+    """The application behind /v1; it reads from the desk, and submits."""
     api = FastAPI(title="CLUE Leaderboard", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     for part in PARTS:
         api.include_router(part(desk))

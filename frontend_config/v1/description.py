@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.licence import licence_payload
-from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, TAGS
+from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
 from frontend_config.words import notice
 
 JSON = "application/json"
@@ -23,6 +23,15 @@ REFUSAL: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
     "properties": {"error": {"type": "string", "description": "One sentence that says what to do."}},
+}
+REFUSED_POSTS = {
+    "401": "Nobody is signed in.",
+    "403": "Submitting is closed, or this is not the page's own origin.",
+    "409": "The person has as many submissions waiting or running as one may have.",
+    "413": "The body is larger than any submission.",
+    "415": "The body is not said to be JSON.",
+    "422": "The body does not fit, or the model may not enter.",
+    "503": "The queue cannot be written just now.",
 }
 HELD = {"description": "Nothing has changed since the ETag that was sent in If-None-Match."}
 
@@ -41,7 +50,7 @@ def describe(api: FastAPI) -> None:
 
 
 def openapi(api: FastAPI) -> dict[str, Any]:
-    """The OpenAPI record of a read-only application: each answer with its kind, an example, 304 and the refusals."""
+    """The OpenAPI record of the application: each answer with its kind, an example, 304 and the refusals."""
     told = api.openapi()
     paths = {path: _path(path, operations) for path, operations in told["paths"].items()}
     licence = {"name": "CC BY 4.0 for what is measured here", "url": licence_payload()["measured"]["link"]}
@@ -56,7 +65,20 @@ def openapi(api: FastAPI) -> dict[str, Any]:
 
 
 def _path(path: str, operations: dict[str, Any]) -> dict[str, Any]:
-    return {method: _operation(path, told) for method, told in operations.items() if method in ("get", "post")}
+    made = {"get": _operation, "post": _posting}
+    return {method: made[method](path, told) for method, told in operations.items() if method in made}
+
+
+def _posting(path: str, told: dict[str, Any]) -> dict[str, Any]:
+    """An operation that takes a submission: the receipt, or why there is none."""
+    receipt = {JSON: {"schema": {"type": "object"}, "example": RECEIPT}}
+    responses = {
+        "201": {"description": "The receipt of what is stored now.", "content": receipt},
+        "200": {"description": "The receipt of what was stored before for the same commit.", "content": receipt},
+        **{status: _refusal(text) for status, text in REFUSED_POSTS.items()},
+    }
+    described = {name: told[name] for name in ("summary", "description", "operationId", "requestBody")}
+    return {**described, "tags": told["tags"], "parameters": [], "responses": responses}
 
 
 def _operation(path: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -68,9 +90,7 @@ def _operation(path: str, told: dict[str, Any]) -> dict[str, Any]:
         responses["422"] = _refusal("A parameter does not fit.")
     if path == "/health":
         responses["503"] = {**_answer(path), "description": "Something needs its operator; `reason` says what."}
-    described: dict[str, Any] = {
-        name: told[name] for name in ("summary", "description", "operationId", "requestBody") if name in told
-    }
+    described: dict[str, Any] = {name: told[name] for name in ("summary", "description", "operationId") if name in told}
     return {**described, "tags": told.get("tags", ["Service"]), "parameters": parameters, "responses": responses}
 
 

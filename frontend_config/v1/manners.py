@@ -12,7 +12,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-READ_ONLY = "This address does not take {method}. It is for reading: ask with GET."
+OTHER_WAY = "This address does not take {method}. Ask with {allowed}."
 BROKEN = "Something went wrong on our side and was logged. Try again in a minute."
 
 
@@ -45,7 +45,10 @@ def add_manners(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        sentence = READ_ONLY.format(method=request.method) if error.status_code == 405 else error.detail
+        allowed = (error.headers or {}).get("Allow", "GET")
+        sentence = (
+            OTHER_WAY.format(method=request.method, allowed=allowed) if error.status_code == 405 else error.detail
+        )
         answer = _refused(request, error.status_code, sentence)
         answer.headers.update(error.headers or {})
         return answer

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from backend.domain import Domain, Edition
+
 TAGS = {
     "Board": "The leaderboard and its tasks.",
     "Models": "Single models and everything published of them.",
@@ -41,6 +43,33 @@ _COLUMN = {
     "values": [62.1], "low": [59.5], "high": [64.6], "n": [1411], "missing": {},
 }  # fmt: skip
 _SUBMISSION = {"id": "s0004", "model": "owner/name", "status": "queued", "position": 1}
+
+RECEIPT = {
+    "id": "20261101-5d0c7a1b", "address": "/submission?id=20261101-5d0c7a1b", "model": "owner/name",
+    "revision": "0f1e2d3c…", "edition": "full", "status": "queued", "sentence": "It is number 2 in the queue.",
+    "position": 2, "estimate": {"begins": [600, 1500], "lasts": [5400, 9000]},
+}  # fmt: skip
+_TEXT = {"type": "string"}
+ABOUT_SUBMISSION: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["model"],
+                "additionalProperties": False,
+                "properties": {
+                    "model": {**_TEXT, "description": "The model's id on the Hub, owner/name."},
+                    "revision": {**_TEXT, "description": "A branch, tag or commit; main if not stated."},
+                    "edition": {"type": "string", "enum": [*Edition], "description": "full if not stated."},
+                    "base_model": {**_TEXT, "description": "What it was made from; what the Hub states if not stated."},
+                    "domain": {"type": "string", "enum": [*Domain], "description": "What it was trained for."},
+                },
+            },
+            "example": {"model": "owner/name", "edition": "full", "domain": "biomedical"},
+        }
+    },
+}
 
 EXAMPLES: dict[str, Any] = {
     "/leaderboard.json": {**_VIEW, "rows": 1, "names": ["owner/name"], "decimals": 1, "columns": [_COLUMN]},

@@ -25,7 +25,7 @@ from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import pickle_only
 from tests.storage.records import wish
 
-HOSTILE = ["<img src=x onerror=alert(1)>", "\u202emoc.live", "x" * 10_000, "a\x00b"]
+HOSTILE = ["<img src=x onerror=alert(1)>", "\u202emoc.live", "x" * 10_000, "a\x00b", "half \ud800 a letter"]
 PREPARE: Mapping[str, Callable[[LoopbackHub, Path], object]] = {
     "good": lambda hub, folder: hub.add("acme/tiny", folder, base_model="acme/base"),
     "absent": lambda hub, folder: None,
@@ -247,6 +247,17 @@ def test_what_a_repository_says_of_itself_stays_short_text(
     assert office.said("Base model").finding is Finding.WARNING
     for check in outlook.checks:
         assert len(check.sentence) < 600 and check.sentence.isprintable()
+
+
+@pytest.mark.parametrize("stated", [7, {"a": 1}, "LlamaForCausalLM", [None], [["x"]], True, ""], ids=str)
+def test_architectures_of_another_shape_are_answered_like_any_other(
+    office: Office, hub: LoopbackHub, folder: Path, stated: object
+) -> None:
+    configure(folder, architectures=stated)
+    hub.add("acme/tiny", folder)
+    refused = stated not in ("LlamaForCausalLM", "")
+    assert office.outlook(FORMS["plain"]).refused is refused
+    assert (declines(office, FORMS["plain"]) is not None) is refused
 
 
 def test_when_enough_was_asked_checks_pause_and_the_form_is_taken_all_the_same(

@@ -1,6 +1,7 @@
 """A small Hub on loopback that the real `huggingface_hub` client talks to, with switches for what goes wrong there."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -146,7 +147,7 @@ class LoopbackHub:
         facts = repository.describe(commit, with_blobs=request.query_params.get("blobs", "").lower() == "true")
         if wanted := request.query_params.getlist("expand"):
             facts = {key: value for key, value in facts.items() if key in ("_id", "id", *wanted)}
-        return JSONResponse(facts)
+        return Response(json.dumps(facts), media_type="application/json")
 
     async def _tree(self, request: Request) -> Response:
         repository = self._find(request)

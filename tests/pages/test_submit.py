@@ -16,9 +16,12 @@ from backend.errors import Declined, HubSpared
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.submission import Check, Estimate, Finding, Outlook, Span, Status, SubmissionForm
-from frontend_config.pages.submit import preflight_handler, read_form, submit_handler, suggest_handler
+from frontend_config.answers import Answer
+from frontend_config.pages.queue import act_handler
+from frontend_config.pages.submit import preflight_handler, submit_handler, suggest_handler
 from frontend_config.row_addresses import RowAddresses
 from frontend_config.site import build_site
+from frontend_config.submission_form import read_form
 
 from . import records
 from .conftest import Opener, Site
@@ -132,6 +135,7 @@ def test_the_receipt_follows_a_submission_without_a_reload(visit: Opener, site: 
     expect(page.get_by_role("link", name="See its scores")).to_have_attribute(
         "href", RowAddresses(site.shelf.desk()).of("s0007", Edition.FULL) or "none"
     )
+    expect(page.get_by_role("link", name="See it on the board")).to_have_count(0)
 
 
 def test_the_receipt_of_a_failure_says_at_which_step_it_ended_why_and_what_to_do(visit: Opener) -> None:
@@ -171,6 +175,33 @@ def test_a_span_of_time_is_told_as_people_say_it(visit: Opener) -> None:
     assert told == list(spans.values())
 
 
+def test_a_page_that_is_hidden_and_shown_again_asks_no_more_often_than_before(visit: Opener) -> None:
+    most, kept = visit("/queue").evaluate(
+        """async () => {
+            const entry = document.querySelector('script[src$="/site.js"]').src;
+            const { poll } = await import(entry.replace("site.js", "common/feed.js"));
+            const { Kept } = await import(entry.replace("site.js", "common/dom.js"));
+            let [now, most, rounds] = [0, 0, 0];
+            await new Promise((done) => poll(async () => {
+                most = Math.max(most, now += 1);
+                for (let i = 0; i < 3; i += 1) document.dispatchEvent(new Event("visibilitychange"));
+                await null;
+                now -= 1;
+                if ((rounds += 1) === 5) done();
+            }, () => 0.001));
+            const kept = new Kept();
+            const node = kept.get("stays", 1, () => ({}));
+            kept.get("goes", 1, () => ({}));
+            kept.sweep();
+            const same = kept.get("stays", 1, () => ({})) === node;
+            kept.sweep();
+            return [most, [same, ...kept.held.keys()]];
+        }"""
+    )
+    assert most == 1
+    assert kept == [True, "stays"], "and what is shown no more is held no more"
+
+
 @pytest.mark.parametrize(
     "wish",
     [None, [], "x", {"model": 7}, {"model": "a/b", "edition": "other"}, {"model": "a/b", "edition": ""},
@@ -190,6 +221,20 @@ def test_nothing_is_searched_for_what_is_too_short_too_long_or_no_text(words: An
     wicket = Wicket()
     desk = replace(wicket.shelf.desk(), suggest=wicket.suggest)
     assert suggest_handler(desk)(words, request(), None) == {"found": [], "said": None} and not wicket.searched
+
+
+def test_what_no_file_can_hold_is_refused_at_the_door_and_never_an_error() -> None:
+    wicket = Wicket()
+    desk = replace(wicket.shelf.desk(), suggest=wicket.suggest)
+    assert suggest_handler(desk)("\ud800 no\x00tes \u202e", request(), None)["found"] and wicket.searched == ["no tes"]
+    for submission_id in ("\ud800", "s0004\x00", "\u202es0004"):
+        told = act_handler(desk)({"deed": "cancel", "id": submission_id}, request(), None)
+        assert not told["done"] and "came back incomplete" in str(told["sentence"])
+
+
+def test_half_a_letter_in_one_place_costs_no_answer() -> None:
+    told = Answer.of_json({"model": "a\ud800b", "other": "\U0001f600\x00"}).body
+    assert json.loads(told) == {"model": "a\ufffdb", "other": "\U0001f600\x00"}
 
 
 def test_nobody_known_gets_no_checks_and_no_suggestions() -> None:

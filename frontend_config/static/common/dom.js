@@ -32,15 +32,23 @@ export function settle(parent, nodes) {
 export class Kept {
   constructor() {
     this.held = new Map();
+    this.asked = new Set();
   }
 
   get(key, content, make) {
     const shows = JSON.stringify(content);
+    this.asked.add(key);
     const held = this.held.get(key);
     if (held?.shows === shows) return held.node;
     const node = make();
     this.held.set(key, { shows, node });
     return node;
+  }
+
+  /** Forgets what was not asked for since the last time, so that a page left open for days does not grow. */
+  sweep() {
+    for (const key of this.held.keys()) if (!this.asked.has(key)) this.held.delete(key);
+    this.asked.clear();
   }
 }
 

@@ -37,18 +37,24 @@ export async function patiently(address, options, turns = TURNS) {
   return patiently(address, options, turns - 1);
 }
 
-/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes visible again. */
+/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes so; never twice at a time. */
 export function poll(ask, seconds) {
   let timer = 0;
+  let asking = false;
   const next = () => { timer = setTimeout(turn, seconds() * 1000); };
   const turn = async () => {
-    if (!document.hidden) await ask();
-    next();
+    if (asking) return;
+    asking = true;
+    clearTimeout(timer);
+    try {
+      if (!document.hidden) await ask();
+    } finally {
+      asking = false;
+      next();
+    }
   };
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    clearTimeout(timer);
-    turn();
+    if (!document.hidden) turn();
   });
   next();
 }

@@ -1,6 +1,6 @@
 // The queue: asks /v1/queue every few seconds and shows what runs, what waits and what has ended.
 
-import { el, Kept, settle, shadow, styles } from "../common/dom.js";
+import { el, Kept, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
 import { ownCard, runningCard } from "../submissions/cards.js";
 import { Deeds } from "../submissions/deeds.js";
@@ -34,7 +34,9 @@ class Queue {
     this.running = el("section", {}, el("p", { class: "wait" }, "Loading the queue…"));
     this.waiting = el("section");
     this.ended = el("section");
-    const parts = [this.live, this.worker, this.own, this.running, this.waiting, this.ended, this.hint, this.deeds.node];
+    const link = el("p", {}, linkButton(() => location.href));
+    const lists = [this.own, this.running, this.waiting, this.ended];
+    const parts = [this.live, this.worker, ...lists, this.hint, link, this.deeds.node];
     this.node = el("div", { class: "queue", tabindex: -1 }, ...parts);
     root.append(this.node);
   }
@@ -82,6 +84,7 @@ class Queue {
     settle(this.waiting, [this.heading("Waiting", data.waiting.length), this.waitingPart(data.waiting)]);
     settle(this.ended, [this.heading("History", data.history_total), this.historyPart(data.history), ...this.more(data)]);
     retell(this.node);
+    this.kept.sweep();
     const told = data.running.map((each) => `${each.model}: ${STATUSES[each.status]}`).join("; ");
     const words = `${told || "Nothing is running"}. ${data.waiting.length} waiting.`;
     if (this.live.textContent !== words) this.live.textContent = words;

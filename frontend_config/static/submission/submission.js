@@ -66,9 +66,10 @@ class Receipt {
     const worker = data.worker ?? { alive: true };
     const line = this.kept.get("steps", [data.status, data.position, data.events, data.progress, data.failure?.stage], () => steps(data));
     const title = this.kept.get("title", null, () => el("h2", { class: "unseen" }, "This submission"));
-    settle(this.body, [line, ...this.standstill(worker), title, ownCard(data, worker, this.kept, this.deeds), ...this.row(data)]);
+    settle(this.body, [line, ...this.standstill(worker), title, ownCard(data, worker, this.kept, this.deeds)]);
     retell(this.body);
     nameTab(data.model);
+    this.kept.sweep();
     const words = `${data.model}: ${STATUSES[data.status]}`;
     if (this.live.textContent !== words) this.live.textContent = words;
   }
@@ -80,10 +81,6 @@ class Receipt {
       alive ? "It goes on by itself, and no attempt is used up." : "No worker is there just now. What waits is kept and evaluated as soon as one is back.",
       ...(seenAt && !alive ? [" Last seen ", moment(seenAt), "."] : []),
     ))];
-  }
-
-  row({ row }) {
-    return row ? [this.kept.get("row", row, () => el("p", { class: "row" }, el("a", { class: "deed", href: row }, "See its scores")))] : [];
   }
 
   unknown(words) {

@@ -109,9 +109,10 @@ export function logLines(lines) {
   return el("pre", { tabindex: 0, role: "region", "aria-label": "Log" }, lines.join("\n"));
 }
 
-/** The way to the board for what stands on it. */
+/** The way to the board for what stands on it: to its own row where that is known. */
 export function board(each) {
   if (each.status !== "finished" || each.superseded_by) return null;
+  if (each.row) return el("p", { class: "row" }, el("a", { class: "deed", href: each.row }, "See its scores"));
   const view = each.edition === "rehearsal" ? "rehearsal" : "measured";
   return el("p", {}, el("a", { href: `/?view=${view}&q=${encodeURIComponent(each.model)}` }, "See it on the board"));
 }

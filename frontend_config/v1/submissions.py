@@ -1,0 +1,84 @@
+"""The one address of /v1 that changes something: a submission, from whoever may submit on the page."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen
+from frontend_config.answers import Answer
+from frontend_config.desk import Desk
+from frontend_config.identity import Caller, signed_in, submitter
+from frontend_config.receipt_payload import receipt_payload
+from frontend_config.submission_form import read_body
+from frontend_config.v1.samples import ABOUT_SUBMISSION
+from frontend_config.words import notice
+
+LARGEST_BODY = 16 * 1024
+KIND = "application/json"
+NEVER_KEPT = {"Cache-Control": "no-store"}
+STATUSES = (
+    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
+    (TooManyOpen, HTTPStatus.CONFLICT),
+    (QueueBusy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Declined, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
+def router(desk: Desk) -> APIRouter:
+    """Takes submissions from the page's own origin only: no other origin is ever told that it may ask."""
+    routes = APIRouter(tags=["Queue"])
+
+    def take(request: Request, body: bytes) -> Response:
+        person = submitter(desk.settings, Caller.of(request), signed_in(request))
+        receipt = desk.submit(read_body(body), person)
+        told = receipt_payload(desk, receipt)
+        return _answer(
+            request,
+            HTTPStatus.CREATED if receipt.is_new else HTTPStatus.OK,
+            told,
+            {"Location": f"/v1/submissions/{receipt.submission.id}"},
+        )
+
+    @routes.post("/submissions", status_code=HTTPStatus.CREATED, openapi_extra={"requestBody": ABOUT_SUBMISSION})
+    async def submit(request: Request) -> Response:
+        """Submits a model as the form does, under the name the form would keep it under: a signed-in browser's on a
+        Space, the local user's on the machine itself. 201 with the receipt; 200 when that commit is there already."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
+            return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, notice("no json type"))
+        body = await _body(request)
+        if body is None:
+            return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, notice("body too large"))
+        try:
+            return await run_in_threadpool(take, request, body)
+        except Declined as refusal:
+            status = next(status for kind, status in STATUSES if isinstance(refusal, kind))
+            return _refused(request, status, str(refusal))
+        except OperatorFault as fault:
+            return _refused(request, HTTPStatus.SERVICE_UNAVAILABLE, fault.public)
+
+    return routes
+
+
+async def _body(request: Request) -> bytes | None:
+    """All of it; None when it is larger than any submission."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_BODY:
+                return None
+    except ClientDisconnect:  # so the site's guard ends what is larger than anything it takes
+        return None
+    return body
+
+
+def _refused(request: Request, status: HTTPStatus, sentence: str) -> Response:
+    return _answer(request, status, {"error": sentence}, {})
+
+
+def _answer(request: Request, status: HTTPStatus, told: dict[str, Any], headers: dict[str, str]) -> Response:
+    return Answer.of_json(told).respond(request, status=status, headers=NEVER_KEPT | headers)

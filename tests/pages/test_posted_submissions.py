@@ -1,0 +1,199 @@
+"""A program submits as the page does: the same person, the same rules, and no other origin."""
+
+import json
+import time
+from base64 import b64encode
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from itsdangerous import TimestampSigner
+from starlette.testclient import TestClient
+
+from backend.domain import Domain, Edition
+from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
+from backend.settings import Settings
+from backend.submission import Receipt, SubmissionForm
+from frontend_config.guard import Guard
+from frontend_config.session import OpenForPosts
+from frontend_config.site import build_site
+from frontend_config.v1 import build_api
+from frontend_config.words import notice
+
+from .serving import Shelf
+
+HERE = "http://127.0.0.1:7860"
+PATH = "/v1/submissions"
+SURROGATE = "\\ud800"
+
+
+def asking(shelf: Shelf, **desk: Any) -> TestClient:
+    app = FastAPI(openapi_url=None)
+    app.mount("/v1", build_api(replace(shelf.desk(), **desk)))
+    return TestClient(app, base_url=HERE, client=("127.0.0.1", 50_000))
+
+
+def test_what_is_posted_is_submitted_and_answered_with_the_receipt() -> None:
+    shelf = Shelf()
+    wish = {
+        "model": " owner/name ",
+        "revision": "dev",
+        "edition": "rehearsal",
+        "base_model": "a/b",
+        "domain": "general",
+    }
+    answer = asking(shelf).post(PATH, json=wish, headers={"Origin": HERE, "Sec-Fetch-Site": "same-origin"})
+    told = answer.json()
+    assert answer.status_code == 201
+    assert (told["id"], told["position"], told["address"]) == ("s0077", 3, "/submission?id=s0077")
+    assert answer.headers["Location"] == "/v1/submissions/s0077"
+    form = SubmissionForm(
+        model_id="owner/name", revision="dev", edition=Edition.REHEARSAL, base_model="a/b", domain=Domain.GENERAL
+    )
+    assert shelf.taken == [(form, "local")]
+
+
+def test_what_is_not_stated_may_be_null_and_the_edition_is_the_full_one() -> None:
+    shelf = Shelf()
+    assert asking(shelf).post(PATH, json={"model": "owner/name", "revision": None, "edition": None}).is_success
+    assert shelf.taken == [(SubmissionForm(model_id="owner/name"), "local")]
+
+
+def test_what_is_there_already_is_200() -> None:
+    shelf = Shelf()
+
+    def submit(form: SubmissionForm, person: str) -> Receipt:
+        return replace(shelf.submit(form, person), is_new=False)
+
+    assert asking(shelf, submit=submit).post(PATH, json={"model": "owner/name"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "no JSON object"), ("[]", "no JSON object"), ("7", "no JSON object"), ("[" * 9_999, "no JSON object"),
+        ("\x00", "no JSON object"), ("{}", "Name a model"), ('{"model": "  "}', "Name a model"),
+        ('{"model": 7}', "model must be text"), ('{"model": "a/b", "revision": ["x"]}', "revision must be text"),
+        (json.dumps({"model": "x" * 2_001}), "model must be text"),
+        ('{"model": "a/b", "edition": "half"}', "edition must be full or rehearsal"),
+        ('{"model": "a/b", "domain": "' + SURROGATE + '"}', "domain must be biomedical or general"),
+        ('{"model": "a/b", "submitter": "ada"}', "There is no 'submitter' in a submission."),
+        ('{"model": "a/b", "' + SURROGATE + '{0}": null}', "There is no '" + SURROGATE + "{0}' in a submission."),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_a_body_that_does_not_fit_is_one_sentence(body: str, said: str) -> None:
+    shelf = Shelf()
+    answer = asking(shelf).post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, list(answer.json())) == (422, ["error"])
+    assert said in answer.json()["error"] and shelf.taken == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (TooManyOpen("Three are open."), 409),
+        (QueueBusy("The queue is busy."), 503),
+        (Declined("It is gated.", FailureCode.GATED), 422),
+    ],
+    ids=["too many", "busy", "gated"],
+)
+def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> None:
+    def submit(form: SubmissionForm, person: str) -> Receipt:
+        raise fault
+
+    answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
+    assert (answer.status_code, answer.json()) == (status, {"error": str(fault)})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Host": "rebound.example"},
+        {"X-Forwarded-For": "192.0.2.7"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_other_origin_may_submit_or_is_told_that_it_may_ask(headers: dict[str, str]) -> None:
+    shelf = Shelf()
+    answer = asking(shelf).post(PATH, json={"model": "owner/name"}, headers=headers)
+    assert answer.status_code == 403 and "was not accepted" in answer.json()["error"] and shelf.taken == []
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+    before = asking(shelf).options(PATH, headers={"Access-Control-Request-Method": "POST", **headers})
+    assert "POST" not in before.headers["Access-Control-Allow-Methods"]
+    assert "content-type" not in before.headers["Access-Control-Allow-Headers"].lower()
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+def test_only_what_is_said_to_be_json_is_read(kind: str | None) -> None:
+    shelf = Shelf()
+    headers = {"Content-Type": kind} if kind else {}
+    answer = asking(shelf).post(PATH, content=b'{"model": "owner/name"}', headers=headers)
+    assert answer.status_code == 415 and shelf.taken == []
+
+
+@pytest.mark.parametrize("each", [10_000, 70_000])
+def test_a_body_larger_than_any_submission_is_refused_however_it_comes(each: int) -> None:
+    shelf = Shelf()
+    app = FastAPI(openapi_url=None)
+    app.mount("/v1", build_api(shelf.desk()))
+    guarded = TestClient(Guard(app), base_url=HERE, client=("127.0.0.1", 50_000))
+    parts = (b" " * each for _ in range(20))
+    answer = guarded.post(PATH, content=parts, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413 and "larger than any submission" in answer.json()["error"]
+    assert shelf.taken == []
+
+
+def test_a_page_that_is_closed_takes_nothing() -> None:
+    shelf = Shelf(settings=Settings(host="0.0.0.0"))
+    answer = asking(shelf).post(PATH, json={"model": "owner/name"})
+    assert answer.status_code == 403 and "Submitting is closed" in answer.json()["error"] and shelf.taken == []
+
+
+def test_other_ways_of_asking_name_the_one_there_is() -> None:
+    answer = asking(Shelf()).put(PATH, json={})
+    assert answer.status_code == 405 and answer.json()["error"].endswith("Ask with POST.")
+
+
+def test_the_description_tells_how_to_submit_and_what_is_refused() -> None:
+    told = asking(Shelf()).get("/v1/openapi.json").json()["paths"]["/submissions"]["post"]
+    assert {"200", "201", "401", "403", "409", "413", "415", "422", "503"} == told["responses"].keys()
+    members = told["requestBody"]["content"]["application/json"]["schema"]
+    assert members["properties"].keys() == {"model", "revision", "edition", "base_model", "domain"}
+    assert members["additionalProperties"] is False
+
+
+def cookie(site: FastAPI, seconds: float) -> str:
+    """What Gradio's sign-in leaves with the browser of ada, for so many seconds from now."""
+    api = next(route.app for route in site.routes if getattr(route, "path", "") == "/v1")  # type: ignore[attr-defined]
+    (session,) = [each.kwargs["session"] for each in api.user_middleware if each.cls is OpenForPosts]
+    ada = {"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""}
+    known = {"oauth_info": {"userinfo": ada, "expires_at": time.time() + seconds}}
+    signer = TimestampSigner(session.kwargs["secret_key"])
+    return signer.sign(b64encode(json.dumps(known).encode())).decode()
+
+
+def test_on_a_space_it_is_whoever_signed_in_on_the_page_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "owner/clue")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPES"):
+        monkeypatch.setattr(f"gradio.oauth.OAUTH_{name}", "invented")
+    monkeypatch.setattr("gradio.oauth.OPENID_PROVIDER_URL", "http://127.0.0.1:9")
+    shelf = Shelf(settings=Settings(on_space=True))
+    site = build_site(shelf.desk())
+    space = TestClient(site, base_url="https://owner-clue.hf.space", client=("10.0.0.1", 50_000))
+
+    def post(seconds: float | None, **headers: str) -> int:
+        held = {} if seconds is None else {"Cookie": f"session={cookie(site, seconds)}"}
+        return space.post(PATH, json={"model": "owner/name"}, headers=held | headers).status_code
+
+    assert [post(None), post(-60), post(60, Origin="https://evil.example")] == [401, 401, 403]
+    assert post(60, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"}) == 403
+    forged = space.post(PATH, json={"model": "owner/name"}, headers={"Cookie": "session=e30.aaaa.bbbb"})
+    assert (forged.status_code, forged.json()) == (401, {"error": notice("sign in first")})
+    assert shelf.taken == []
+    assert post(60, Origin="https://owner-clue.hf.space") == 201
+    assert [person for _, person in shelf.taken] == ["ada"]
+    assert "Cookie" not in space.get("/v1/queue").headers["Vary"], "what is only read is the same for all"

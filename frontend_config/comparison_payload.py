@@ -7,9 +7,9 @@ from typing import Any
 from backend.comparison import Compared, Finding
 from backend.domain import Edition, Provenance, Score, Standing
 from backend.statistics import Pair
-from frontend_config.columns import Column, Kind, board_columns, hub_link
+from frontend_config.columns import Column, Kind, board_columns, row_link
 from frontend_config.desk import Desk
-from frontend_config.payload import MEASURED_DECIMALS, PUBLISHED_DECIMALS, view_name
+from frontend_config.payload import decimals_of, view_name
 from frontend_config.words import notice
 
 WORDS = "comparison"
@@ -57,11 +57,6 @@ def view_of(provenance: Provenance, edition: Edition) -> dict[str, Any]:
     }
 
 
-def decimals_of(provenance: Provenance) -> int:
-    """To how many decimals the scores of a view are written."""
-    return PUBLISHED_DECIMALS if provenance is Provenance.PUBLISHED else MEASURED_DECIMALS
-
-
 def score_columns(desk: Desk, provenance: Provenance, rows: Sequence[Standing]) -> list[Column]:
     """The columns of scores that these rows have on the board."""
     keys = {key for row in rows for key in row.cells}
@@ -74,7 +69,7 @@ def model_record(name: str, row: Standing) -> dict[str, Any]:
     return {
         "name": name,
         "label": row.label,
-        "link": hub_link(row.model.hub_id) if row.model and row.engine != "scripted" else None,
+        "link": row_link(row),
         "domain": row.domain,
         "base_model": row.base_model,
         "params": row.params,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from backend.domain import Edition, Provenance, Standing
 from frontend_config.desk import Desk
-from frontend_config.payload import MEASURED_DECIMALS, PUBLISHED_DECIMALS
+from frontend_config.payload import decimals_of
 from frontend_config.row_names import row_names
 
 
@@ -28,7 +28,7 @@ class ViewName(StrEnum):
     @property
     def decimals(self) -> int:
         """How many digits of a score are shown behind the point."""
-        return PUBLISHED_DECIMALS if self is ViewName.PUBLISHED else MEASURED_DECIMALS
+        return decimals_of(self.asked[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,12 +73,12 @@ class Views:
         views = (self.get(each) for each in ([wanted] if wanted else ViewName))
         return next(((view, place) for view in views if (place := view.find(name)) is not None), None)
 
-    def of_model(self, hub_id: str, keep: Callable[[Standing], bool] = lambda row: True) -> list[tuple[View, int]]:
+    def of_model(self, hub_id: str) -> list[tuple[View, int]]:
         """Every row of a model in every view, the newest of a view first."""
         wanted = hub_id.lower()
         found = []
         for view in map(self.get, ViewName):
-            places = [at for at, row in enumerate(view.rows) if _id_of(row) == wanted and keep(row)]
+            places = [at for at, row in enumerate(view.rows) if _id_of(row) == wanted]
             found += [(view, place) for place in sorted(places, key=lambda at: -view.rows[at].number)]
         return found
 

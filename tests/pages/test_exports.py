@@ -17,7 +17,8 @@ from frontend_config.exports.badge import badge_svg, badge_words
 from frontend_config.exports.bibtex import bibtex, escaped
 from frontend_config.exports.eval_results import eval_results_yaml
 from frontend_config.exports.every_eval_ever import every_eval_ever
-from frontend_config.exports.row_csv import guarded, row_csv
+from frontend_config.exports.row_csv import row_csv
+from frontend_config.flat_table import guarded
 from frontend_config.history_payload import scores_of
 from frontend_config.reproduction import evaluate_command, reproduction
 from storage.score_rows import Publication

@@ -33,7 +33,7 @@ def comparison_payload(
         "cells": [
             {
                 **cell_record(column),
-                "scores": [score_record(row.cells.get(column.name)) for row in standings],
+                "scores": [score_record(row, column.name) for row in standings],
                 "tests": compared.tests(column.name),
                 "pairs": [
                     pair_record(column, pair, record, decimals, names, tests=compared.tests(column.name))
@@ -89,10 +89,11 @@ def cell_record(column: Column) -> dict[str, Any]:
     }
 
 
-def score_record(score: Score | None) -> dict[str, Any]:
+def score_record(row: Standing, cell: str) -> dict[str, Any]:
     """A row's score in percent; `missing` where there is none."""
+    score = row.cells.get(cell)
     if score is None:
-        return {"value": None, "low": None, "high": None, "n": 0, "missing": notice("measured absent")}
+        return {"value": None, "low": None, "high": None, "n": 0, "missing": _absent(row)}
     missing = score.missing if score.value is None else None
     return {"value": score.value, "low": score.low, "high": score.high, "n": score.n, "missing": missing}
 
@@ -111,7 +112,7 @@ def difference_records(
         if values[0] is None or values[1] is None:
             absent = 0 if values[0] is None else 1
             told: dict[str, Any] = {**dict.fromkeys(JUDGED), "n": 0}
-            told["reason"] = _missing(names[pair[absent]], scores[absent])
+            told["reason"] = _missing(names[pair[absent]], rows[pair[absent]], scores[absent])
         elif record is None or record["p"] is None:
             told = {**dict.fromkeys(JUDGED), "n": 0, "difference": values[0] - values[1]}
             told["reason"] = _hindered(compared, cell, number, provenance)
@@ -156,9 +157,14 @@ def written(value: float, decimals: int, plus: str = "") -> str:
     return text if not float(text) else f"{'−' if value < 0 else plus}{text}"
 
 
-def _missing(name: str, score: Score | None) -> str:
-    reason = (score.missing if score else None) or notice("measured absent")
+def _missing(name: str, row: Standing, score: Score | None) -> str:
+    reason = (score.missing if score else None) or _absent(row)
     return notice("missing", WORDS).format(name=name, reason=reason)
+
+
+def _absent(row: Standing) -> str:
+    """Why a row has no score in a cell that others of its view have."""
+    return notice(f"{view_name(row.provenance, row.edition)} absent")
 
 
 def _hindered(compared: Compared, cell: str, number: int, provenance: Provenance) -> str:

@@ -27,7 +27,7 @@ from . import records
 from .serving import Shelf
 
 GOOD, POOR, BAD = "acme/clinical", "acme/base", "acme/fine"
-NEEDED = {GOOD: 1, POOR: 3, BAD: 2}  # every so manieth question is answered rightly
+NEEDED = {GOOD: 1, POOR: 3, BAD: 2}  # one question of so many is answered rightly
 REHEARSAL = {"edition": "rehearsal"}
 
 

@@ -10,6 +10,7 @@ from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
 from backend.errors import CredentialedText
 from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, row_link, task_titles
+from frontend_config.comparison_payload import cell_record
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
 from frontend_config.manifest_payload import manifest_payload, run_payload
@@ -169,11 +170,7 @@ def _cell(column: Column, view: View, place: int, ranges: Ranges) -> dict[str, A
     value = cell.value if cell else None
     ranged = ranges.get(column.name, {}).get(view.rows[place].number)
     return {
-        "name": column.name,
-        "title": column.title,
-        "group": column.group,
-        "part_of": column.part_of,
-        "help": column.help,
+        **cell_record(column),
         "value": value,
         "low": cell.low if cell else None,
         "high": cell.high if cell else None,

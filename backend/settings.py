@@ -89,7 +89,6 @@ class Settings(BaseModel):
         pattern=r"^(https://|mailto:)[^\s<>]+$",
         description="where readers write to, https: or mailto:, shown on the About page",
     )
-
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
@@ -144,7 +143,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
-    """A Space reaches its program from outside, so there the page listens on every address unless told otherwise."""
+    """On a Space, unless told otherwise, the page listens on every address and is known under the Space's own one."""
     if "SPACE_ID" not in environ:
         return {}
     host = environ.get("SPACE_HOST")

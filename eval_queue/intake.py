@@ -126,9 +126,7 @@ class Intake:
         waiting = self._submissions.waiting()
         position = waiting.index(stored.id) + 1 if stored.id in waiting else None
         if not is_new:
-            where = "on the board" if stored.status is Status.FINISHED else "on its way"
-            sentence = f"This commit is already {where}."
-            return Receipt(submission=stored, position=position, sentence=sentence, is_new=False)
+            return Receipt(submission=stored, position=position, sentence=already_here(stored), is_new=False)
         if stored.status is Status.RECEIVED:
             sentence = unasked
         else:
@@ -141,6 +139,11 @@ def look_up_with(settings: Settings, engines: Mapping[str, Engine], ask_hub: Cal
     return lambda model_id, revision, engine: ask_hub(
         model_id, revision, max_gb=settings.max_model_gb, loads_here=engines[engine].needs_files
     )
+
+
+def already_here(stored: Submission) -> str:
+    """Why a commit that has this submission needs no other."""
+    return f"This commit is already {'on the board' if stored.status is Status.FINISHED else 'on its way'}."
 
 
 def too_many_open(most: int) -> str:

@@ -15,7 +15,7 @@ from backend.hub.metadata import Repository, Template, check_id
 from backend.settings import Settings
 from backend.submission import Check, Finding, Outlook, Status, Submission, SubmissionForm
 from eval_queue.estimates import Estimates
-from eval_queue.intake import Asked, Intake, too_many_open
+from eval_queue.intake import Asked, Intake, already_here, too_many_open
 from storage.submissions import Submissions
 
 BYTES_EACH = 2  # of a parameter in bfloat16
@@ -28,7 +28,6 @@ NO_TYPE = "The Hub does not say what type of model it is; loading it will tell."
 OWN_CODE = "The repository brings code of its own, which is never run: the class of transformers is used in its place."
 NO_TEMPLATE = "There is none: the model is asked in plain text, as base models are."
 NO_LICENCE = "The repository states no licence."
-
 
 Standings = Callable[[Provenance, Edition], Sequence[Standing]]
 
@@ -101,8 +100,7 @@ class Preflight:
         """Whether it is there already, and if not whether this person may have another."""
         same = self._submissions.same(model, asked.edition, asked.engine.name)
         if same:
-            where = "on the board" if same.status is Status.FINISHED else "on its way"
-            sentence = f"This commit is already {where}."
+            sentence = already_here(same)
             yield Check(title="New here", finding=Finding.WARNING, sentence=sentence, submission_id=same.id)
             return
         most = self._settings.open_submissions

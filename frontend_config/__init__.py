@@ -1,1 +1,1 @@
-"""What the visitor sees: pages, columns, words, and the read-only interface under /v1."""
+"""What the visitor sees: pages, columns, words, and the interface under /v1."""

@@ -1,4 +1,4 @@
-"""An answer of the read-only interface: bytes that are serialised, compressed and named by an ETag once."""
+"""An answer of the interface: bytes that are serialised, compressed and named by an ETag once."""
 
 import gzip
 import hashlib
@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 SMALLEST_COMPRESSED = 512
 BROTLI_QUALITY = 5
-PACKED_ALREADY = frozenset({"application/vnd.apache.parquet"})
+PARQUET = "application/vnd.apache.parquet"
+PACKED_ALREADY = frozenset({PARQUET})
 OPEN_TO_ALL = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link",

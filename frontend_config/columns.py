@@ -100,6 +100,11 @@ def hub_link(hub_id: str | None) -> str | None:
     return HUB + quote(hub_id)
 
 
+def row_link(row: Standing) -> str | None:
+    """Where a row's model lies on the Hub, if it does."""
+    return hub_link(row.model.hub_id) if row.model and row.engine not in OFF_THE_HUB else None
+
+
 ABOUT, MEAN, ASKED, MORE = Group.MODEL, Group.AVERAGES, Group.DIAGNOSTICS, Group.DETAILS
 TEXT, NUMBER, SCORE = Kind.TEXT, Kind.NUMBER, Kind.SCORE
 

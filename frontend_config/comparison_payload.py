@@ -7,9 +7,9 @@ from typing import Any
 from backend.comparison import Compared, Finding
 from backend.domain import Edition, Provenance, Score, Standing
 from backend.statistics import Pair
-from frontend_config.columns import Column, Kind, board_columns, hub_link
+from frontend_config.columns import Column, Kind, board_columns, row_link
 from frontend_config.desk import Desk
-from frontend_config.payload import MEASURED_DECIMALS, PUBLISHED_DECIMALS, view_name
+from frontend_config.payload import decimals_of, view_name
 from frontend_config.words import notice
 
 WORDS = "comparison"
@@ -33,7 +33,7 @@ def comparison_payload(
         "cells": [
             {
                 **cell_record(column),
-                "scores": [score_record(row.cells.get(column.name)) for row in standings],
+                "scores": [score_record(row, column.name) for row in standings],
                 "tests": compared.tests(column.name),
                 "pairs": [
                     pair_record(column, pair, record, decimals, names, tests=compared.tests(column.name))
@@ -57,11 +57,6 @@ def view_of(provenance: Provenance, edition: Edition) -> dict[str, Any]:
     }
 
 
-def decimals_of(provenance: Provenance) -> int:
-    """To how many decimals the scores of a view are written."""
-    return PUBLISHED_DECIMALS if provenance is Provenance.PUBLISHED else MEASURED_DECIMALS
-
-
 def score_columns(desk: Desk, provenance: Provenance, rows: Sequence[Standing]) -> list[Column]:
     """The columns of scores that these rows have on the board."""
     keys = {key for row in rows for key in row.cells}
@@ -74,7 +69,7 @@ def model_record(name: str, row: Standing) -> dict[str, Any]:
     return {
         "name": name,
         "label": row.label,
-        "link": hub_link(row.model.hub_id) if row.model and row.engine != "scripted" else None,
+        "link": row_link(row),
         "domain": row.domain,
         "base_model": row.base_model,
         "params": row.params,
@@ -94,10 +89,11 @@ def cell_record(column: Column) -> dict[str, Any]:
     }
 
 
-def score_record(score: Score | None) -> dict[str, Any]:
+def score_record(row: Standing, cell: str) -> dict[str, Any]:
     """A row's score in percent; `missing` where there is none."""
+    score = row.cells.get(cell)
     if score is None:
-        return {"value": None, "low": None, "high": None, "n": 0, "missing": notice("measured absent")}
+        return {"value": None, "low": None, "high": None, "n": 0, "missing": _absent(row)}
     missing = score.missing if score.value is None else None
     return {"value": score.value, "low": score.low, "high": score.high, "n": score.n, "missing": missing}
 
@@ -116,7 +112,7 @@ def difference_records(
         if values[0] is None or values[1] is None:
             absent = 0 if values[0] is None else 1
             told: dict[str, Any] = {**dict.fromkeys(JUDGED), "n": 0}
-            told["reason"] = _missing(names[pair[absent]], scores[absent])
+            told["reason"] = _missing(names[pair[absent]], rows[pair[absent]], scores[absent])
         elif record is None or record["p"] is None:
             told = {**dict.fromkeys(JUDGED), "n": 0, "difference": values[0] - values[1]}
             told["reason"] = _hindered(compared, cell, number, provenance)
@@ -161,9 +157,14 @@ def written(value: float, decimals: int, plus: str = "") -> str:
     return text if not float(text) else f"{'−' if value < 0 else plus}{text}"
 
 
-def _missing(name: str, score: Score | None) -> str:
-    reason = (score.missing if score else None) or notice("measured absent")
+def _missing(name: str, row: Standing, score: Score | None) -> str:
+    reason = (score.missing if score else None) or _absent(row)
     return notice("missing", WORDS).format(name=name, reason=reason)
+
+
+def _absent(row: Standing) -> str:
+    """Why a row has no score in a cell that others of its view have."""
+    return notice(f"{view_name(row.provenance, row.edition)} absent")
 
 
 def _hindered(compared: Compared, cell: str, number: int, provenance: Provenance) -> str:

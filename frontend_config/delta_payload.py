@@ -8,7 +8,7 @@ from typing import Any
 from backend.comparison import Finding
 from backend.domain import Edition, Provenance, Standing
 from frontend_config.bases import Paired, bases_of
-from frontend_config.columns import Column, hub_link
+from frontend_config.columns import Column, row_link
 from frontend_config.comparison_payload import WORDS, difference_records, score_columns, sign, view_of
 from frontend_config.desk import Desk
 from frontend_config.families import families
@@ -102,8 +102,7 @@ def _value(row: Standing, cell: str) -> float | None:
 
 
 def _model_record(name: str, row: Standing) -> dict[str, Any]:
-    link = hub_link(row.model.hub_id) if row.model and row.engine != "scripted" else None
-    return {"name": name, "label": row.label, "link": link, "params": row.params}
+    return {"name": name, "label": row.label, "link": row_link(row), "params": row.params}
 
 
 def _counts(cells: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -29,8 +29,13 @@ def csv_text(table: Mapping[str, Sequence[Value]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(table)
-    writer.writerows(map(_safe, row) for row in zip(*table.values(), strict=True))
+    writer.writerows(map(guarded, row) for row in zip(*table.values(), strict=True))
     return out.getvalue()
+
+
+def guarded(value: Value) -> Value:
+    """The value, text behind an apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _beside(column: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, list[Value]]:
@@ -42,7 +47,3 @@ def _beside(column: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, 
         found[f"{name}.rank_best"] = [each and each[0] for each in ranges]
         found[f"{name}.rank_worst"] = [each and each[1] for each in ranges]
     return found
-
-
-def _safe(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
 from backend.errors import CredentialedText
-from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, task_titles
+from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, row_link, task_titles
+from frontend_config.comparison_payload import cell_record
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
 from frontend_config.manifest_payload import manifest_payload, run_payload
@@ -21,7 +22,6 @@ from frontend_config.words import notice
 MOST_DRAWN = 101
 MOST_OTHERS = 20
 OF_OTHERS = ("name", "label", "page", "engine", "short", "published_at")
-NO_LINKS = "scripted"
 NO_MODEL: dict[str, Any] = dict.fromkeys(field.name for field in fields(Model))
 
 
@@ -64,7 +64,7 @@ def about_row(view: View, place: int) -> dict[str, Any]:
         **(asdict(model) if model else NO_MODEL),
         "name": view.names[place],
         "label": row.label,
-        "link": link_of(row),
+        "link": row_link(row),
         "page": page_of(view, place),
         "domain": row.domain,
         "params": row.params,
@@ -79,11 +79,6 @@ def about_row(view: View, place: int) -> dict[str, Any]:
         "published_at": row.published_at.isoformat() if row.published_at else None,
         "submission_id": row.submission_id,
     }
-
-
-def link_of(row: Standing) -> str | None:
-    """Where the model lies on the Hub, if it does."""
-    return hub_link(row.model.hub_id) if row.model and row.engine != NO_LINKS else None
 
 
 def page_of(view: View, place: int) -> str:
@@ -175,11 +170,7 @@ def _cell(column: Column, view: View, place: int, ranges: Ranges) -> dict[str, A
     value = cell.value if cell else None
     ranged = ranges.get(column.name, {}).get(view.rows[place].number)
     return {
-        "name": column.name,
-        "title": column.title,
-        "group": column.group,
-        "part_of": column.part_of,
-        "help": column.help,
+        **cell_record(column),
         "value": value,
         "low": cell.low if cell else None,
         "high": cell.high if cell else None,

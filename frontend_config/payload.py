@@ -7,7 +7,7 @@ from typing import Any
 from backend.comparison import Hindrance
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Standing, Task
 from backend.statistics import RankRange
-from frontend_config.columns import Column, Kind, board_columns, hub_link
+from frontend_config.columns import Column, Kind, board_columns, row_link
 from frontend_config.desk import Ranges
 from frontend_config.row_names import row_names
 from frontend_config.words import notice
@@ -45,7 +45,7 @@ def leaderboard_payload(
         "edition": edition,
         "rows": len(standings),
         "names": row_names(standings),
-        "decimals": PUBLISHED_DECIMALS if published else MEASURED_DECIMALS,
+        "decimals": decimals_of(provenance),
         "sort": _first_sort(shown, standings),
         **_ranges(standings, ranges or {}),
         **_sentences(view),
@@ -59,6 +59,11 @@ def leaderboard_payload(
 def view_name(provenance: Provenance, edition: Edition) -> str:
     """The word for a view in addresses: measured, published or rehearsal."""
     return edition.value if edition is Edition.REHEARSAL else provenance.value
+
+
+def decimals_of(provenance: Provenance) -> int:
+    """To how many decimals the scores of a view are shown."""
+    return PUBLISHED_DECIMALS if provenance is Provenance.PUBLISHED else MEASURED_DECIMALS
 
 
 def _sentences(view: str) -> dict[str, str]:
@@ -107,7 +112,7 @@ def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, 
     if column.kind is Kind.RANK:
         return described | {"values": _ranks(standings)}
     if column.kind is Kind.MODEL:
-        described["links"] = [_model_link(row) for row in standings]
+        described["links"] = [row_link(row) for row in standings]
     read = column.read
     return described | {"values": [None if read is None else read(row) for row in standings]}
 
@@ -135,10 +140,6 @@ def _asked(diagnostics: Diagnostics) -> dict[str, Any]:
     """How the asking went, without what did not occur."""
     found = asdict(diagnostics)
     return {name: value for name, value in found.items() if value is not None and (value or name in ("n", "answered"))}
-
-
-def _model_link(row: Standing) -> str | None:
-    return hub_link(row.model.hub_id) if row.model and row.engine != "scripted" else None
 
 
 def _ranks(standings: Sequence[Standing]) -> list[int | None]:

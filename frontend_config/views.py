@@ -2,13 +2,13 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.domain import Edition, Provenance, Standing
 from frontend_config.desk import Desk
-from frontend_config.payload import MEASURED_DECIMALS, PUBLISHED_DECIMALS
+from frontend_config.payload import decimals_of
 from frontend_config.row_names import row_names
 
 
@@ -28,7 +28,7 @@ class ViewName(StrEnum):
     @property
     def decimals(self) -> int:
         """How many digits of a score are shown behind the point."""
-        return PUBLISHED_DECIMALS if self is ViewName.PUBLISHED else MEASURED_DECIMALS
+        return decimals_of(self.asked[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +73,12 @@ class Views:
         views = (self.get(each) for each in ([wanted] if wanted else ViewName))
         return next(((view, place) for view in views if (place := view.find(name)) is not None), None)
 
-    def of_model(self, hub_id: str, keep: Callable[[Standing], bool] = lambda row: True) -> list[tuple[View, int]]:
+    def of_model(self, hub_id: str) -> list[tuple[View, int]]:
         """Every row of a model in every view, the newest of a view first."""
         wanted = hub_id.lower()
         found = []
         for view in map(self.get, ViewName):
-            places = [at for at, row in enumerate(view.rows) if _id_of(row) == wanted and keep(row)]
+            places = [at for at, row in enumerate(view.rows) if _id_of(row) == wanted]
             found += [(view, place) for place in sorted(places, key=lambda at: -view.rows[at].number)]
         return found
 

@@ -7,7 +7,17 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import QUIET, chromium
 
-PAGES = {"board": "/", "rehearsal": "/?view=rehearsal", "submit": "/submit", "queue": "/queue", "about": "/about"}
+PAGES = {
+    "board": "/",
+    "rehearsal": "/?view=rehearsal",
+    "delta": "/delta",
+    "compare": "/compare",
+    "plot": "/plot",
+    "submit": "/submit",
+    "queue": "/queue",
+    "about": "/about",
+    "interface": "/v1/",
+}
 WIDTHS = (390, 768, 1440)
 HEIGHT = 900
 SETTLE_MS = 1500

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class _Cell:
 
     family: str
     means: Floats
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float]
     freedom: int
     tests: int
 
@@ -65,8 +65,8 @@ def all_rank_ranges(
     significantly worse. A difference is tested with the variance between clusters of the paired pulls and Student's
     distribution with as many degrees of freedom as the fewest clusters leave (Cameron & Miller, 2015, Journal of Human
     Resources 50, 317); tasks are drawn independently. All pairs in all cells of a family are corrected together by
-    Holm's method. Nobody is told apart by fewer than four clusters, and
-    models with equal differences in all of them only as the sign test does it: see `judge`.
+    Holm's method. Nobody is told apart by fewer than four clusters, and models with equal differences in all of them
+    only as the sign test does it: see `judge`.
     """
     cells = {name: _prepared(samples, mixture) for name, mixture in mixtures.items()}
     tests = Counter[str]()

@@ -4,12 +4,11 @@ import re
 
 from storage.score_rows import Publication
 
-PAPER = """@misc{dada2024biomedical,
-  title         = {Does Biomedical Training Lead to Better Medical Performance?},
-  author        = {Dada, Amin and others},
-  year          = {2024},
-  eprint        = {2404.04067},
-  archivePrefix = {arXiv}
+PAPER = """@article{dada2024clue,
+  title   = {Does Biomedical Training Lead to Better Medical Performance?},
+  author  = {Dada, Amin and others},
+  journal = {arXiv preprint arXiv:2404.04067},
+  year    = {2024}
 }
 """
 SPECIAL = {

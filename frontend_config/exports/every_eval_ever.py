@@ -11,13 +11,15 @@ from frontend_config.reproduction import evaluate_command
 from storage.score_rows import Publication
 
 SCHEMA = "0.3.0"
-NAME = "CLUE"
 CONFIDENCE = 0.95
 OWN = "task_score"
 
 
-def every_eval_ever(publication: Publication, tasks: Sequence[Task], page: str | None) -> dict[str, Any]:
-    """The record as plain data; scores in percent, one for each metric that was measured and one for each task."""
+def every_eval_ever(publication: Publication, tasks: Sequence[Task], site: str | None) -> dict[str, Any]:
+    """The record as plain data; scores in percent, one for each metric that was measured and one for each task.
+
+    `site` is the address of this leaderboard, None if not known.
+    """
     result = publication.result
     moment = str(int(publication.at.timestamp()))
     identity = f"clue/{result.model.hub_id.replace('/', '_')}/{moment}"
@@ -33,7 +35,7 @@ def every_eval_ever(publication: Publication, tasks: Sequence[Task], page: str |
         "evaluation_id": identity,
         "evaluation_timestamp": moment,
         "retrieved_timestamp": moment,
-        "source_metadata": source | ({"source_organization_url": page} if page else {}),
+        "source_metadata": source | ({"source_organization_url": site} if site else {}),
         "eval_library": {
             "name": "clue-leaderboard",
             "version": __version__,

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
+from frontend_config.flat_table import guarded
+
 HEADINGS = ("model", "view", "revision", "cell", "title", "value", "low", "high", "n", "missing")
 
 
@@ -22,8 +22,3 @@ def row_csv(about: Mapping[str, Any], view: str, cells: Sequence[Mapping[str, An
             [*map(guarded, who), cell["value"], cell["low"], cell["high"], cell["n"], guarded(cell["missing"])]
         )
     return out.getvalue()
-
-
-def guarded(text: str | None) -> str:
-    """The text behind an apostrophe where a spreadsheet would take it for a formula."""
-    return "" if text is None else f"'{text}" if FORMULA.match(text) else text

@@ -6,14 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from backend.domain import Edition, Provenance
-from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
+from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer, KeptAnswers
 from frontend_config.desk import Desk
 from frontend_config.flat_table import csv_text, flat_table
 from frontend_config.licence import licence_note
 from frontend_config.payload import leaderboard_payload
 from frontend_config.task_payload import tasks_payload
 
-PARQUET = "application/vnd.apache.parquet"
 Make = Callable[[dict[str, Any]], Answer]
 
 

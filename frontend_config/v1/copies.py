@@ -5,10 +5,9 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer
 from frontend_config.desk import Desk
 from frontend_config.licence import licence_payload
-from frontend_config.v1.board import PARQUET
 from storage.snapshot_shelf import MANIFEST, shelved, shelved_bytes
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer
 from frontend_config.licence import licence_payload
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
 from frontend_config.words import notice
 
 JSON = "application/json"
 KINDS = {
-    ".parquet": "application/vnd.apache.parquet",
+    ".parquet": PARQUET,
     ".csv": "text/csv",
     ".yaml": "application/yaml",
     ".bib": "application/x-bibtex",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -72,7 +72,7 @@ def router(desk: Desk) -> APIRouter:
         found = rows_of(f"{org}/{name}")
 
         def make() -> Answer:
-            rows = [_row(desk, view, place) for view, place in found]
+            rows = [_row(view, place) for view, place in found]
             history = history_payload(desk.publications(f"{org}/{name}"))
             return Answer.of_json({**_who(found), "rows": rows, "history": history})
 
@@ -105,15 +105,14 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _nothing() -> Any:
+def _nothing() -> NoReturn:
     raise HTTPException(404, notice("no such model"))
 
 
 def _newest(views: Views, hub_id: str) -> Standing | None:
     """The newest row of the model that was measured in full."""
-    wanted = hub_id.lower()
-    rows = [row for row in views.get(ViewName.MEASURED).rows if row.model and row.model.hub_id.lower() == wanted]
-    return max(rows, key=lambda row: row.number, default=None)
+    measured = (view.rows[place] for view, place in views.of_model(hub_id) if view.name is ViewName.MEASURED)
+    return next(measured, None)
 
 
 def _who(found: Sequence[tuple[View, int]]) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def _who(found: Sequence[tuple[View, int]]) -> dict[str, Any]:
     return {"name": about["hub_id"], "link": about["link"]}
 
 
-def _row(desk: Desk, view: View, place: int) -> dict[str, Any]:
+def _row(view: View, place: int) -> dict[str, Any]:
     return {"view": view.name, "number": view.rows[place].number or None, **about_row(view, place)}
 
 

@@ -28,7 +28,7 @@ ABOUT_PARAMETERS = {
     "task": "A task's name from /v1/tasks. Those on credentialed data are refused.",
     "run": "A line of the ledger; without it, the newest that stands.",
     "number": "A line of the ledger.",
-    "q": "Part of an item's id.",
+    "q": "Words that occur in an item's id, reference or answer.",
     "verdict": "Only answers judged so.",
     "offset": "How many to pass over.",
     "limit": "How many at the most.",

@@ -1,6 +1,5 @@
 """What the Hub says decides who may enter, and only allowed files of one commit are ever asked for."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -16,19 +15,13 @@ from backend.hub import check_id, download, folder_revision, look_up
 from backend.hub.faults import seconds_asked_for
 from backend.hub.metadata import parameters
 from tests.loopback.hub import LoopbackHub
-from tests.loopback.models import pickle_only
+from tests.loopback.models import configure, pickle_only
 
 
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
     """A repository of the test's own."""
     return Path(shutil.copytree(tiny_model, tmp_path / "repository"))
-
-
-def configure(folder: Path, **changed: object) -> Path:
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
-    return folder
 
 
 def refusal(model_id: str = "acme/tiny", max_gb: float = 1.0) -> FailureCode:

@@ -22,7 +22,7 @@ from eval_queue.preflight import Preflight
 from storage.submissions import Submissions
 from tests.eval_queue.toys import toy_engine
 from tests.loopback.hub import LoopbackHub
-from tests.loopback.models import pickle_only
+from tests.loopback.models import configure, pickle_only
 from tests.storage.records import wish
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "\u202emoc.live", "x" * 10_000, "a\x00b", "half \ud800 a letter"]
@@ -108,12 +108,6 @@ def office(tmp_path: Path, hub: LoopbackHub) -> Office:
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_model, tmp_path / "repository"))
-
-
-def configure(folder: Path, **changed: object) -> Path:
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
-    return folder
 
 
 def without_config(folder: Path) -> Path:

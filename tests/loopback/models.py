@@ -61,6 +61,13 @@ def tiny_llama(
     return folder
 
 
+def configure(folder: Path, **changed: object) -> Path:
+    """The folder, whose config.json says what has changed."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    return folder
+
+
 def pickle_only(folder: Path, *, seed: int = 0) -> Path:
     """The folder holds a tiny Llama whose weights are in `pytorch_model.bin` and in no safetensors file."""
     tiny_llama(folder, seed=seed)

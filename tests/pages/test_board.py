@@ -1,14 +1,9 @@
 """What a visitor can do with the leaderboard."""
 
-import csv
-import io
-import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-import duckdb
 from playwright.sync_api import Page, Route, expect
 
 from . import records
@@ -243,47 +238,6 @@ def test_hostile_names_are_shown_as_text_and_every_row_leads_to_its_page(visit: 
     page.get_by_role("button", name="Clear search and filters").click()
     expect(page.locator(".heads th", has_text="<img src=x")).to_be_visible()
     expect(page.locator("tbody th a").first).to_have_attribute("href", re.compile("view=published"))
-
-
-def saved(page: Page, format: str) -> Path:
-    page.locator("summary", has_text="Download").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=format).click()
-    return Path(waiting.value.path())
-
-
-def shown_cells(page: Page) -> list[list[str]]:
-    rows = page.locator("tbody tr")
-    cells = [rows.nth(at).locator("td:not(.pin), th").all_inner_texts() for at in range(rows.count())]
-    return [[text.strip() for text in row] for row in cells]
-
-
-def test_the_downloads_are_what_is_shown_and_hold_no_formula(visit: Opener) -> None:
-    pinned = quote(records.FORMULA)
-    page = visit(f"/?cols=rank,model,domain,overall,custom_average,mednli&intervals=0&weights=mednli:1&pin={pinned}")
-    names(page)
-    heads, *lines = list(csv.reader(io.StringIO(saved(page, "CSV").read_text(encoding="utf-8-sig"), newline="")))
-    assert heads == ["Rank", "Model", "Training", "Overall", "Custom average", "MedNLI"]
-    shown = shown_cells(page)
-    assert [[field.removeprefix("'") or "–" for field in line] for line in lines] == shown
-    assert not [field for line in lines for field in line if field[:1] in ("=", "+", "-", "@", "\t")]
-    assert lines[0][1] == "'" + records.FORMULA
-    told = json.loads(saved(page, "JSON").read_text(encoding="utf-8"))
-    assert told["custom_average"] == {"name": "Custom average", "weights": {"mednli": 1}}
-    assert [list(row) for row in told["rows"]] == [
-        ["rank", "model", "domain", "overall", "custom_average", "mednli"]
-    ] * len(lines)
-    parquet = duckdb.read_parquet(str(saved(page, "Parquet")))
-    assert parquet.columns == list(told["rows"][0])
-    assert parquet.types == ["BIGINT", "VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "DOUBLE"]
-    assert parquet.fetchall() == [tuple(row.values()) for row in told["rows"]]
-    assert [[written(value) for value in row.values()] for row in told["rows"]] == [
-        [text.removesuffix(".0") for text in row] for row in shown
-    ]
-
-
-def written(value: str | int | float | None) -> str:
-    return "–" if value is None else str(value)
 
 
 def test_several_sort_keys_are_added_with_shift_numbered_and_said(visit: Opener) -> None:

@@ -12,7 +12,7 @@ from backend.domain import Domain, Edition, Model, Provenance, Standing
 from eval_queue.worker import Worker
 from frontend_config.bases import bases_of
 from frontend_config.columns import board_columns
-from frontend_config.comparison_payload import pair_record, written
+from frontend_config.comparison_payload import pair_record, score_record, written
 from frontend_config.families import families
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.published import published_bases, published_standings
@@ -27,7 +27,7 @@ from . import records
 from .serving import Shelf
 
 GOOD, POOR, BAD = "acme/clinical", "acme/base", "acme/fine"
-NEEDED = {GOOD: 1, POOR: 3, BAD: 2}  # every so manieth question is answered rightly
+NEEDED = {GOOD: 1, POOR: 3, BAD: 2}  # one question of so many is answered rightly
 REHEARSAL = {"edition": "rehearsal"}
 
 
@@ -114,6 +114,11 @@ def test_an_interval_without_zero_that_decides_nothing_among_many_tests_says_so(
     assert "among 6 tests made together one like it may be chance" in sentence
     assert "(−3.6, 95 % interval −6.8 to −0.3)" in sentence and "of about 4.6 points" in sentence
     assert "together" not in pair_record(cell, (0, 1), values | {"high": 0.3}, 1, ("a", "b"), tests=6)["sentence"]
+
+
+def test_a_score_that_was_never_asked_for_is_missing_in_the_words_of_its_view() -> None:
+    missing = {score_record(one, "no_such_cell")["missing"] for one in (row("a/one", 1), *published_standings())}
+    assert missing == {"Not measured for this model.", "Not published for this model."}
 
 
 def test_what_training_changed_is_counted_with_its_base(ward: Ward) -> None:

@@ -35,7 +35,7 @@ export function intervalOf(data, column, place, between = " to ") {
 }
 
 /** Why there is a dash. */
-export function reasonOf(data, column, place) {
+function reasonOf(data, column, place) {
   if (column.kind === "interval") return column.of.missing[place] ?? "No interval is known.";
   if (column.kind === "score") return column.missing[place] ?? data.absent;
   return column.kind === "rank" ? data.no_rank : data.not_stated;

@@ -18,7 +18,7 @@ const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\u
  * What has the class `kept` is only in the file (title, legend, source); `data-kept` on the drawing is then the file's
  * view box. What is hidden on the page is left out, and so is everything that only a page can do.
  */
-export function textOf(drawing) {
+function textOf(drawing) {
   const copy = drawing.cloneNode(true);
   dress(drawing, copy, null);
   const [left, top, width, height] = boxOf(drawing);
@@ -32,12 +32,12 @@ export function textOf(drawing) {
 }
 
 /** The drawing is handed to the browser as name.svg. */
-export function saveSvg(drawing, name) {
+function saveSvg(drawing, name) {
   download(`${name}.svg`, textOf(drawing), "image/svg+xml");
 }
 
 /** The drawing is handed to the browser as name.png, twice as sharp as it is large. */
-export async function savePng(drawing, name) {
+async function savePng(drawing, name) {
   const [, , width, height] = boxOf(drawing);
   const address = URL.createObjectURL(new Blob([textOf(drawing)], { type: "image/svg+xml" }));
   const picture = new Image(width, height);

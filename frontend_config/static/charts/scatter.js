@@ -246,7 +246,7 @@ export class Scatter {
 }
 
 /** The last part of a name, cut where it is too long to stand in a drawing. */
-export function shortName(name) {
+function shortName(name) {
   const last = name.slice(name.lastIndexOf("/") + 1).slice(0, 200) || name.slice(0, 200);
   return last.length > LONGEST_NAME ? `${last.slice(0, LONGEST_NAME - 1)}…` : last;
 }

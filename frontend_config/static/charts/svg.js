@@ -1,7 +1,7 @@
 // Drawings as SVG: elements from text, scales, round numbers for an axis, and the width of a text.
 
 export { dataTable } from "./figures.js";
-export { saveButtons, savePng, saveSvg, textOf } from "./keep.js";
+export { saveButtons } from "./keep.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const STEPS = [1, 2, 2.5, 5, 10];

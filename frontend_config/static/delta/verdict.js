@@ -9,7 +9,7 @@ const NO_INTERVALS = "There are no intervals, so nobody can tell which of these 
 const UNSURE = new Set(["cannot tell", "equal"]);
 
 /** Whether any difference could be judged, so that findings and not mere signs are told. */
-export function isJudged(data) {
+function isJudged(data) {
   return Object.values(data.counts).some((counts) => sum(counts, JUDGED) > 0);
 }
 

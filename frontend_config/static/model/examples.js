@@ -40,7 +40,7 @@ export class Examples {
     this.node.hidden = row.examples.length === 0;
     const tasks = inOrder(row, row.examples, (each) => each.task);
     inPlace(this.choice, () => this.choice.replaceChildren(...tasks.map((each) => this.button(each, state.task))));
-    if (document.activeElement !== this.field && this.field.getRootNode().activeElement !== this.field) this.field.value = state.q ?? "";
+    if (this.field.getRootNode().activeElement !== this.field) this.field.value = state.q ?? "";
     this.verdict.value = state.verdict ?? "";
     this.ask(row, state);
   }

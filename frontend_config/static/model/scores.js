@@ -121,4 +121,3 @@ function strip(cell, row) {
     svg("circle", { class: "own", cx: x(cell.value), cy: middle, r: 3.5 }),
   );
 }
-

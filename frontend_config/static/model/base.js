@@ -2,6 +2,7 @@
 
 import { el } from "../common/dom.js";
 import { Feed } from "../common/feed.js";
+import { addressIn } from "../common/views.js";
 import { scale, svg, ticks } from "../charts/svg.js";
 import { card, signed } from "./words.js";
 
@@ -45,10 +46,7 @@ export class AgainstBase {
 }
 
 function address(row) {
-  const query = new URLSearchParams([["m", row.name], ["m", row.base.name]]);
-  query.set("provenance", row.view === "published" ? "published" : "measured");
-  query.set("edition", row.view === "rehearsal" ? "rehearsal" : "full");
-  return `/v1/compare?${query}`;
+  return addressIn(row.view, "/v1/compare", [["m", row.name], ["m", row.base.name]]);
 }
 
 function absent({ base, view }) {

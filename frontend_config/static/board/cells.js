@@ -1,13 +1,12 @@
 // How one value is written: on the screen, to a screen reader and in a download alike.
 
 import { el } from "../common/dom.js";
-import { shortCount } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
+import { DASH, shortCount } from "../common/numbers.js";
 import { pageLink } from "../common/views.js";
 import { fullTitle } from "./columns.js";
 
-export const DASH = "–";
 const ASKED = ["answered", "empty", "unparsable", "truncated", "refused"];
-const BADGES = { biomedical: "Biomedical", general: "General" };
 
 /** The value as text; an empty string when it is missing. */
 export function textOf(data, column, place) {
@@ -16,7 +15,7 @@ export function textOf(data, column, place) {
   if (column.kind === "score") return value.toFixed(data.decimals);
   if (column.kind === "count") return shortCount(value);
   if (column.kind === "number") return Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(1);
-  if (column.kind === "badge") return BADGES[value] ?? String(value);
+  if (column.kind === "badge") return DOMAINS[value] ?? String(value);
   if (column.kind === "interval") return intervalOf(data, column.of, place);
   if (column.kind === "rank") return [...new Set([value, column.worst[place]])].join(DASH);
   return String(value);

@@ -12,6 +12,19 @@ const ONLY_HERE = /^(class|style|href|tabindex|data-.*|on.*)$/;
 // What XML 1.0 may not hold: a name with one of these would make the whole file unreadable.
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Two buttons that keep `drawing()` as a file called `name`, or `name()`. */
+export function saveButtons(drawing, name) {
+  const button = (title, save) => el(
+    "button",
+    {
+      type: "button", class: "quiet", "aria-label": `Download ${title}`,
+      onclick: () => save(drawing(), typeof name === "function" ? name() : name),
+    },
+    title,
+  );
+  return el("div", { class: "saves" }, button("SVG", saveSvg), button("PNG", savePng));
+}
+
 /**
  * The drawing as the text of a file that needs neither page nor style sheet.
  *
@@ -47,19 +60,6 @@ async function savePng(drawing, name) {
   canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
   download(`${name}.png`, blob, "image/png");
-}
-
-/** Two buttons that keep `drawing()` as a file called `name`, or `name()`. */
-export function saveButtons(drawing, name) {
-  const button = (title, save) => el(
-    "button",
-    {
-      type: "button", class: "quiet", "aria-label": `Download ${title}`,
-      onclick: () => save(drawing(), typeof name === "function" ? name() : name),
-    },
-    title,
-  );
-  return el("div", { class: "saves" }, button("SVG", saveSvg), button("PNG", savePng));
 }
 
 function boxOf(drawing) {

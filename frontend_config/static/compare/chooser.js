@@ -1,7 +1,8 @@
 // Chooses two to four models: those chosen, in their order, and a field that finds more while one types.
 
 import { badge } from "./badge.js";
-import { counted, plain } from "../differences/numbers.js";
+import { counted, plain } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
 import { el } from "../common/dom.js";
 import { findModel } from "./roster.js";
 import { FEWEST, MOST } from "./state.js";
@@ -164,7 +165,7 @@ function nameOf(model, label, view) {
 }
 
 function describe(model, decimals) {
-  const domain = { biomedical: "Biomedical", general: "General" }[model.domain];
+  const domain = DOMAINS[model.domain];
   const score = model.score === null ? null : `${model.scoreTitle} ${plain(model.score, decimals)}`;
   return [domain, score].filter(Boolean).join(" · ");
 }

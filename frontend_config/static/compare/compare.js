@@ -4,7 +4,7 @@ import { addressIn, deed, emptyState, Feeds, noticeLines, VIEWS, viewSegments } 
 import { addressOf, FEWEST, readState } from "./state.js";
 import { barsCard, radarCard } from "./drawings.js";
 import { Chooser } from "./chooser.js";
-import { counted, listed } from "../differences/numbers.js";
+import { counted, listed } from "../common/numbers.js";
 import { csvOf, scoreTable, testTable } from "./tables.js";
 import { download, el, linkButton, shadow, styles } from "../common/dom.js";
 import { findModel, rosterOf, suggestions } from "./roster.js";

@@ -1,6 +1,6 @@
 // What can be said of each pair in plain words: first in sum, then for averages and tasks, metrics when asked for.
 
-import { counted, listed, signed } from "../differences/numbers.js";
+import { counted, listed, signed } from "../common/numbers.js";
 import { badge } from "./badge.js";
 import { el } from "../common/dom.js";
 import { SIGNS } from "./tables.js";
@@ -56,6 +56,7 @@ function sumOf(whole, one, other) {
   return parts.length ? `${parts.join("; ")}.` : "No task could be judged.";
 }
 
+/** Whether a cell is a mean of tasks and not a task. */
 export function isAverage(cell) {
   return cell.name === "overall" || cell.name.startsWith("level_");
 }

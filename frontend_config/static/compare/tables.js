@@ -1,6 +1,6 @@
 // Scores, differences and p-values of the compared models as tables and as CSV.
 
-import { DASH, hasInterval, interval, plain, probability, signed, signedInterval } from "../differences/numbers.js";
+import { DASH, hasInterval, interval, plain, probability, signed, signedInterval } from "../common/numbers.js";
 import { badge, LETTERS } from "./badge.js";
 import { csvText } from "../common/csv.js";
 import { el } from "../common/dom.js";

@@ -1,6 +1,7 @@
 // What was made from what, as a tree that folds, and the models that wait for their base.
 
-import { counted } from "../differences/numbers.js";
+import { counted } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
 import { el } from "../common/dom.js";
 import { pageLink } from "../common/views.js";
 
@@ -30,12 +31,12 @@ function branch(member, view, depth) {
 
 function memberLine(member, view) {
   const name = el("bdi", {}, member.name);
-  const known = ["biomedical", "general"].includes(member.domain) ? member.domain : null;
+  const known = Object.hasOwn(DOMAINS, member.domain ?? "") ? member.domain : null;
   return el(
     "span",
     { class: "member" },
     member.on_board ? el("a", { href: pageLink("/model", [["id", member.name]], view) }, name) : name,
-    known ? el("span", { class: `tag ${known}` }, known === "biomedical" ? "Biomedical" : "General") : null,
+    known ? el("span", { class: `tag ${known}` }, DOMAINS[known]) : null,
     member.on_board ? null : el("span", { class: "off" }, "not on the board"),
   );
 }

@@ -1,6 +1,6 @@
 // The page's answer: one sentence, and for each cell how many models gained, lost, or cannot be told.
 
-import { counted, listed } from "../differences/numbers.js";
+import { counted, listed } from "../common/numbers.js";
 import { el } from "../common/dom.js";
 
 const JUDGED = { improved: "Improved", "cannot tell": "Cannot tell", declined: "Declined" };

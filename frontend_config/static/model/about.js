@@ -1,7 +1,8 @@
 // Who a model is: name, what kind of model it is, where it lies, and under which conditions it was asked.
 
 import { el, linkButton, linked } from "../common/dom.js";
-import { BADGES, day, size } from "./words.js";
+import { DOMAINS } from "../common/domains.js";
+import { day, size } from "./words.js";
 
 const KINDS = { "same id": "The same model", "same weights": "The same weights" };
 const VIEW_WORDS = { measured: "measured", published: "published, June 2024", rehearsal: "rehearsal" };
@@ -17,7 +18,7 @@ export function head(row, link) {
       "div",
       { class: "title" },
       el("h1", {}, el("bdi", {}, row.name)),
-      row.domain && el("span", { class: `tag ${row.domain}` }, BADGES[row.domain]),
+      row.domain && el("span", { class: `tag ${row.domain}` }, DOMAINS[row.domain]),
       el(
         "div",
         { class: "ways" },

@@ -2,9 +2,10 @@
 
 import { el } from "../common/dom.js";
 import { Feed } from "../common/feed.js";
+import { signed, signedInterval } from "../common/numbers.js";
 import { addressIn } from "../common/views.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, signed } from "./words.js";
+import { card } from "./words.js";
 
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
 const TITLE = "Against its base model";
@@ -93,20 +94,16 @@ function line({ name, title, pair }, most, decimals, common) {
     { class: "task", "data-cell": name },
     el("th", { scope: "row" }, title),
     el("td", { class: "right", "data-title": "Difference" }, signed(pair.difference, decimals)),
-    el("td", { class: "right", "data-title": "95 % interval" }, interval(pair, decimals) || "none"),
+    el("td", { class: "right", "data-title": "95 % interval" }, signedInterval(pair, decimals) || "none"),
     el("td", { class: "among" }, strip(pair, most, title, decimals)),
     el("td", { class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`, title: pair.sentence }, words),
   );
 }
 
-function interval({ low, high }, decimals) {
-  return low === null || low === undefined ? "" : `${signed(low, decimals)} to ${signed(high, decimals)}`;
-}
-
 function strip(pair, most, title, decimals) {
   const x = scale([-most, most], [EDGE, WIDTH - EDGE]);
   const middle = HEIGHT / 2;
-  const known = interval(pair, decimals);
+  const known = signedInterval(pair, decimals);
   const label = `${title}: ${signed(pair.difference, decimals)}${known ? `, interval ${known}` : ""}`;
   return svg(
     "svg",

@@ -1,8 +1,9 @@
 // Everything that was ever published of a model: a line for each, and how one score went from one to the next.
 
 import { el } from "../common/dom.js";
+import { plain } from "../common/numbers.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, dash, day, inOrder, number } from "./words.js";
+import { card, dash, day, inOrder } from "./words.js";
 
 const TITLES = { overall: "Overall", level_1: "Level 1", level_2: "Level 2" };
 const [WIDTH, HEIGHT, LEFT, EDGE] = [640, 150, 40, 14];
@@ -54,7 +55,7 @@ function line(each, cells, row) {
     el("td", { class: "status" }, ...status(each, own)),
     ...cells.map((name) => {
       const value = each.scores[name] ?? null;
-      return el("td", { class: "right" }, value === null ? dash("It was not measured, or a part of it was not.") : number(value, 1));
+      return el("td", { class: "right" }, value === null ? dash("It was not measured, or a part of it was not.") : plain(value, 1));
     }),
   );
 }
@@ -76,7 +77,7 @@ function drawing(row, titles) {
   const marks = ticks(Math.min(...values), Math.max(...values), 3);
   const x = scale([0, points.length - 1], [LEFT + EDGE, WIDTH - EDGE - 20]);
   const y = scale([marks[0], marks.at(-1)], [HEIGHT - 26, EDGE]);
-  const told = points.map((each) => `line ${each.number}: ${number(each.scores[name], 1)}`).join(", ");
+  const told = points.map((each) => `line ${each.number}: ${plain(each.scores[name], 1)}`).join(", ");
   const d = points.map((each, place) => `${place ? "L" : "M"}${x(place)} ${y(each.scores[name])}`).join("");
   return el(
     "figure",

@@ -1,9 +1,10 @@
 // A model's scores: value, interval, rank, and where it stands among all models of the view.
 
 import { el } from "../common/dom.js";
+import { interval, plain } from "../common/numbers.js";
 import { inPlace } from "../common/place.js";
 import { scale, svg } from "../charts/svg.js";
-import { dash, interval, number } from "./words.js";
+import { dash } from "./words.js";
 
 const MEANS = ["overall", "level_1", "level_2"];
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
@@ -54,7 +55,7 @@ function tile(cell, row) {
     "div",
     { class: `tile ${cell.name}` },
     el("p", { class: "name", title: cell.help }, cell.title),
-    el("p", { class: "value" }, missing ? dash(cell.missing ?? row.absent) : number(cell.value, row.decimals)),
+    el("p", { class: "value" }, missing ? dash(cell.missing ?? row.absent) : plain(cell.value, row.decimals)),
     el("p", { class: "told" }, missing ? cell.missing ?? row.absent : [interval(cell, row.decimals), rank(cell)].filter(Boolean).join(" · ")),
   );
 }
@@ -87,7 +88,7 @@ function line(cell, row) {
     "tr",
     { class: cell.part_of ? "metric" : "task", "data-cell": cell.name },
     el("th", { scope: "row", title: cell.help }, cell.title),
-    el("td", { class: "right", "data-title": "Score" }, missing ? dash(cell.missing ?? row.absent) : number(cell.value, row.decimals)),
+    el("td", { class: "right", "data-title": "Score" }, missing ? dash(cell.missing ?? row.absent) : plain(cell.value, row.decimals)),
     missing
       ? el("td", { class: "reason", colspan: 3 }, cell.missing ?? row.absent)
       : el("td", { class: "right", "data-title": "95 % interval" }, interval(cell, row.decimals) || "none published"),
@@ -106,9 +107,9 @@ function strip(cell, row) {
   const x = scale([0, 100], [EDGE, WIDTH - EDGE]);
   const middle = HEIGHT / 2;
   const others = cell.spread;
-  const among = others.length > 1 ? ` The models of this view lie between ${number(others[0], 1)} and ${number(others.at(-1), 1)}.` : "";
+  const among = others.length > 1 ? ` The models of this view lie between ${plain(others[0], 1)} and ${plain(others.at(-1), 1)}.` : "";
   const known = interval(cell, row.decimals);
-  const label = `${cell.title} ${number(cell.value, row.decimals)}${known ? `, interval ${known}` : ""}, from 0 to 100.${among}`;
+  const label = `${cell.title} ${plain(cell.value, row.decimals)}${known ? `, interval ${known}` : ""}, from 0 to 100.${among}`;
   const bar = known && svg("rect", {
     class: "interval", x: x(cell.low), y: middle - 8, width: Math.max(2, x(cell.high) - x(cell.low)), height: 16, rx: 3,
   });

@@ -3,13 +3,13 @@
 import { markPath } from "../charts/scatter.js";
 import { svg } from "../charts/svg.js";
 import { el } from "../common/dom.js";
+import { DOMAINS } from "../common/domains.js";
 import { BANDS } from "../common/sizes.js";
 import { segments, viewSegments } from "../common/views.js";
 import { FAMILIES } from "./families.js";
 import { KINDS } from "./state.js";
 
 const OFFERED = 40;
-const DOMAINS = { biomedical: "Biomedical", general: "General" };
 
 export class Controls {
   /** `change(part)` is told what was chosen; `deeds` stand at the right of the first line. */

@@ -1,11 +1,11 @@
 // From the columns of a view to the marks of the drawing: a pure function of data, axes and state.
 
+import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
 import { BANDS, bandOf } from "../common/sizes.js";
 import { familyOf } from "./families.js";
 
 const LONGEST = 120;
-const TRAINING = { biomedical: "Biomedical", general: "General" };
 const known = new WeakMap();
 
 /** The rows of a view as `{place, name, label, domain, params, base, basePlace, family}`. */
@@ -97,7 +97,7 @@ function pointOf(data, model, x, y, marked) {
 
 function linesOf(data, model, x, y) {
   const { label, domain, family, params, base, place } = model;
-  const about = [TRAINING[domain], family.title, params && shortCount(params)].filter(Boolean).join(", ");
+  const about = [DOMAINS[domain], family.title, params && shortCount(params)].filter(Boolean).join(", ");
   const numbers = [...new Set([x, y])].map((axis) => tell(data, axis, place));
   return [cut(label), ...numbers, about, base && `Made from ${cut(base)}`].filter(Boolean);
 }

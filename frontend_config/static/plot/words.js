@@ -2,10 +2,10 @@
 
 import { dataTable } from "../charts/svg.js";
 import { el } from "../common/dom.js";
+import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
 
 const LISTED = 200;
-const TRAINING = { biomedical: "Biomedical", general: "General" };
 
 /** What the drawing shows, in one line. */
 export function titleOf([x, y]) {
@@ -74,7 +74,7 @@ export function tableOf(points, [x, y], title) {
   const heads = both.flatMap(([, axis]) => [axis.title, ...(axis.kind === "score" ? ["95 % interval"] : [])]);
   const rows = [...points].sort((a, b) => b.y - a.y || a.place - b.place).map((point) => () => [
     el("bdi", {}, point.label),
-    TRAINING[point.domain] ?? "Not stated",
+    DOMAINS[point.domain] ?? "Not stated",
     point.family.title,
     point.base ? el("bdi", {}, point.base.slice(0, LISTED)) : "Not stated",
     ...(both.some(([, axis]) => axis.kind === "size") ? [] : [point.params ? shortCount(point.params) : "Not stated"]),

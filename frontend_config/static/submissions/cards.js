@@ -1,4 +1,4 @@
-// The cards of the queue: one for each running submission, and the whole story of the one that a link names.
+// The cards of the queue: one for each running submission, and the whole story of a single one.
 
 import { el, linked, settle } from "../common/dom.js";
 import { about, address, advance, eventLine, expected, pace, span, STAGES, status, STATUSES, stoppedAt } from "./facts.js";

@@ -10,7 +10,8 @@ const INHERITED = [
 ];
 const ONLY_HERE = /^(class|style|href|tabindex|data-.*|on.*)$/;
 // What XML 1.0 may not hold: a name with one of these would make the whole file unreadable.
-const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const NOT_XML =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** Two buttons that keep `drawing()` as a file called `name`, or `name()`. */
 export function saveButtons(drawing, name) {
@@ -56,7 +57,10 @@ async function savePng(drawing, name) {
   const picture = new Image(width, height);
   picture.src = address;
   await picture.decode().finally(() => URL.revokeObjectURL(address));
-  const canvas = Object.assign(document.createElement("canvas"), { width: width * SHARPNESS, height: height * SHARPNESS });
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: width * SHARPNESS,
+    height: height * SHARPNESS,
+  });
   canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
   download(`${name}.png`, blob, "image/png");

@@ -92,7 +92,9 @@ export class Chooser {
     });
     this.offered = found.slice(0, SHOWN);
     this.options.replaceChildren(...this.offered.map((model, place) => this.option(model, place)));
-    if (found.length === 0) this.options.replaceChildren(nothing(this.roster.length ? "No model matches." : "No model is here yet."));
+    if (found.length === 0) {
+      this.options.replaceChildren(nothing(this.roster.length ? "No model matches." : "No model is here yet."));
+    }
     this.options.hidden = false;
     this.field.setAttribute("aria-expanded", "true");
     this.status.textContent = `${counted(found.length, "model")} found`;

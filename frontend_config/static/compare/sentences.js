@@ -50,7 +50,8 @@ function sumOf(whole, one, other) {
   const parts = [
     better.length > 0 && `${one.label} is better on ${listed(better)}`,
     worse.length > 0 && `${other.label} is better on ${listed(worse)}`,
-    unsure.length > 0 && `${better.length + worse.length > 0 ? "on" : "On"} ${listed(unsure)} the difference cannot be told from noise`,
+    unsure.length > 0
+      && `${better.length + worse.length > 0 ? "on" : "On"} ${listed(unsure)} the difference cannot be told from noise`,
     open > 0 && `${counted(open, "task")} could not be judged`,
   ].filter(Boolean);
   return parts.length ? `${parts.join("; ")}.` : "No task could be judged.";

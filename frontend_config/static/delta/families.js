@@ -23,7 +23,13 @@ function branch(member, view, depth) {
   const tally = counted(descendants(member), "descendant");
   const button = el(
     "button",
-    { type: "button", class: "fold", "aria-expanded": "true", "aria-label": `${tally} of ${member.name}`, onclick: turn },
+    {
+      type: "button",
+      class: "fold",
+      "aria-expanded": "true",
+      "aria-label": `${tally} of ${member.name}`,
+      onclick: turn,
+    },
     tally,
   );
   return el("li", {}, memberLine(member, view), button, below);
@@ -47,18 +53,24 @@ function descendants(member) {
 
 /** Biomedical models without a base to be set beside, why, and what to do. */
 export function unpairedList(unpaired, view) {
-  const lines = unpaired.map((model) => el(
-    "li",
-    {},
+  const lines = unpaired.map((model) =>
     el(
-      "div",
+      "li",
       {},
-      el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)),
-      el("p", {}, model.reason),
+      el(
+        "div",
+        {},
+        el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)),
+        el("p", {}, model.reason),
+      ),
+      model.base_model && view !== "published"
+        ? el(
+            "a",
+            { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") },
+            "Submit its base",
+          )
+        : null,
     ),
-    model.base_model && view !== "published"
-      ? el("a", { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") }, "Submit its base")
-      : null,
-  ));
+  );
   return el("ul", { class: "unpaired" }, ...lines);
 }

@@ -58,7 +58,9 @@ export function signsOf(data, pairs) {
 
 function basePart(data, pair, choose) {
   if (pair.bases.length < 2) return nameLink(pair.base, data.view);
-  const options = pair.bases.map(({ name, label }) => el("option", { value: name, selected: name === pair.base.name }, label));
+  const options = pair.bases.map(({ name, label }) =>
+    el("option", { value: name, selected: name === pair.base.name }, label),
+  );
   const select = el(
     "select",
     {

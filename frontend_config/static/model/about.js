@@ -9,7 +9,8 @@ const VIEW_WORDS = { measured: "measured", published: "published, June 2024", re
 
 /** The page's heading with the buttons that lead on, and what its numbers are. */
 export function head(row, link) {
-  const compare = `/compare?m=${encodeURIComponent(row.name)}${row.base?.name ? `&m=${encodeURIComponent(row.base.name)}` : ""}&view=${row.view}`;
+  const models = [row.name, row.base?.name].filter(Boolean).map((name) => `m=${encodeURIComponent(name)}`);
+  const compare = `/compare?${models.join("&")}&view=${row.view}`;
   return el(
     "header",
     { class: "head" },
@@ -63,14 +64,30 @@ function askedWith(row) {
     ["Protocol", row.protocol],
     ["Edition", row.edition],
     ["Published", row.published_at && day(row.published_at)],
-    ["Ledger line", el("a", { href: `/v1/runs/${row.ledger.number}`, title: `SHA-256 ${row.ledger.hash}` }, String(row.ledger.number))],
-    ["Submission", row.submission_id && el("a", { href: `/submission?id=${encodeURIComponent(row.submission_id)}` }, row.submission_id)],
+    [
+      "Ledger line",
+      el(
+        "a",
+        { href: `/v1/runs/${row.ledger.number}`, title: `SHA-256 ${row.ledger.hash}` },
+        String(row.ledger.number),
+      ),
+    ],
+    [
+      "Submission",
+      row.submission_id
+        && el("a", { href: `/submission?id=${encodeURIComponent(row.submission_id)}` }, row.submission_id),
+    ],
   ];
 }
 
 function fact([name, value]) {
   const known = value !== null && value !== undefined && value !== "" && value !== 0;
-  return el("div", {}, el("dt", {}, name), el("dd", {}, known ? value : el("span", { class: "unknown" }, "not stated")));
+  return el(
+    "div",
+    {},
+    el("dt", {}, name),
+    el("dd", {}, known ? value : el("span", { class: "unknown" }, "not stated")),
+  );
 }
 
 function baseLink(base) {

@@ -11,7 +11,11 @@ const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
 const TITLE = "Against its base model";
 const SURE = "The bar is the paired 95 % interval; what is said is corrected for the tests of this pair alone.";
 const UNSURE = "Without intervals small differences say nothing.";
-const FINDINGS = { better: "better than its base", worse: "worse than its base", "cannot tell": "cannot be told apart" };
+const FINDINGS = {
+  better: "better than its base",
+  worse: "worse than its base",
+  "cannot tell": "cannot be told apart",
+};
 
 export class AgainstBase {
   constructor() {
@@ -51,8 +55,17 @@ function address(row) {
 }
 
 function absent({ base, view }) {
-  const words = view === "published" ? "is not among the published models." : "has not been measured in this view, so there is nothing to compare with.";
-  return el("p", { class: "told" }, el("bdi", {}, base.id), ` ${words} `, view === "measured" && el("a", { href: "/submit" }, "Submit it"));
+  const words =
+    view === "published"
+      ? "is not among the published models."
+      : "has not been measured in this view, so there is nothing to compare with.";
+  return el(
+    "p",
+    { class: "told" },
+    el("bdi", {}, base.id),
+    ` ${words} `,
+    view === "measured" && el("a", { href: "/submit" }, "Submit it"),
+  );
 }
 
 function found(row, data) {
@@ -61,7 +74,11 @@ function found(row, data) {
     .map((cell) => ({ ...cell, pair: cell.pairs[0] }))
     .filter((cell) => cell.pair && cell.pair.difference !== null);
   if (cells.length === 0) return card(TITLE, "No task was measured for both.");
-  const ends = cells.flatMap(({ pair }) => [pair.low ?? pair.difference, pair.high ?? pair.difference, pair.difference]);
+  const ends = cells.flatMap(({ pair }) => [
+    pair.low ?? pair.difference,
+    pair.high ?? pair.difference,
+    pair.difference,
+  ]);
   const most = Math.max(...ticks(0, Math.max(1, ...ends.map(Math.abs)), 4));
   const sure = cells.some(({ pair }) => pair.finding);
   const reasons = new Set(cells.map(({ pair }) => pair.reason));
@@ -83,7 +100,13 @@ function found(row, data) {
 }
 
 function heads() {
-  const kinds = [["Task", ""], ["Difference", "right"], ["95 % interval", "right"], ["Less or more", "among"], ["In words", ""]];
+  const kinds = [
+    ["Task", ""],
+    ["Difference", "right"],
+    ["95 % interval", "right"],
+    ["Less or more", "among"],
+    ["In words", ""],
+  ];
   return kinds.map(([text, kind]) => el("th", { scope: "col", class: kind }, text));
 }
 
@@ -96,7 +119,14 @@ function line({ name, title, pair }, most, decimals, common) {
     el("td", { class: "right", "data-title": "Difference" }, signed(pair.difference, decimals)),
     el("td", { class: "right", "data-title": "95 % interval" }, signedInterval(pair, decimals) || "none"),
     el("td", { class: "among" }, strip(pair, most, title, decimals)),
-    el("td", { class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`, title: pair.sentence }, words),
+    el(
+      "td",
+      {
+        class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`,
+        title: pair.sentence,
+      },
+      words,
+    ),
   );
 }
 
@@ -110,9 +140,15 @@ function strip(pair, most, title, decimals) {
     { class: "chart strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
     svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
     svg("line", { class: "axis", x1: x(0), x2: x(0), y1: 3, y2: HEIGHT - 3 }),
-    known && svg("rect", {
-      class: "interval", x: x(pair.low), y: middle - 8, width: Math.max(2, x(pair.high) - x(pair.low)), height: 16, rx: 3,
-    }),
+    known
+      && svg("rect", {
+        class: "interval",
+        x: x(pair.low),
+        y: middle - 8,
+        width: Math.max(2, x(pair.high) - x(pair.low)),
+        height: 16,
+        rx: 3,
+      }),
     svg("circle", { class: "own", cx: x(pair.difference), cy: middle, r: 3.5 }),
   );
 }

@@ -25,7 +25,11 @@ export function day(iso) {
 
 /** A dash that says why it stands there, to whoever points at it and to a screen reader. */
 export function dash(reason) {
-  return el("span", { class: "dash", title: reason, tabindex: 0, role: "img", "aria-label": `missing: ${reason}` }, DASH);
+  return el(
+    "span",
+    { class: "dash", title: reason, tabindex: 0, role: "img", "aria-label": `missing: ${reason}` },
+    DASH,
+  );
 }
 
 /** A button that puts `text()` on the clipboard and says so for two seconds. */
@@ -35,7 +39,11 @@ export function copyButton(text, what) {
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, SAID_MS);
   };
-  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Copy ${what}`, onclick: press }, "Copy");
+  const button = el(
+    "button",
+    { type: "button", class: "quiet small", "aria-label": `Copy ${what}`, onclick: press },
+    "Copy",
+  );
   return button;
 }
 

@@ -80,7 +80,12 @@ class Plot {
         this.draw();
       }
     } catch {
-      if (!this.data() && view === this.view()) this.say("The scores could not be loaded.", deed("Try again", () => this.refresh()));
+      if (!this.data() && view === this.view()) {
+        this.say(
+          "The scores could not be loaded.",
+          deed("Try again", () => this.refresh()),
+        );
+      }
     }
   }
 
@@ -127,10 +132,17 @@ class Plot {
     const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally" }, tally(points.length, left.length)));
     this.tell(`${title}: ${tally(points.length, left.length)}`);
     const parts = [frontWords(points, front, y), absentWords(absent), tableOf(points, chosen, title)].filter(Boolean);
-    inPlace(this.stage, () => this.stage.replaceChildren(
-      el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(counted, state, (part) => this.change(part))),
-      ...parts,
-    ));
+    inPlace(this.stage, () =>
+      this.stage.replaceChildren(
+        el(
+          "div",
+          { class: "panel" },
+          el("figure", {}, head, this.frame),
+          legend(counted, state, (part) => this.change(part)),
+        ),
+        ...parts,
+      ),
+    );
     this.fit(true);
     if (held) this.scatter.takeFocus();
   }

@@ -34,9 +34,12 @@ export function drawable(models, axes) {
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
 export function chosenModels(models, state, { byFamily = true } = {}) {
   const sizes = state.sizes.filter((name) => Object.hasOwn(BANDS, name));
-  return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
-    && (sizes.length === 0 || sizes.includes(bandOf(params)))
-    && (!byFamily || state.families.length === 0 || state.families.includes(family.name)));
+  return models.filter(
+    ({ domain, params, family }) =>
+      (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
+      && (sizes.length === 0 || sizes.includes(bandOf(params)))
+      && (!byFamily || state.families.length === 0 || state.families.includes(family.name)),
+  );
 }
 
 /** The models that have both numbers as marks, and the others with the reason why they are not in the drawing. */
@@ -65,7 +68,9 @@ export function frontOf(points) {
   const found = [];
   for (const place of order) {
     const last = points[found.at(-1)];
-    if (!last || points[place].y > last.y || (points[place].y === last.y && points[place].x === last.x)) found.push(place);
+    if (!last || points[place].y > last.y || (points[place].y === last.y && points[place].x === last.x)) {
+      found.push(place);
+    }
   }
   return found;
 }
@@ -74,12 +79,17 @@ export function frontOf(points) {
 export function namesFirst(points, front, { byBoth }) {
   const best = (name) => {
     const values = points.map((point) => point[name]);
-    const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
+    const [low, high] = [
+      values.reduce((a, b) => Math.min(a, b), Infinity),
+      values.reduce((a, b) => Math.max(a, b), -Infinity),
+    ];
     return (point) => (point[name] - low) / (high - low || 1);
   };
   const [across, up] = [best("x"), best("y")];
   const ahead = new Set(front);
-  const worth = points.map((point, place) => 10 * point.marked + 4 * ahead.has(place) + up(point) + (byBoth ? across(point) : 0));
+  const worth = points.map(
+    (point, place) => 10 * point.marked + 4 * ahead.has(place) + up(point) + (byBoth ? across(point) : 0),
+  );
   return points.map((_, place) => place).sort((a, b) => worth[b] - worth[a] || a - b);
 }
 
@@ -106,7 +116,9 @@ function tell(data, axis, place) {
   const [low, high] = [axis.low[place] ?? null, axis.high[place] ?? null];
   const text = `${axis.title} ${axis.exact(axis.values[place])}`;
   if (axis.kind !== "score") return text;
-  if (low === null || high === null) return `${text}, no interval ${data.provenance === "published" ? "published" : "known"}`;
+  if (low === null || high === null) {
+    return `${text}, no interval ${data.provenance === "published" ? "published" : "known"}`;
+  }
   return `${text}, 95 % interval ${axis.exact(low)} to ${axis.exact(high)}`;
 }
 

@@ -31,7 +31,13 @@ export function frontWords(points, front, y) {
     el("p", {}, `These models are the dashed line, by ${y.title}. ${certain}`),
     el("ol", {}, ...front.map((place) => {
       const { label, href, x, y: score } = points[place];
-      return el("li", {}, el("a", { href }, el("bdi", {}, label)), el("span", {}, shortCount(x)), el("b", {}, y.exact(score)));
+      return el(
+        "li",
+        {},
+        el("a", { href }, el("bdi", {}, label)),
+        el("span", {}, shortCount(x)),
+        el("b", {}, y.exact(score)),
+      );
     })),
   );
 }

@@ -25,7 +25,7 @@ export function span([low, high]) {
   return least === most ? `about ${most} ${unit}` : `${least}–${most} ${unit}`;
 }
 
-/** When a waiting submission is expected to begin and how long it will take; why nothing is said stands in the title. */
+/** When a waiting submission is expected to begin and how long it will take; the title says why nothing is. */
 export function expected(each) {
   const { begins, lasts } = each.estimate ?? {};
   const parts = [];

@@ -29,7 +29,7 @@ Build = Callable[[Desk, str], None]
 
 
 def _place(path: str, title: str, island: str | None = None, *uses: str, listed: bool = True) -> Place:
-    """A page whose island is static/`island`, and which also needs the modules of the folders in `uses`."""
+    """A page whose island is static/`island`, and which also needs the modules and sheets of the folders in `uses`."""
     if island is None:
         return Place(path, title, listed)
     first = f"{island}/{island}.js"

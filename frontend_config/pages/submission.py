@@ -7,5 +7,5 @@ from frontend_config.pages.queue import act_handler, who_handler
 
 def build(desk: Desk, static: str) -> None:
     """Fills the receipt's page; what it shows comes from /v1/submissions once it is in the browser."""
-    heading("Submission", "Where it stands and everything that has befallen it. This address stays.")
+    heading("Submission", "Where it stands and everything that happened to it. This address stays.")
     island("submission", static, [who_handler(desk), act_handler(desk)])

@@ -93,7 +93,14 @@ class Board {
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) this.say(emptyState("The scores could not be loaded.", deed("Try again", () => this.refresh())));
+      if (!this.data()) {
+        this.say(
+          emptyState(
+            "The scores could not be loaded.",
+            deed("Try again", () => this.refresh()),
+          ),
+        );
+      }
     }
   }
 

@@ -1,10 +1,11 @@
 // The board on a narrow screen: one card per model, fifty at a time.
 
-import { contentOf, DASH, detailOf, intervalOf, labelOf, modelLink, textOf } from "./cells.js";
+import { contentOf, detailOf, intervalOf, labelOf, modelLink, textOf } from "./cells.js";
 import { fullTitle } from "./columns.js";
 import { pinButton } from "./pins.js";
 import { directionOf, highestFirst } from "./sorting.js";
 import { el } from "../common/dom.js";
+import { DASH } from "../common/numbers.js";
 
 const PAGE = 50;
 

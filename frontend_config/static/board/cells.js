@@ -1,13 +1,12 @@
 // How one value is written: on the screen, to a screen reader and in a download alike.
 
 import { el } from "../common/dom.js";
-import { shortCount } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
+import { DASH, shortCount } from "../common/numbers.js";
 import { pageLink } from "../common/views.js";
 import { fullTitle } from "./columns.js";
 
-export const DASH = "–";
 const ASKED = ["answered", "empty", "unparsable", "truncated", "refused"];
-const BADGES = { biomedical: "Biomedical", general: "General" };
 
 /** The value as text; an empty string when it is missing. */
 export function textOf(data, column, place) {
@@ -16,7 +15,7 @@ export function textOf(data, column, place) {
   if (column.kind === "score") return value.toFixed(data.decimals);
   if (column.kind === "count") return shortCount(value);
   if (column.kind === "number") return Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(1);
-  if (column.kind === "badge") return BADGES[value] ?? String(value);
+  if (column.kind === "badge") return DOMAINS[value] ?? String(value);
   if (column.kind === "interval") return intervalOf(data, column.of, place);
   if (column.kind === "rank") return [...new Set([value, column.worst[place]])].join(DASH);
   return String(value);
@@ -35,7 +34,7 @@ export function intervalOf(data, column, place, between = " to ") {
 }
 
 /** Why there is a dash. */
-export function reasonOf(data, column, place) {
+function reasonOf(data, column, place) {
   if (column.kind === "interval") return column.of.missing[place] ?? "No interval is known.";
   if (column.kind === "score") return column.missing[place] ?? data.absent;
   return column.kind === "rank" ? data.no_rank : data.not_stated;

@@ -22,7 +22,7 @@ export async function save(format, { data, columns, shown, intervals, keys, stat
 }
 
 /** What is shown as fields `{name, title, type, values}`; scores are rounded as on the screen, counts are whole. */
-export function fieldsOf({ data, columns, places, intervals }) {
+function fieldsOf({ data, columns, places, intervals }) {
   const ownInterval = new Set(columns.map((column) => column.of));
   return columns.flatMap((column) => fieldsOfColumn(data, column, intervals && !ownInterval.has(column)))
     .map(({ read, ...field }) => ({ ...field, values: places.map(read) }));

@@ -2,10 +2,10 @@
 
 import { chip } from "./buttons.js";
 import { el } from "../common/dom.js";
+import { DOMAINS } from "../common/domains.js";
 import { OPEN_MEANS } from "./filters.js";
 import { BANDS } from "../common/sizes.js";
 
-const DOMAINS = { biomedical: "Biomedical", general: "General" };
 const SIZE_MEANS = "By the number of parameters as it is stored; the upper end belongs to the group.";
 
 export class FilterBar {

@@ -1,9 +1,9 @@
 // What the visitor chose, kept in the address so that a link, a reload and the Back button bring it back.
 
+import { DOMAINS } from "../common/domains.js";
 import { BANDS } from "../common/sizes.js";
 import { viewOf } from "../common/views.js";
 
-const DOMAINS = ["biomedical", "general"];
 const PACE = 100;
 let written = -PACE;
 let later = 0;
@@ -17,7 +17,7 @@ export function readState() {
     view: viewOf(query),
     search: query.get("q") ?? "",
     sort: query.get("sort") ?? "",
-    domains: list("domain", DOMAINS),
+    domains: list("domain", Object.keys(DOMAINS)),
     sizes: list("size", Object.keys(BANDS)),
     open: query.get("open") === "1",
     protocol: query.get("protocol") ?? "",

@@ -11,8 +11,8 @@ const GAP = 18;
 const FOOT = 26;
 
 /**
- * The chart `width` pixels wide. Each group has a `title` and `bars`: `value`, `low`, `high` (null when missing), `text`,
- * `series` (from 0) and `mark`, the letter that names its model.
+ * The chart `width` pixels wide. Each group has a `title` and `bars`: `value`, `low`, `high` (null when missing),
+ * `text`, `series` (from 0) and `mark`, the letter that names its model.
  */
 export function barChart({ groups, width, title }) {
   const narrow = width < NARROW;
@@ -47,8 +47,16 @@ function marksOf(groups) {
 function groupOf(group, top, x, plan) {
   const first = top + plan.head;
   const label = plan.narrow
-    ? svg("text", { class: "name", x: 0, y: top + 14, style: "paint-order:stroke" }, fitted(group.title, plan.end, 13, 600))
-    : svg("text", { class: "name", x: 0, y: first + (group.bars.length * STEP) / 2 + 3 }, fitted(group.title, 150, 13, 600));
+    ? svg(
+        "text",
+        { class: "name", x: 0, y: top + 14, style: "paint-order:stroke" },
+        fitted(group.title, plan.end, 13, 600),
+      )
+    : svg(
+        "text",
+        { class: "name", x: 0, y: first + (group.bars.length * STEP) / 2 + 3 },
+        fitted(group.title, 150, 13, 600),
+      );
   const middleOf = (place) => first + place * STEP + STEP / 2;
   return svg("g", {}, label, ...group.bars.flatMap((bar, place) => barOf(bar, middleOf(place), x, plan)));
 }

@@ -10,9 +10,9 @@ const FOOT = 30;
 const BAR = 16;
 
 /**
- * The chart `width` pixels wide. Each row has `label` and `href`, `sub` under it, `difference`, its `low` and `high` (null
- * without an interval), `finding` (improved, declined, unsure, unjudged), `text` and `range`, which are written beside
- * it, and `pairHref`. `sides` are the words over the left and the right half.
+ * The chart `width` pixels wide. Each row has `label` and `href`, `sub` under it, `difference`, its `low` and `high`
+ * (null without an interval), `finding` (improved, declined, unsure, unjudged), `text` and `range`, which are written
+ * beside it, and `pairHref`. `sides` are the words over the left and the right half.
  */
 export function divergingChart({ rows, width, sides, title }) {
   const plan = width < NARROW ? narrowPlan(width) : widePlan(width);
@@ -30,11 +30,29 @@ export function divergingChart({ rows, width, sides, title }) {
 
 function widePlan(width) {
   const left = Math.min(340, Math.round(width * 0.34));
-  return { narrow: false, row: 50, labels: left - 16, subs: left - 16, left, right: width - 150, end: width, middle: 25 };
+  return {
+    narrow: false,
+    row: 50,
+    labels: left - 16,
+    subs: left - 16,
+    left,
+    right: width - 150,
+    end: width,
+    middle: 25,
+  };
 }
 
 function narrowPlan(width) {
-  return { narrow: true, row: 76, labels: width - 60, subs: width - 124, left: 4, right: width - 4, end: width, middle: 58 };
+  return {
+    narrow: true,
+    row: 76,
+    labels: width - 60,
+    subs: width - 124,
+    left: 4,
+    right: width - 4,
+    end: width,
+    middle: 58,
+  };
 }
 
 /** Round numbers that hold every bar and whisker, with room on both sides of zero. */

@@ -31,8 +31,12 @@ export function grid(frame, x, y) {
     ...frame.yTicks.map((value) => svg("path", { class: "grid", d: `M${left} ${frame.y(value)}H${right}` })),
     ...frame.xTicks.map((value) => svg("path", { class: "grid", d: `M${frame.x(value)} ${top}V${bottom}` })),
     svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }),
-    ...frame.yTicks.map((value) => svg("text", { class: "quiet-text", x: left - 9, y: frame.y(value) + 4, "text-anchor": "end" }, y.text(value))),
-    ...frame.xTicks.map((value) => svg("text", { class: "quiet-text", x: frame.x(value), y: bottom + 20, "text-anchor": "middle" }, x.text(value))),
+    ...frame.yTicks.map((value) =>
+      svg("text", { class: "quiet-text", x: left - 9, y: frame.y(value) + 4, "text-anchor": "end" }, y.text(value)),
+    ),
+    ...frame.xTicks.map((value) =>
+      svg("text", { class: "quiet-text", x: frame.x(value), y: bottom + 20, "text-anchor": "middle" }, x.text(value)),
+    ),
     svg("text", { class: "axis-title", x: 0, y: 16 }, y.label ?? y.title),
     svg("text", { class: "axis-title", x: right, y: bottom + 44, "text-anchor": "end" }, x.label ?? x.title),
   );

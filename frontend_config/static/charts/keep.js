@@ -10,7 +10,21 @@ const INHERITED = [
 ];
 const ONLY_HERE = /^(class|style|href|tabindex|data-.*|on.*)$/;
 // What XML 1.0 may not hold: a name with one of these would make the whole file unreadable.
-const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const NOT_XML =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Two buttons that keep `drawing()` as a file called `name`, or `name()`. */
+export function saveButtons(drawing, name) {
+  const button = (title, save) => el(
+    "button",
+    {
+      type: "button", class: "quiet", "aria-label": `Download ${title}`,
+      onclick: () => save(drawing(), typeof name === "function" ? name() : name),
+    },
+    title,
+  );
+  return el("div", { class: "saves" }, button("SVG", saveSvg), button("PNG", savePng));
+}
 
 /**
  * The drawing as the text of a file that needs neither page nor style sheet.
@@ -18,7 +32,7 @@ const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\u
  * What has the class `kept` is only in the file (title, legend, source); `data-kept` on the drawing is then the file's
  * view box. What is hidden on the page is left out, and so is everything that only a page can do.
  */
-export function textOf(drawing) {
+function textOf(drawing) {
   const copy = drawing.cloneNode(true);
   dress(drawing, copy, null);
   const [left, top, width, height] = boxOf(drawing);
@@ -32,34 +46,24 @@ export function textOf(drawing) {
 }
 
 /** The drawing is handed to the browser as name.svg. */
-export function saveSvg(drawing, name) {
+function saveSvg(drawing, name) {
   download(`${name}.svg`, textOf(drawing), "image/svg+xml");
 }
 
 /** The drawing is handed to the browser as name.png, twice as sharp as it is large. */
-export async function savePng(drawing, name) {
+async function savePng(drawing, name) {
   const [, , width, height] = boxOf(drawing);
   const address = URL.createObjectURL(new Blob([textOf(drawing)], { type: "image/svg+xml" }));
   const picture = new Image(width, height);
   picture.src = address;
   await picture.decode().finally(() => URL.revokeObjectURL(address));
-  const canvas = Object.assign(document.createElement("canvas"), { width: width * SHARPNESS, height: height * SHARPNESS });
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: width * SHARPNESS,
+    height: height * SHARPNESS,
+  });
   canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
   download(`${name}.png`, blob, "image/png");
-}
-
-/** Two buttons that keep `drawing()` as a file called `name`, or `name()`. */
-export function saveButtons(drawing, name) {
-  const button = (title, save) => el(
-    "button",
-    {
-      type: "button", class: "quiet", "aria-label": `Download ${title}`,
-      onclick: () => save(drawing(), typeof name === "function" ? name() : name),
-    },
-    title,
-  );
-  return el("div", { class: "saves" }, button("SVG", saveSvg), button("PNG", savePng));
 }
 
 function boxOf(drawing) {

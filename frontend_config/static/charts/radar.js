@@ -64,11 +64,18 @@ function spoke(plan, name, turn) {
     "g",
     {},
     svg("line", { class: "grid", x1: middle, y1: plan.height / 2, x2: x, y2: y }),
-    ...lines.map((line, place) => svg(
-      "text",
-      { x: textX, y: textY + 4 + (place - up) * (plan.size + 3), "text-anchor": side, style: `font-size:${plan.size}px` },
-      fitted(line, plan.label, plan.size),
-    )),
+    ...lines.map((line, place) =>
+      svg(
+        "text",
+        {
+          x: textX,
+          y: textY + 4 + (place - up) * (plan.size + 3),
+          "text-anchor": side,
+          style: `font-size:${plan.size}px`,
+        },
+        fitted(line, plan.label, plan.size),
+      ),
+    ),
   );
 }
 

@@ -15,8 +15,13 @@ const KEYS = { ArrowRight: ["across", 1], ArrowLeft: ["across", -1], ArrowUp: ["
 
 /** The path of a mark around its middle: a diamond, a circle, or a square where the training is not stated. */
 export function markPath(shape, x = 0, y = 0, size = 6) {
-  if (shape === "biomedical") return `M${x} ${y - size * 1.15}l${size * 1.15} ${size * 1.15}l${-size * 1.15} ${size * 1.15}l${-size * 1.15} ${-size * 1.15}z`;
-  if (shape === "general") return `M${x - size} ${y}a${size} ${size} 0 1 0 ${size * 2} 0a${size} ${size} 0 1 0 ${-size * 2} 0z`;
+  if (shape === "biomedical") {
+    const s = size * 1.15;
+    return `M${x} ${y - s}l${s} ${s}l${-s} ${s}l${-s} ${-s}z`;
+  }
+  if (shape === "general") {
+    return `M${x - size} ${y}a${size} ${size} 0 1 0 ${size * 2} 0a${size} ${size} 0 1 0 ${-size * 2} 0z`;
+  }
   return `M${x - size * 0.85} ${y - size * 0.85}h${size * 1.7}v${size * 1.7}h${-size * 1.7}z`;
 }
 
@@ -60,13 +65,22 @@ export class Scatter {
       grid(frame, x, y),
       this.hidden("ties", this.many ? [] : this.ties(drawing.ties ?? [])),
       this.hidden("front", this.front(drawing.front ?? [], frame)),
-      this.hidden("whiskers", drawing.intervals && !this.many ? this.spots.flatMap((spot) => whiskers(spot, frame)) : []),
+      this.hidden(
+        "whiskers",
+        drawing.intervals && !this.many ? this.spots.flatMap((spot) => whiskers(spot, frame)) : [],
+      ),
       this.ring,
       this.many ? this.hidden("marks", this.crowd()) : this.marks(),
-      this.hidden("names", this.names(this.many ? drawing.labels.filter((place) => points[place].marked) : drawing.labels, frame)),
-      legendRows(this.node, frame, kept, (each, at, base) => svg("path", {
-        class: `mark ${each.shape} ${each.tone ?? ""}`, d: markPath(each.shape, at, base),
-      })),
+      this.hidden(
+        "names",
+        this.names(this.many ? drawing.labels.filter((place) => points[place].marked) : drawing.labels, frame),
+      ),
+      legendRows(this.node, frame, kept, (each, at, base) =>
+        svg("path", {
+          class: `mark ${each.shape} ${each.tone ?? ""}`,
+          d: markPath(each.shape, at, base),
+        }),
+      ),
     );
     if (held) this.takeFocus();
   }
@@ -85,11 +99,21 @@ export class Scatter {
   }
 
   marks() {
-    this.anchors = this.spots.map(({ point, x, y }) => svg(
-      "a",
-      { href: point.href, tabindex: -1, "aria-label": point.lines().join(". "), class: point.marked ? "point marked" : "point" },
-      svg("path", { class: `mark ${point.shape} ${point.tone}`, d: markPath(point.shape, x, y, point.marked ? 7.5 : 6) }),
-    ));
+    this.anchors = this.spots.map(({ point, x, y }) =>
+      svg(
+        "a",
+        {
+          href: point.href,
+          tabindex: -1,
+          "aria-label": point.lines().join(". "),
+          class: point.marked ? "point marked" : "point",
+        },
+        svg("path", {
+          class: `mark ${point.shape} ${point.tone}`,
+          d: markPath(point.shape, x, y, point.marked ? 7.5 : 6),
+        }),
+      ),
+    );
     const first = this.spots.findIndex(({ point }) => point.name === this.current);
     this.anchors[first === -1 ? this.order("up").at(-1) : first]?.setAttribute("tabindex", 0);
     return svg("g", { class: "marks" }, ...this.anchors);
@@ -136,7 +160,10 @@ export class Scatter {
     const spots = places.map((place) => this.spots[place]);
     return spots.flatMap(({ x, y }, at) => {
       const [before, after] = [spots[at - 1]?.y ?? frame.bottom, spots[at + 1]?.x ?? frame.right];
-      return [{ left: x - 1, right: x + 1, top: y, bottom: before }, { left: x, right: after, top: y - 1, bottom: y + 1 }];
+      return [
+        { left: x - 1, right: x + 1, top: y, bottom: before },
+        { left: x, right: after, top: y - 1, bottom: y + 1 },
+      ];
     });
   }
 
@@ -157,12 +184,24 @@ export class Scatter {
     const wishes = places.map((place) => {
       const { point, x, y } = this.spots[place];
       const text = shortName(point.label);
-      return { x, y, text, must: point.marked, marked: point.marked, width: textWidth(text, LETTER, point.marked ? 650 : 400) + 2 };
+      return {
+        x,
+        y,
+        text,
+        must: point.marked,
+        marked: point.marked,
+        width: textWidth(text, LETTER, point.marked ? 650 : 400) + 2,
+      };
     });
     const avoid = [...this.strips(this.drawing.front ?? [], frame), ...this.beads(this.drawing.ties ?? [])];
-    return placeLabels(wishes, this.many ? [] : this.spots, { ...frame, right: frame.width }, avoid).map(({ wish, x, y, anchor }) => svg(
-      "text", { x, y, "text-anchor": anchor, class: wish.marked ? "name marked" : "name", "data-name": wish.text }, wish.text,
-    ));
+    return placeLabels(wishes, this.many ? [] : this.spots, { ...frame, right: frame.width }, avoid).map(
+      ({ wish, x, y, anchor }) =>
+        svg(
+          "text",
+          { x, y, "text-anchor": anchor, class: wish.marked ? "name marked" : "name", "data-name": wish.text },
+          wish.text,
+        ),
+    );
   }
 
   /** Places in `points` in the order in which the arrow keys reach them: across by x, up by y. */
@@ -170,7 +209,9 @@ export class Scatter {
     const [first, second] = way === "across" ? ["x", "y"] : ["y", "x"];
     const of = ({ point }) => [point[first], point[second]];
     const places = this.spots.map((_, place) => place);
-    return places.sort((a, b) => of(this.spots[a])[0] - of(this.spots[b])[0] || of(this.spots[a])[1] - of(this.spots[b])[1] || a - b);
+    return places.sort(
+      (a, b) => of(this.spots[a])[0] - of(this.spots[b])[0] || of(this.spots[a])[1] - of(this.spots[b])[1] || a - b,
+    );
   }
 
   walk(event) {
@@ -246,7 +287,7 @@ export class Scatter {
 }
 
 /** The last part of a name, cut where it is too long to stand in a drawing. */
-export function shortName(name) {
+function shortName(name) {
   const last = name.slice(name.lastIndexOf("/") + 1).slice(0, 200) || name.slice(0, 200);
   return last.length > LONGEST_NAME ? `${last.slice(0, LONGEST_NAME - 1)}…` : last;
 }

@@ -1,7 +1,7 @@
 // Drawings as SVG: elements from text, scales, round numbers for an axis, and the width of a text.
 
 export { dataTable } from "./figures.js";
-export { saveButtons, savePng, saveSvg, textOf } from "./keep.js";
+export { saveButtons } from "./keep.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const STEPS = [1, 2, 2.5, 5, 10];
@@ -28,7 +28,7 @@ export function scale([low, high], [from, to], { logarithmic = false } = {}) {
   return (value) => from + ((read(value) - read(low)) / width) * (to - from);
 }
 
-/** Round numbers from at most `low` to at least `high`, about `count` of them; around a single value when both agree. */
+/** Round numbers from at most `low` to at least `high`, about `count` of them; around one value when both agree. */
 export function ticks(low, high, count = 5) {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return [];
   if (high - low < 1e-9 * Math.max(Math.abs(low), Math.abs(high), 1)) return ticks(low - 1, high + 1, count);

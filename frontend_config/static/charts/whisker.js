@@ -6,7 +6,9 @@ import { svg } from "./svg.js";
 export function whisker({ low, high, from, to, middle, cap = 5 }) {
   const inside = (at) => at > from && at < to;
   const cuts = [low, ...[from, to].filter((at) => at > low && at < high), high];
-  const lines = cuts.slice(1).map((end, place) => [inside((cuts[place] + end) / 2), `M${cuts[place]} ${middle}H${end}`]);
+  const lines = cuts
+    .slice(1)
+    .map((end, place) => [inside((cuts[place] + end) / 2), `M${cuts[place]} ${middle}H${end}`]);
   const caps = [low, high].map((at) => [inside(at), `M${at} ${middle - cap}V${middle + cap}`]);
   const drawn = (wanted) => [...lines, ...caps].filter(([within]) => within === wanted).map(([, d]) => d).join("");
   return [

@@ -13,7 +13,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Makes `nodes` the children of `parent`; those that are there already are not touched, so nobody loses their place. */
+/** Makes `nodes` the children of `parent`; those already there are not touched, so nobody loses their place. */
 export function settle(parent, nodes) {
   let next = parent.firstChild;
   for (const node of nodes) {

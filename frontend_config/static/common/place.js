@@ -1,6 +1,6 @@
 // Drawing again without taking anybody's place away: focus, sideways scroll and what was folded stay as they were.
 
-/** Runs `draw`, which may put new nodes into `area`; those that show the same as before are left as their forerunners were. */
+/** Runs `draw`, which may put new nodes into `area`; those that show what one before them showed stand as it did. */
 export function inPlace(area, draw) {
   const before = { focused: area.getRootNode().activeElement, ...marked(area) };
   const focusedAs = [...before.nodes].find(([, node]) => node === before.focused)?.[0];

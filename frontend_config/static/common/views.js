@@ -28,7 +28,9 @@ export function pageLink(path, parameters, view) {
 
 /** A feed of the whole board for each view, by the view's name. */
 export function boardFeeds() {
-  return Object.fromEntries(Object.keys(VIEWS).map((view) => [view, new Feed(addressIn(view, "/v1/leaderboard.json"))]));
+  return Object.fromEntries(
+    Object.keys(VIEWS).map((view) => [view, new Feed(addressIn(view, "/v1/leaderboard.json"))]),
+  );
 }
 
 /** One feed for each address, so that going back costs no transfer. */

@@ -1,7 +1,8 @@
 // Chooses two to four models: those chosen, in their order, and a field that finds more while one types.
 
 import { badge } from "./badge.js";
-import { counted, plain } from "../differences/numbers.js";
+import { counted, plain } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
 import { el } from "../common/dom.js";
 import { findModel } from "./roster.js";
 import { FEWEST, MOST } from "./state.js";
@@ -91,7 +92,9 @@ export class Chooser {
     });
     this.offered = found.slice(0, SHOWN);
     this.options.replaceChildren(...this.offered.map((model, place) => this.option(model, place)));
-    if (found.length === 0) this.options.replaceChildren(nothing(this.roster.length ? "No model matches." : "No model is here yet."));
+    if (found.length === 0) {
+      this.options.replaceChildren(nothing(this.roster.length ? "No model matches." : "No model is here yet."));
+    }
     this.options.hidden = false;
     this.field.setAttribute("aria-expanded", "true");
     this.status.textContent = `${counted(found.length, "model")} found`;
@@ -164,7 +167,7 @@ function nameOf(model, label, view) {
 }
 
 function describe(model, decimals) {
-  const domain = { biomedical: "Biomedical", general: "General" }[model.domain];
+  const domain = DOMAINS[model.domain];
   const score = model.score === null ? null : `${model.scoreTitle} ${plain(model.score, decimals)}`;
   return [domain, score].filter(Boolean).join(" · ");
 }

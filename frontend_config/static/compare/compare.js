@@ -4,7 +4,7 @@ import { addressIn, deed, emptyState, Feeds, noticeLines, VIEWS, viewSegments } 
 import { addressOf, FEWEST, readState } from "./state.js";
 import { barsCard, radarCard } from "./drawings.js";
 import { Chooser } from "./chooser.js";
-import { counted, listed } from "../differences/numbers.js";
+import { counted, listed } from "../common/numbers.js";
 import { csvOf, scoreTable, testTable } from "./tables.js";
 import { download, el, linkButton, shadow, styles } from "../common/dom.js";
 import { findModel, rosterOf, suggestions } from "./roster.js";
@@ -44,12 +44,21 @@ class Compare {
     this.shown = null;
     this.views = viewSegments((view) => this.change({ view }));
     this.link = linkButton(() => addressOf({ ...this.state, view: this.view() }).href);
-    this.csv = el("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.saveCsv() }, "Download CSV");
+    this.csv = el(
+      "button",
+      { type: "button", class: "quiet", hidden: true, onclick: () => this.saveCsv() },
+      "Download CSV",
+    );
     this.notice = el("div", { class: "notice" });
     this.chooser = new Chooser((names) => this.change({ names }));
     this.said = el("p", { class: "unseen", role: "status" });
     this.stage = el("div", { class: "stage", "aria-busy": "true" }, el("p", { class: "wait" }, "Loading the models…"));
-    const controls = el("div", { class: "controls" }, this.views.node, el("div", { class: "deeds" }, this.csv, this.link));
+    const controls = el(
+      "div",
+      { class: "controls" },
+      this.views.node,
+      el("div", { class: "deeds" }, this.csv, this.link),
+    );
     this.page = el("div", { class: "page" }, controls, this.notice, this.chooser.node, this.said, this.stage);
     root.append(this.page);
   }
@@ -168,7 +177,8 @@ class Compare {
         { class: "card" },
         el("h2", {}, "Scores and differences"),
         scoreTable(data, whole, captionOf(whole)),
-        metrics.length > 0 && fold(`${counted(metrics.length, "metric")} of the tasks`, scoreTable(data, metrics, METRICS)),
+        metrics.length > 0
+          && fold(`${counted(metrics.length, "metric")} of the tasks`, scoreTable(data, metrics, METRICS)),
         tests && fold("Tests and p-values", tests),
       ),
     );

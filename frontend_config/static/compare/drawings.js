@@ -3,7 +3,7 @@
 import { barChart } from "../charts/bars.js";
 import { drawnToWidth } from "../charts/room.js";
 import { dataTable, saveButtons } from "../charts/svg.js";
-import { interval, listed, plain } from "../differences/numbers.js";
+import { interval, listed, plain } from "../common/numbers.js";
 import { badge, LETTERS } from "./badge.js";
 import { el } from "../common/dom.js";
 import { isAverage } from "./sentences.js";

@@ -1,6 +1,6 @@
 // What can be said of each pair in plain words: first in sum, then for averages and tasks, metrics when asked for.
 
-import { counted, listed, signed } from "../differences/numbers.js";
+import { counted, listed, signed } from "../common/numbers.js";
 import { badge } from "./badge.js";
 import { el } from "../common/dom.js";
 import { SIGNS } from "./tables.js";
@@ -50,12 +50,14 @@ function sumOf(whole, one, other) {
   const parts = [
     better.length > 0 && `${one.label} is better on ${listed(better)}`,
     worse.length > 0 && `${other.label} is better on ${listed(worse)}`,
-    unsure.length > 0 && `${better.length + worse.length > 0 ? "on" : "On"} ${listed(unsure)} the difference cannot be told from noise`,
+    unsure.length > 0
+      && `${better.length + worse.length > 0 ? "on" : "On"} ${listed(unsure)} the difference cannot be told from noise`,
     open > 0 && `${counted(open, "task")} could not be judged`,
   ].filter(Boolean);
   return parts.length ? `${parts.join("; ")}.` : "No task could be judged.";
 }
 
+/** Whether a cell is a mean of tasks and not a task. */
 export function isAverage(cell) {
   return cell.name === "overall" || cell.name.startsWith("level_");
 }

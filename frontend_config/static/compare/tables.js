@@ -1,6 +1,6 @@
 // Scores, differences and p-values of the compared models as tables and as CSV.
 
-import { DASH, hasInterval, interval, plain, probability, signed, signedInterval } from "../differences/numbers.js";
+import { DASH, hasInterval, interval, plain, probability, signed, signedInterval } from "../common/numbers.js";
 import { badge, LETTERS } from "./badge.js";
 import { csvText } from "../common/csv.js";
 import { el } from "../common/dom.js";
@@ -43,7 +43,9 @@ export function testTable(data, caption) {
       { role: "row" },
       el("th", { scope: "row", role: "rowheader" }, titleOf(cell)),
       el("td", { role: "cell", "data-title": titles[1] }, pairTitle(pair)),
-      ...figures.map((text, place) => el("td", { class: "number", role: "cell", "data-title": titles[place + 2] }, text)),
+      ...figures.map((text, place) =>
+        el("td", { class: "number", role: "cell", "data-title": titles[place + 2] }, text),
+      ),
     );
   });
   return rows.length ? framed(caption, head, rows) : null;
@@ -62,9 +64,17 @@ export function csvOf(data) {
   ];
   const lines = data.cells.map((cell) => [
     titleOf(cell),
-    ...cell.scores.flatMap(({ value, low, high, n }) => [...[value, low, high].map(number), value === null ? "" : n || ""]),
+    ...cell.scores.flatMap(({ value, low, high, n }) => [
+      ...[value, low, high].map(number),
+      value === null ? "" : n || "",
+    ]),
     ...cell.pairs.flatMap(({ difference, low, high, p, p_adjusted: adjusted, finding }) => [
-      number(difference), number(low), number(high), p, adjusted, finding,
+      number(difference),
+      number(low),
+      number(high),
+      p,
+      adjusted,
+      finding,
     ]),
   ]);
   return csvText([heads, ...lines]);

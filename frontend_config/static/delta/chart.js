@@ -4,7 +4,7 @@ import { divergingChart } from "../charts/diverging.js";
 import { drawnToWidth } from "../charts/room.js";
 import { saveButtons } from "../charts/svg.js";
 import { segments, pageLink } from "../common/views.js";
-import { listed, signed, signedInterval } from "../differences/numbers.js";
+import { listed, signed, signedInterval } from "../common/numbers.js";
 import { el } from "../common/dom.js";
 import { SORTS } from "./state.js";
 

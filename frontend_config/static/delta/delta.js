@@ -4,7 +4,7 @@ import { answerLines, countsTable, headlineCell } from "./verdict.js";
 import { addressIn, deed, emptyState, Feeds, noticeLines, viewSegments } from "../common/views.js";
 import { addressOf, baseParameters, readState } from "./state.js";
 import { Chart, sortedPairs } from "./chart.js";
-import { counted } from "../differences/numbers.js";
+import { counted } from "../common/numbers.js";
 import { el, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { familyTree, unpairedList } from "./families.js";
 import { pairsTable, signsOf } from "./pairs.js";

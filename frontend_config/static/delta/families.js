@@ -1,6 +1,7 @@
 // What was made from what, as a tree that folds, and the models that wait for their base.
 
-import { counted } from "../differences/numbers.js";
+import { counted } from "../common/numbers.js";
+import { DOMAINS } from "../common/domains.js";
 import { el } from "../common/dom.js";
 import { pageLink } from "../common/views.js";
 
@@ -22,7 +23,13 @@ function branch(member, view, depth) {
   const tally = counted(descendants(member), "descendant");
   const button = el(
     "button",
-    { type: "button", class: "fold", "aria-expanded": "true", "aria-label": `${tally} of ${member.name}`, onclick: turn },
+    {
+      type: "button",
+      class: "fold",
+      "aria-expanded": "true",
+      "aria-label": `${tally} of ${member.name}`,
+      onclick: turn,
+    },
     tally,
   );
   return el("li", {}, memberLine(member, view), button, below);
@@ -30,12 +37,12 @@ function branch(member, view, depth) {
 
 function memberLine(member, view) {
   const name = el("bdi", {}, member.name);
-  const known = ["biomedical", "general"].includes(member.domain) ? member.domain : null;
+  const known = Object.hasOwn(DOMAINS, member.domain ?? "") ? member.domain : null;
   return el(
     "span",
     { class: "member" },
     member.on_board ? el("a", { href: pageLink("/model", [["id", member.name]], view) }, name) : name,
-    known ? el("span", { class: `tag ${known}` }, known === "biomedical" ? "Biomedical" : "General") : null,
+    known ? el("span", { class: `tag ${known}` }, DOMAINS[known]) : null,
     member.on_board ? null : el("span", { class: "off" }, "not on the board"),
   );
 }
@@ -46,18 +53,24 @@ function descendants(member) {
 
 /** Biomedical models without a base to be set beside, why, and what to do. */
 export function unpairedList(unpaired, view) {
-  const lines = unpaired.map((model) => el(
-    "li",
-    {},
+  const lines = unpaired.map((model) =>
     el(
-      "div",
+      "li",
       {},
-      el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)),
-      el("p", {}, model.reason),
+      el(
+        "div",
+        {},
+        el("a", { href: pageLink("/model", [["id", model.name]], view) }, el("bdi", {}, model.label)),
+        el("p", {}, model.reason),
+      ),
+      model.base_model && view !== "published"
+        ? el(
+            "a",
+            { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") },
+            "Submit its base",
+          )
+        : null,
     ),
-    model.base_model && view !== "published"
-      ? el("a", { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") }, "Submit its base")
-      : null,
-  ));
+  );
   return el("ul", { class: "unpaired" }, ...lines);
 }

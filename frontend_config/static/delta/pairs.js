@@ -1,6 +1,6 @@
 // All pairs in all cells as a table: which base was used, who names it, and every difference with its sign.
 
-import { hasInterval, plain, signed, signedInterval } from "../differences/numbers.js";
+import { hasInterval, plain, signed, signedInterval } from "../common/numbers.js";
 import { el } from "../common/dom.js";
 import { differenceIn, kindOf } from "./chart.js";
 import { pageLink } from "../common/views.js";
@@ -58,7 +58,9 @@ export function signsOf(data, pairs) {
 
 function basePart(data, pair, choose) {
   if (pair.bases.length < 2) return nameLink(pair.base, data.view);
-  const options = pair.bases.map(({ name, label }) => el("option", { value: name, selected: name === pair.base.name }, label));
+  const options = pair.bases.map(({ name, label }) =>
+    el("option", { value: name, selected: name === pair.base.name }, label),
+  );
   const select = el(
     "select",
     {

@@ -1,6 +1,6 @@
 // The page's answer: one sentence, and for each cell how many models gained, lost, or cannot be told.
 
-import { counted, listed } from "../differences/numbers.js";
+import { counted, listed } from "../common/numbers.js";
 import { el } from "../common/dom.js";
 
 const JUDGED = { improved: "Improved", "cannot tell": "Cannot tell", declined: "Declined" };
@@ -9,7 +9,7 @@ const NO_INTERVALS = "There are no intervals, so nobody can tell which of these 
 const UNSURE = new Set(["cannot tell", "equal"]);
 
 /** Whether any difference could be judged, so that findings and not mere signs are told. */
-export function isJudged(data) {
+function isJudged(data) {
   return Object.values(data.counts).some((counts) => sum(counts, JUDGED) > 0);
 }
 
@@ -87,7 +87,9 @@ function kindClass(name) {
 function loneSentence({ model, base, cells }, cell, where) {
   const { difference, finding } = cells[cell.name] ?? { difference: null, finding: null };
   const [name, other] = [model.label, base.label];
-  if (finding === "cannot tell") return `The difference of ${name} to its base ${other} ${where} cannot be told from noise.`;
+  if (finding === "cannot tell") {
+    return `The difference of ${name} to its base ${other} ${where} cannot be told from noise.`;
+  }
   if (finding) return `${name} is ${finding === "improved" ? "better" : "worse"} than its base ${other} ${where}.`;
   if (difference === null) return `${name} and its base ${other} have no score in common ${where}.`;
   const side = difference === 0 ? "the same as" : difference > 0 ? "higher than" : "lower than";
@@ -96,9 +98,10 @@ function loneSentence({ model, base, cells }, cell, where) {
 
 function judgedSentence(data, counts, where) {
   const unsure = counts["cannot tell"] ?? 0;
+  const are = (number) => `${number || "none"} ${number === 1 ? "is" : "are"}`;
   const parts = [
-    `${counts.improved || "none"} ${counts.improved === 1 ? "is" : "are"} better than ${their(counts.improved)} base ${where}`,
-    `${counts.declined || "none"} ${counts.declined === 1 ? "is" : "are"} worse`,
+    `${are(counts.improved)} better than ${their(counts.improved)} base ${where}`,
+    `${are(counts.declined)} worse`,
   ];
   if (unsure) parts.push(`for ${unsure} the difference cannot be told from noise`);
   return `Of ${counted(data.pairs.length, "biomedical model")}, ${listed(parts)}.`;

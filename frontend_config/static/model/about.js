@@ -1,14 +1,16 @@
 // Who a model is: name, what kind of model it is, where it lies, and under which conditions it was asked.
 
 import { el, linkButton, linked } from "../common/dom.js";
-import { BADGES, day, size } from "./words.js";
+import { DOMAINS } from "../common/domains.js";
+import { day, size } from "./words.js";
 
 const KINDS = { "same id": "The same model", "same weights": "The same weights" };
 const VIEW_WORDS = { measured: "measured", published: "published, June 2024", rehearsal: "rehearsal" };
 
 /** The page's heading with the buttons that lead on, and what its numbers are. */
 export function head(row, link) {
-  const compare = `/compare?m=${encodeURIComponent(row.name)}${row.base?.name ? `&m=${encodeURIComponent(row.base.name)}` : ""}&view=${row.view}`;
+  const models = [row.name, row.base?.name].filter(Boolean).map((name) => `m=${encodeURIComponent(name)}`);
+  const compare = `/compare?${models.join("&")}&view=${row.view}`;
   return el(
     "header",
     { class: "head" },
@@ -17,7 +19,7 @@ export function head(row, link) {
       "div",
       { class: "title" },
       el("h1", {}, el("bdi", {}, row.name)),
-      row.domain && el("span", { class: `tag ${row.domain}` }, BADGES[row.domain]),
+      row.domain && el("span", { class: `tag ${row.domain}` }, DOMAINS[row.domain]),
       el(
         "div",
         { class: "ways" },
@@ -62,14 +64,30 @@ function askedWith(row) {
     ["Protocol", row.protocol],
     ["Edition", row.edition],
     ["Published", row.published_at && day(row.published_at)],
-    ["Ledger line", el("a", { href: `/v1/runs/${row.ledger.number}`, title: `SHA-256 ${row.ledger.hash}` }, String(row.ledger.number))],
-    ["Submission", row.submission_id && el("a", { href: `/submission?id=${encodeURIComponent(row.submission_id)}` }, row.submission_id)],
+    [
+      "Ledger line",
+      el(
+        "a",
+        { href: `/v1/runs/${row.ledger.number}`, title: `SHA-256 ${row.ledger.hash}` },
+        String(row.ledger.number),
+      ),
+    ],
+    [
+      "Submission",
+      row.submission_id
+        && el("a", { href: `/submission?id=${encodeURIComponent(row.submission_id)}` }, row.submission_id),
+    ],
   ];
 }
 
 function fact([name, value]) {
   const known = value !== null && value !== undefined && value !== "" && value !== 0;
-  return el("div", {}, el("dt", {}, name), el("dd", {}, known ? value : el("span", { class: "unknown" }, "not stated")));
+  return el(
+    "div",
+    {},
+    el("dt", {}, name),
+    el("dd", {}, known ? value : el("span", { class: "unknown" }, "not stated")),
+  );
 }
 
 function baseLink(base) {

@@ -3,8 +3,14 @@
 import { el } from "../common/dom.js";
 import { card } from "./words.js";
 
-const PARTS = [["readable", "read as an answer"], ["unparsable", "unparsable"], ["blank", "empty"], ["refused", "refused"]];
-const MEANING = "An unparsable or empty answer counts as wrong. A refused prompt did not fit the model's window and was never asked; "
+const PARTS = [
+  ["readable", "read as an answer"],
+  ["unparsable", "unparsable"],
+  ["blank", "empty"],
+  ["refused", "refused"],
+];
+const MEANING =
+  "An unparsable or empty answer counts as wrong. A refused prompt did not fit the model's window and was never asked; "
   + "from a truncated one something was left out.";
 
 export class Asked {
@@ -18,12 +24,18 @@ export class Asked {
     this.drawn = key;
     const found = row.diagnostics;
     this.node.hidden = found.length === 0;
-    this.node.replaceChildren(card("How the asking went", MEANING, legend(), el("ul", { class: "asked" }, ...found.map(line))));
+    this.node.replaceChildren(
+      card("How the asking went", MEANING, legend(), el("ul", { class: "asked" }, ...found.map(line))),
+    );
   }
 }
 
 function legend() {
-  return el("p", { class: "legend", "aria-hidden": "true" }, ...PARTS.map(([name, words]) => el("span", { class: name }, words)));
+  return el(
+    "p",
+    { class: "legend", "aria-hidden": "true" },
+    ...PARTS.map(([name, words]) => el("span", { class: name }, words)),
+  );
 }
 
 function line(asked) {

@@ -2,14 +2,20 @@
 
 import { el } from "../common/dom.js";
 import { Feed } from "../common/feed.js";
+import { signed, signedInterval } from "../common/numbers.js";
+import { addressIn } from "../common/views.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, signed } from "./words.js";
+import { card } from "./words.js";
 
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
 const TITLE = "Against its base model";
 const SURE = "The bar is the paired 95 % interval; what is said is corrected for the tests of this pair alone.";
 const UNSURE = "Without intervals small differences say nothing.";
-const FINDINGS = { better: "better than its base", worse: "worse than its base", "cannot tell": "cannot be told apart" };
+const FINDINGS = {
+  better: "better than its base",
+  worse: "worse than its base",
+  "cannot tell": "cannot be told apart",
+};
 
 export class AgainstBase {
   constructor() {
@@ -45,15 +51,21 @@ export class AgainstBase {
 }
 
 function address(row) {
-  const query = new URLSearchParams([["m", row.name], ["m", row.base.name]]);
-  query.set("provenance", row.view === "published" ? "published" : "measured");
-  query.set("edition", row.view === "rehearsal" ? "rehearsal" : "full");
-  return `/v1/compare?${query}`;
+  return addressIn(row.view, "/v1/compare", [["m", row.name], ["m", row.base.name]]);
 }
 
 function absent({ base, view }) {
-  const words = view === "published" ? "is not among the published models." : "has not been measured in this view, so there is nothing to compare with.";
-  return el("p", { class: "told" }, el("bdi", {}, base.id), ` ${words} `, view === "measured" && el("a", { href: "/submit" }, "Submit it"));
+  const words =
+    view === "published"
+      ? "is not among the published models."
+      : "has not been measured in this view, so there is nothing to compare with.";
+  return el(
+    "p",
+    { class: "told" },
+    el("bdi", {}, base.id),
+    ` ${words} `,
+    view === "measured" && el("a", { href: "/submit" }, "Submit it"),
+  );
 }
 
 function found(row, data) {
@@ -62,7 +74,11 @@ function found(row, data) {
     .map((cell) => ({ ...cell, pair: cell.pairs[0] }))
     .filter((cell) => cell.pair && cell.pair.difference !== null);
   if (cells.length === 0) return card(TITLE, "No task was measured for both.");
-  const ends = cells.flatMap(({ pair }) => [pair.low ?? pair.difference, pair.high ?? pair.difference, pair.difference]);
+  const ends = cells.flatMap(({ pair }) => [
+    pair.low ?? pair.difference,
+    pair.high ?? pair.difference,
+    pair.difference,
+  ]);
   const most = Math.max(...ticks(0, Math.max(1, ...ends.map(Math.abs)), 4));
   const sure = cells.some(({ pair }) => pair.finding);
   const reasons = new Set(cells.map(({ pair }) => pair.reason));
@@ -84,7 +100,13 @@ function found(row, data) {
 }
 
 function heads() {
-  const kinds = [["Task", ""], ["Difference", "right"], ["95 % interval", "right"], ["Less or more", "among"], ["In words", ""]];
+  const kinds = [
+    ["Task", ""],
+    ["Difference", "right"],
+    ["95 % interval", "right"],
+    ["Less or more", "among"],
+    ["In words", ""],
+  ];
   return kinds.map(([text, kind]) => el("th", { scope: "col", class: kind }, text));
 }
 
@@ -95,29 +117,38 @@ function line({ name, title, pair }, most, decimals, common) {
     { class: "task", "data-cell": name },
     el("th", { scope: "row" }, title),
     el("td", { class: "right", "data-title": "Difference" }, signed(pair.difference, decimals)),
-    el("td", { class: "right", "data-title": "95 % interval" }, interval(pair, decimals) || "none"),
+    el("td", { class: "right", "data-title": "95 % interval" }, signedInterval(pair, decimals) || "none"),
     el("td", { class: "among" }, strip(pair, most, title, decimals)),
-    el("td", { class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`, title: pair.sentence }, words),
+    el(
+      "td",
+      {
+        class: `finding ${pair.finding === "better" || pair.finding === "worse" ? pair.finding : ""}`,
+        title: pair.sentence,
+      },
+      words,
+    ),
   );
-}
-
-function interval({ low, high }, decimals) {
-  return low === null || low === undefined ? "" : `${signed(low, decimals)} to ${signed(high, decimals)}`;
 }
 
 function strip(pair, most, title, decimals) {
   const x = scale([-most, most], [EDGE, WIDTH - EDGE]);
   const middle = HEIGHT / 2;
-  const known = interval(pair, decimals);
+  const known = signedInterval(pair, decimals);
   const label = `${title}: ${signed(pair.difference, decimals)}${known ? `, interval ${known}` : ""}`;
   return svg(
     "svg",
     { class: "chart strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
     svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
     svg("line", { class: "axis", x1: x(0), x2: x(0), y1: 3, y2: HEIGHT - 3 }),
-    known && svg("rect", {
-      class: "interval", x: x(pair.low), y: middle - 8, width: Math.max(2, x(pair.high) - x(pair.low)), height: 16, rx: 3,
-    }),
+    known
+      && svg("rect", {
+        class: "interval",
+        x: x(pair.low),
+        y: middle - 8,
+        width: Math.max(2, x(pair.high) - x(pair.low)),
+        height: 16,
+        rx: 3,
+      }),
     svg("circle", { class: "own", cx: x(pair.difference), cy: middle, r: 3.5 }),
   );
 }

@@ -14,11 +14,20 @@ export class Examples {
   constructor(change) {
     this.change = change;
     this.choice = el("div", { class: "choice", role: "group", "aria-label": "Task" });
-    this.field = el("input", { type: "search", placeholder: "Search item, answer or reference", "aria-label": "Search items", oninput: () => this.type() });
+    this.field = el("input", {
+      type: "search",
+      placeholder: "Search item, answer or reference",
+      "aria-label": "Search items",
+      oninput: () => this.type(),
+    });
     this.verdict = el(
       "select",
       { "aria-label": "Verdict", onchange: () => this.change({ verdict: this.verdict.value || null, page: null }) },
-      ...[["", "Right and wrong"], ["right", "Only right"], ["wrong", "Only wrong"]].map(([value, text]) => el("option", { value }, text)),
+      ...[
+        ["", "Right and wrong"],
+        ["right", "Only right"],
+        ["wrong", "Only wrong"],
+      ].map(([value, text]) => el("option", { value }, text)),
     );
     this.tools = el("div", { class: "tools", hidden: true }, this.field, this.verdict);
     this.list = el("div", { class: "examples" });
@@ -40,7 +49,7 @@ export class Examples {
     this.node.hidden = row.examples.length === 0;
     const tasks = inOrder(row, row.examples, (each) => each.task);
     inPlace(this.choice, () => this.choice.replaceChildren(...tasks.map((each) => this.button(each, state.task))));
-    if (document.activeElement !== this.field && this.field.getRootNode().activeElement !== this.field) this.field.value = state.q ?? "";
+    if (this.field.getRootNode().activeElement !== this.field) this.field.value = state.q ?? "";
     this.verdict.value = state.verdict ?? "";
     this.ask(row, state);
   }
@@ -66,7 +75,8 @@ export class Examples {
       this.clear(policy);
       return;
     }
-    const address = task ? `/v1/models/${(row.hub_id ?? "").split("/").map(encodeURIComponent).join("/")}/examples/${encodeURIComponent(task)}?${query}` : null;
+    const id = (row.hub_id ?? "").split("/").map(encodeURIComponent).join("/");
+    const address = task ? `/v1/models/${id}/examples/${encodeURIComponent(task)}?${query}` : null;
     if (address === this.asked) return;
     this.asked = address;
     if (!address) {
@@ -95,13 +105,19 @@ export class Examples {
     this.tools.hidden = false;
     this.verdict.hidden = !told.decided;
     const last = Math.min(told.offset + told.limit, told.found);
-    const which = told.found === 0 ? "No item matches." : `Items ${told.offset + 1} to ${last} of ${told.found.toLocaleString("en")}${told.found < told.total ? ` that match, ${told.total.toLocaleString("en")} in all` : ""}.`;
-    this.live.textContent = which;
+    const all = told.found < told.total ? ` that match, ${told.total.toLocaleString("en")} in all` : "";
+    const items = `Items ${told.offset + 1} to ${last} of ${told.found.toLocaleString("en")}${all}.`;
+    this.live.textContent = told.found === 0 ? "No item matches." : items;
     this.list.replaceChildren(
       el("p", { class: "told" }, ...origin(told), told.note && ` ${told.note}`),
       ...told.examples.map((each) => example(each, told.decided)),
     );
-    const turn = (to, text) => el("button", { type: "button", class: "quiet small", onclick: () => this.change({ page: to ? String(to + 1) : null }) }, text);
+    const turn = (to, text) =>
+      el(
+        "button",
+        { type: "button", class: "quiet small", onclick: () => this.change({ page: to ? String(to + 1) : null }) },
+        text,
+      );
     inPlace(this.pages, () => this.pages.replaceChildren(
       ...(page > 0 ? [turn(page - 1, "Previous")] : []),
       ...(last < told.found ? [turn(page + 1, "Next")] : []),
@@ -124,8 +140,8 @@ function origin({ title, licence, source, link, invented }) {
 }
 
 function example(each, decided) {
-  const text = (content, what) => el("pre", { tabindex: 0, role: "group", "aria-label": `${each.id}: ${what}` }, content);
-  const read = each.answer === null ? "nothing could be read as an answer" : each.answer;
+  const text = (content, what) =>
+    el("pre", { tabindex: 0, role: "group", "aria-label": `${each.id}: ${what}` }, content);
   return el(
     "article",
     { "data-id": each.id },
@@ -133,12 +149,22 @@ function example(each, decided) {
       "header",
       {},
       el("h3", {}, el("code", {}, each.id), each.part && el("span", { class: "told" }, ` ${each.part}`)),
-      el("p", { class: "verdicts" }, ...each.metrics.filter((one) => one.value !== null).map((one) => verdict(one, decided))),
+      el(
+        "p",
+        { class: "verdicts" },
+        ...each.metrics.filter((one) => one.value !== null).map((one) => verdict(one, decided)),
+      ),
     ),
     el(
       "div",
       { class: "sides" },
-      el("div", {}, el("h4", {}, "The model wrote"), text(each.written || "(nothing)", "what the model wrote"), el("p", { class: "told" }, each.answer === each.written.trim() ? null : `Read as: ${read}. `, ENDS[each.finish] ?? null)),
+      el(
+        "div",
+        {},
+        el("h4", {}, "The model wrote"),
+        text(each.written || "(nothing)", "what the model wrote"),
+        el("p", { class: "told" }, readAs(each), ENDS[each.finish] ?? null),
+      ),
       el("div", {}, el("h4", {}, "Reference"), text(each.reference, "reference")),
     ),
     el(
@@ -146,9 +172,16 @@ function example(each, decided) {
       {},
       el("summary", {}, "Prompt"),
       el("p", { class: "told" }, each.prompt_note),
-      ...each.prompt.map((turn, place) => el("div", {}, el("h4", {}, ROLES[turn.role]), text(turn.content, `prompt, turn ${place + 1}`))),
+      ...each.prompt.map((turn, place) =>
+        el("div", {}, el("h4", {}, ROLES[turn.role]), text(turn.content, `prompt, turn ${place + 1}`)),
+      ),
     ),
   );
+}
+
+function readAs({ answer: read, written }) {
+  if (read === written.trim()) return null;
+  return `Read as: ${read === null ? "nothing could be read as an answer" : read}. `;
 }
 
 function verdict({ title, value }, decided) {

@@ -1,8 +1,9 @@
 // Everything that was ever published of a model: a line for each, and how one score went from one to the next.
 
 import { el } from "../common/dom.js";
+import { plain } from "../common/numbers.js";
 import { scale, svg, ticks } from "../charts/svg.js";
-import { card, dash, day, inOrder, number } from "./words.js";
+import { card, dash, day, inOrder } from "./words.js";
 
 const TITLES = { overall: "Overall", level_1: "Level 1", level_2: "Level 2" };
 const [WIDTH, HEIGHT, LEFT, EDGE] = [640, 150, 40, 14];
@@ -20,9 +21,10 @@ export class History {
     if (row.history.length === 0) return;
     const titles = { ...TITLES, ...Object.fromEntries(row.runs.map((run) => [run.task, run.title])) };
     const count = row.history.length;
-    const lead = count === 1
-      ? "One result was published of this model. A later commit or a scoring again adds a line; no line is ever removed."
-      : `${count} results were published of this model, newest first. A line that was replaced or withdrawn stays.`;
+    const lead =
+      count === 1
+        ? "One result was published of this model. A later commit or a new scoring adds a line; none is ever removed."
+        : `${count} results were published of this model, newest first. A line that was replaced or withdrawn stays.`;
     this.node.replaceChildren(card("History", lead, drawing(row, titles), table(row, titles)));
   }
 }
@@ -37,7 +39,11 @@ function table(row, titles) {
     el(
       "table",
       { class: "history" },
-      el("thead", {}, el("tr", {}, ...heads.map((text, place) => el("th", { scope: "col", class: place > 3 ? "right" : "" }, text)))),
+      el(
+        "thead",
+        {},
+        el("tr", {}, ...heads.map((text, place) => el("th", { scope: "col", class: place > 3 ? "right" : "" }, text))),
+      ),
       el("tbody", {}, ...row.history.map((each) => line(each, cells, row))),
     ),
   );
@@ -48,13 +54,26 @@ function line(each, cells, row) {
   return el(
     "tr",
     { class: each.status, "aria-current": own ? "true" : null },
-    el("th", { scope: "row" }, el("a", { href: `/v1/runs/${each.number}`, title: `SHA-256 ${each.hash}` }, String(each.number))),
+    el(
+      "th",
+      { scope: "row" },
+      el("a", { href: `/v1/runs/${each.number}`, title: `SHA-256 ${each.hash}` }, String(each.number)),
+    ),
     el("td", {}, day(each.at)),
-    el("td", {}, el("code", { title: each.revision }, each.short), each.edition === "rehearsal" && el("span", { class: "told" }, " rehearsal")),
+    el(
+      "td",
+      {},
+      el("code", { title: each.revision }, each.short),
+      each.edition === "rehearsal" && el("span", { class: "told" }, " rehearsal"),
+    ),
     el("td", { class: "status" }, ...status(each, own)),
     ...cells.map((name) => {
       const value = each.scores[name] ?? null;
-      return el("td", { class: "right" }, value === null ? dash("It was not measured, or a part of it was not.") : number(value, 1));
+      return el(
+        "td",
+        { class: "right" },
+        value === null ? dash("It was not measured, or a part of it was not.") : plain(value, 1),
+      );
     }),
   );
 }
@@ -76,7 +95,7 @@ function drawing(row, titles) {
   const marks = ticks(Math.min(...values), Math.max(...values), 3);
   const x = scale([0, points.length - 1], [LEFT + EDGE, WIDTH - EDGE - 20]);
   const y = scale([marks[0], marks.at(-1)], [HEIGHT - 26, EDGE]);
-  const told = points.map((each) => `line ${each.number}: ${number(each.scores[name], 1)}`).join(", ");
+  const told = points.map((each) => `line ${each.number}: ${plain(each.scores[name], 1)}`).join(", ");
   const d = points.map((each, place) => `${place ? "L" : "M"}${x(place)} ${y(each.scores[name])}`).join("");
   return el(
     "figure",
@@ -91,8 +110,17 @@ function drawing(row, titles) {
       ]),
       svg("path", { class: "course", d }),
       ...points.flatMap((each, place) => [
-        svg("circle", { class: each.status === "stands" ? "own" : "own ended", cx: x(place), cy: y(each.scores[name]), r: 4.5 }),
-        svg("text", { class: "quiet-text", x: x(place), y: HEIGHT - 6, "text-anchor": "middle" }, `line ${each.number}`),
+        svg("circle", {
+          class: each.status === "stands" ? "own" : "own ended",
+          cx: x(place),
+          cy: y(each.scores[name]),
+          r: 4.5,
+        }),
+        svg(
+          "text",
+          { class: "quiet-text", x: x(place), y: HEIGHT - 6, "text-anchor": "middle" },
+          `line ${each.number}`,
+        ),
       ]),
     ),
   );

@@ -86,7 +86,9 @@ class ModelPage {
       const news = await feed.refresh();
       if (feed === this.feed && (news || !this.shown)) this.draw(feed.data);
     } catch {
-      if (!this.shown) this.say("The model could not be loaded.", "Check the connection. This page asks again by itself.");
+      if (!this.shown) {
+        this.say("The model could not be loaded.", "Check the connection. This page asks again by itself.");
+      }
     }
   }
 
@@ -132,13 +134,21 @@ class ModelPage {
     this.shown = false;
     nameTab();
     this.node.removeAttribute("aria-busy");
-    this.node.replaceChildren(el(
-      "div",
-      { class: "empty", role: "status" },
-      el("h1", {}, sentence),
-      el("p", {}, this.id ? el("code", {}, this.id) : null),
-      el("p", { class: "notice" }, advice),
-      el("div", {}, ...ways, el("a", { class: "deed", href: "/" }, "Leaderboard"), el("a", { class: "quiet", href: "/submit" }, "Submit a model")),
-    ));
+    this.node.replaceChildren(
+      el(
+        "div",
+        { class: "empty", role: "status" },
+        el("h1", {}, sentence),
+        el("p", {}, this.id ? el("code", {}, this.id) : null),
+        el("p", { class: "notice" }, advice),
+        el(
+          "div",
+          {},
+          ...ways,
+          el("a", { class: "deed", href: "/" }, "Leaderboard"),
+          el("a", { class: "quiet", href: "/submit" }, "Submit a model"),
+        ),
+      ),
+    );
   }
 }

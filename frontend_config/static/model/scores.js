@@ -1,9 +1,10 @@
 // A model's scores: value, interval, rank, and where it stands among all models of the view.
 
 import { el } from "../common/dom.js";
+import { interval, plain } from "../common/numbers.js";
 import { inPlace } from "../common/place.js";
 import { scale, svg } from "../charts/svg.js";
-import { dash, interval, number } from "./words.js";
+import { dash } from "./words.js";
 
 const MEANS = ["overall", "level_1", "level_2"];
 const [WIDTH, HEIGHT, EDGE] = [260, 30, 6];
@@ -23,7 +24,11 @@ export class Scores {
     const whole = state.metrics === "all";
     const shown = whole ? tasks : tasks.filter((cell) => !cell.part_of);
     const press = () => this.change({ metrics: whole ? null : "all" });
-    const more = el("button", { type: "button", class: "quiet", "data-name": "metrics", onclick: press }, whole ? "Tasks only" : "All metrics");
+    const more = el(
+      "button",
+      { type: "button", class: "quiet", "data-name": "metrics", onclick: press },
+      whole ? "Tasks only" : "All metrics",
+    );
     inPlace(this.node, () => this.node.replaceChildren(
       el("div", { class: "tiles" }, ...means.map((cell) => tile(cell, row))),
       el(
@@ -40,7 +45,9 @@ export class Scores {
 function lead(row, tasks) {
   const models = Math.max(0, ...tasks.map((cell) => cell.of));
   const known = tasks.some((cell) => cell.low !== null);
-  const sure = known ? "The bar is the 95 % interval." : "No intervals were published, so small differences say nothing.";
+  const sure = known
+    ? "The bar is the 95 % interval."
+    : "No intervals were published, so small differences say nothing.";
   const others = models > 1 ? `Each thin line is one of the ${models} models of this view; the dot is this one. ` : "";
   const bare = tasks.filter((cell) => cell.value !== null && !cell.range);
   const which = bare.some((cell) => !cell.part_of) ? "A place" : "A metric's place";
@@ -54,8 +61,12 @@ function tile(cell, row) {
     "div",
     { class: `tile ${cell.name}` },
     el("p", { class: "name", title: cell.help }, cell.title),
-    el("p", { class: "value" }, missing ? dash(cell.missing ?? row.absent) : number(cell.value, row.decimals)),
-    el("p", { class: "told" }, missing ? cell.missing ?? row.absent : [interval(cell, row.decimals), rank(cell)].filter(Boolean).join(" · ")),
+    el("p", { class: "value" }, missing ? dash(cell.missing ?? row.absent) : plain(cell.value, row.decimals)),
+    el(
+      "p",
+      { class: "told" },
+      missing ? (cell.missing ?? row.absent) : [interval(cell, row.decimals), rank(cell)].filter(Boolean).join(" · "),
+    ),
   );
 }
 
@@ -77,7 +88,12 @@ function table(cells, row) {
   return el(
     "div",
     { class: "scroller", tabindex: 0, role: "region", "aria-label": "Scores" },
-    el("table", { class: "score-table" }, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...cells.map((cell) => line(cell, row)))),
+    el(
+      "table",
+      { class: "score-table" },
+      el("thead", {}, el("tr", {}, ...heads)),
+      el("tbody", {}, ...cells.map((cell) => line(cell, row))),
+    ),
   );
 }
 
@@ -87,7 +103,11 @@ function line(cell, row) {
     "tr",
     { class: cell.part_of ? "metric" : "task", "data-cell": cell.name },
     el("th", { scope: "row", title: cell.help }, cell.title),
-    el("td", { class: "right", "data-title": "Score" }, missing ? dash(cell.missing ?? row.absent) : number(cell.value, row.decimals)),
+    el(
+      "td",
+      { class: "right", "data-title": "Score" },
+      missing ? dash(cell.missing ?? row.absent) : plain(cell.value, row.decimals),
+    ),
     missing
       ? el("td", { class: "reason", colspan: 3 }, cell.missing ?? row.absent)
       : el("td", { class: "right", "data-title": "95 % interval" }, interval(cell, row.decimals) || "none published"),
@@ -106,9 +126,13 @@ function strip(cell, row) {
   const x = scale([0, 100], [EDGE, WIDTH - EDGE]);
   const middle = HEIGHT / 2;
   const others = cell.spread;
-  const among = others.length > 1 ? ` The models of this view lie between ${number(others[0], 1)} and ${number(others.at(-1), 1)}.` : "";
+  const among =
+    others.length > 1
+      ? ` The models of this view lie between ${plain(others[0], 1)} and ${plain(others.at(-1), 1)}.`
+      : "";
   const known = interval(cell, row.decimals);
-  const label = `${cell.title} ${number(cell.value, row.decimals)}${known ? `, interval ${known}` : ""}, from 0 to 100.${among}`;
+  const value = `${cell.title} ${plain(cell.value, row.decimals)}`;
+  const label = `${value}${known ? `, interval ${known}` : ""}, from 0 to 100.${among}`;
   const bar = known && svg("rect", {
     class: "interval", x: x(cell.low), y: middle - 8, width: Math.max(2, x(cell.high) - x(cell.low)), height: 16, rx: 3,
   });
@@ -116,9 +140,10 @@ function strip(cell, row) {
     "svg",
     { class: "chart strip", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
     svg("line", { class: "grid", x1: EDGE, x2: WIDTH - EDGE, y1: middle, y2: middle }),
-    ...others.map((value) => svg("line", { class: "other", x1: x(value), x2: x(value), y1: middle - 6, y2: middle + 6 })),
+    ...others.map((value) =>
+      svg("line", { class: "other", x1: x(value), x2: x(value), y1: middle - 6, y2: middle + 6 }),
+    ),
     bar,
     svg("circle", { class: "own", cx: x(cell.value), cy: middle, r: 3.5 }),
   );
 }
-

@@ -24,7 +24,9 @@ export function manifestPart(row) {
   if (!row.manifest) return el("div", { hidden: true });
   const facts = [
     ...row.manifest.map(({ title, value }) => [title, String(value)]),
-    ...(row.weights_sha256 && !row.manifest.some(({ name }) => name === "weights_sha256") ? [["Weights, SHA-256", row.weights_sha256]] : []),
+    ...(row.weights_sha256 && !row.manifest.some(({ name }) => name === "weights_sha256")
+      ? [["Weights, SHA-256", row.weights_sha256]]
+      : []),
   ];
   return card(
     "Manifest",
@@ -56,10 +58,26 @@ export function takeAwayCard(row) {
     "section",
     { class: "card take-away" },
     el("h2", {}, "Take away"),
-    el("ul", { class: "files" }, ...files.map(([href, text, name]) => el("li", {}, el("a", { href, download: name }, text)))),
+    el(
+      "ul",
+      { class: "files" },
+      ...files.map(([href, text, name]) => el("li", {}, el("a", { href, download: name }, text))),
+    ),
     out.no_eval_results && el("p", { class: "told" }, el("b", {}, ".eval_results: "), out.no_eval_results),
-    el("div", { class: "bar" }, el("h3", {}, "Cite"), copyButton(() => bib(out.bibtex), "BibTeX")),
-    el("p", { class: "told" }, el("a", { href: out.bibtex, download: "" }, "BibTeX"), row.ledger ? " of the paper and of this row, with its line in the ledger and that line's digest." : " of the paper these numbers were published with."),
+    el(
+      "div",
+      { class: "bar" },
+      el("h3", {}, "Cite"),
+      copyButton(() => bib(out.bibtex), "BibTeX"),
+    ),
+    el(
+      "p",
+      { class: "told" },
+      el("a", { href: out.bibtex, download: "" }, "BibTeX"),
+      row.ledger
+        ? " of the paper and of this row, with its line in the ledger and that line's digest."
+        : " of the paper these numbers were published with.",
+    ),
     ...(out.badge ? badge(row, out) : []),
   );
 }
@@ -87,6 +105,10 @@ function table(caption, rows) {
     "table",
     { class: "facts" },
     el("caption", {}, caption),
-    el("tbody", {}, ...rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value)))),
+    el(
+      "tbody",
+      {},
+      ...rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))),
+    ),
   );
 }

@@ -1,29 +1,10 @@
-// How numbers, sizes and days are written on the page of a model.
+// How sizes, days and what is missing are written on the page of a model, and its cards and buttons.
 
 import { copied, el } from "../common/dom.js";
+import { DASH, STEPS } from "../common/numbers.js";
 
-export const DASH = "–";
-export const BADGES = { biomedical: "Biomedical", general: "General" };
-const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 const SAID_MS = 2000;
-
-/** A score with as many decimals as its view has; a dash where there is none. */
-export function number(value, decimals) {
-  return value === null || value === undefined ? DASH : value.toFixed(decimals);
-}
-
-/** "31.2 to 34.9"; an empty string where there is no interval. */
-export function interval({ low, high }, decimals) {
-  return low === null || high === null || low === undefined ? "" : `${low.toFixed(decimals)} to ${high.toFixed(decimals)}`;
-}
-
-/** "+3.1", with a real minus sign. */
-export function signed(value, decimals) {
-  const text = Math.abs(value).toFixed(decimals);
-  if (Number(text) === 0) return text;
-  return value < 0 ? `−${text}` : `+${text}`;
-}
 
 /** These in the order in which the row's scores stand; `nameOf(one)` is the name of its cell. */
 export function inOrder(row, ones, nameOf) {
@@ -44,7 +25,11 @@ export function day(iso) {
 
 /** A dash that says why it stands there, to whoever points at it and to a screen reader. */
 export function dash(reason) {
-  return el("span", { class: "dash", title: reason, tabindex: 0, role: "img", "aria-label": `missing: ${reason}` }, DASH);
+  return el(
+    "span",
+    { class: "dash", title: reason, tabindex: 0, role: "img", "aria-label": `missing: ${reason}` },
+    DASH,
+  );
 }
 
 /** A button that puts `text()` on the clipboard and says so for two seconds. */
@@ -54,7 +39,11 @@ export function copyButton(text, what) {
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, SAID_MS);
   };
-  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Copy ${what}`, onclick: press }, "Copy");
+  const button = el(
+    "button",
+    { type: "button", class: "quiet small", "aria-label": `Copy ${what}`, onclick: press },
+    "Copy",
+  );
   return button;
 }
 

@@ -13,8 +13,9 @@ const ASKED = "How prompts were taken";
 const FIRST = ["overall", "level_1", "level_2"];
 
 /**
- * The axes of a view, as `{name, title, label, group, known, values, low, high, missing, logarithmic, text, exact}`: `label`
- * stands at the axis, `text` writes a number for it and `exact` for a sentence; `known` says whether there is any value.
+ * The axes of a view, as `{name, title, label, group, known, values, low, high, missing, logarithmic, text, exact}`:
+ * `label` stands at the axis, `text` writes a number for it and `exact` for a sentence; `known` says whether there is
+ * any value.
  */
 export function axesOf(data) {
   const scores = data.columns.filter(({ kind }) => kind === "score");
@@ -48,8 +49,19 @@ function sizeAxis(column, data) {
   const values = column.values.map((value) => (value > 0 ? value : null));
   const blank = values.map(() => null);
   return {
-    name: "params", title: "Size", label: "Size (parameters, logarithmic)", group: "Model", kind: "size", values, low: blank,
-    high: blank, missing: {}, absent: data.not_stated, logarithmic: true, text: shortCount, exact: shortCount,
+    name: "params",
+    title: "Size",
+    label: "Size (parameters, logarithmic)",
+    group: "Model",
+    kind: "size",
+    values,
+    low: blank,
+    high: blank,
+    missing: {},
+    absent: data.not_stated,
+    logarithmic: true,
+    text: shortCount,
+    exact: shortCount,
   };
 }
 
@@ -58,8 +70,17 @@ function askedAxes(rows) {
     const places = Array.from({ length: rows }, (_, place) => column.asked[place] ?? null);
     const blank = places.map(() => null);
     const axis = (name, what, values) => ({
-      name: `${column.name}:${name}`, title: `${column.title}: ${what}`, group: ASKED, kind: "asked", values, low: blank,
-      high: blank, missing: {}, absent: "Not counted for this model.", text: plain, exact: (value) => value.toFixed(1),
+      name: `${column.name}:${name}`,
+      title: `${column.title}: ${what}`,
+      group: ASKED,
+      kind: "asked",
+      values,
+      low: blank,
+      high: blank,
+      missing: {},
+      absent: "Not counted for this model.",
+      text: plain,
+      exact: (value) => value.toFixed(1),
     });
     const shares = Object.entries(SHARES).map(([name, what]) => axis(
       name, what, places.map((asked) => (asked?.n ? (100 * (asked[name] ?? 0)) / asked.n : null)),

@@ -3,13 +3,13 @@
 import { markPath } from "../charts/scatter.js";
 import { svg } from "../charts/svg.js";
 import { el } from "../common/dom.js";
+import { DOMAINS } from "../common/domains.js";
 import { BANDS } from "../common/sizes.js";
 import { segments, viewSegments } from "../common/views.js";
 import { FAMILIES } from "./families.js";
 import { KINDS } from "./state.js";
 
 const OFFERED = 40;
-const DOMAINS = { biomedical: "Biomedical", general: "General" };
 
 export class Controls {
   /** `change(part)` is told what was chosen; `deeds` stand at the right of the first line. */
@@ -28,7 +28,16 @@ export class Controls {
       "div",
       { class: "controls" },
       el("div", { class: "line first" }, this.views.node, el("div", { class: "deeds" }, ...deeds)),
-      el("div", { class: "line second" }, this.kinds.node, this.xLabel, this.yLabel, this.find, this.ties.node, this.intervals.node),
+      el(
+        "div",
+        { class: "line second" },
+        this.kinds.node,
+        this.xLabel,
+        this.yLabel,
+        this.find,
+        this.ties.node,
+        this.intervals.node,
+      ),
       this.chips,
     );
   }
@@ -92,7 +101,8 @@ export class Controls {
 
 /** The legend beside the drawing; each entry is a filter, and none pressed means all. */
 export function legend(models, state, change) {
-  const turn = (part, names, name) => change({ [part]: names.includes(name) ? names.filter((each) => each !== name) : [...names, name] });
+  const turn = (part, names, name) =>
+    change({ [part]: names.includes(name) ? names.filter((each) => each !== name) : [...names, name] });
   const group = (label, part, entries) => el(
     "div",
     { class: "legend", role: "group", "aria-label": label },
@@ -129,7 +139,9 @@ export function legend(models, state, change) {
 export function legendEntries(points) {
   const found = FAMILIES.filter(({ name }) => points.some(({ family }) => family.name === name));
   const shapes = Object.entries(DOMAINS).filter(([name]) => points.some(({ shape }) => shape === name));
-  const unknown = points.some(({ shape }) => shape === "unknown") ? [{ title: "Training not stated", shape: "unknown" }] : [];
+  const unknown = points.some(({ shape }) => shape === "unknown")
+    ? [{ title: "Training not stated", shape: "unknown" }]
+    : [];
   return [
     ...found.map(({ title, tone }) => ({ title, tone, shape: "plain" })),
     ...shapes.map(([shape, title]) => ({ title, shape })),
@@ -141,7 +153,10 @@ function swatch(shape, tone) {
   return svg(
     "svg",
     { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" },
-    svg("path", { class: `mark ${shape} ${tone ?? ""}`, d: shape === "plain" ? "M2 5h12v6h-12z" : markPath(shape, 8, 8, 5.5) }),
+    svg("path", {
+      class: `mark ${shape} ${tone ?? ""}`,
+      d: shape === "plain" ? "M2 5h12v6h-12z" : markPath(shape, 8, 8, 5.5),
+    }),
   );
 }
 

@@ -6,7 +6,7 @@ import { el, linkButton, shadow, styles } from "../common/dom.js";
 import { poll } from "../common/feed.js";
 import { inPlace } from "../common/place.js";
 import { Tip } from "../common/tip.js";
-import { boardFeeds, noticeLines } from "../common/views.js";
+import { boardFeeds, deed, emptyState, noticeLines } from "../common/views.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
 import { chosenModels, drawable, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
@@ -80,7 +80,12 @@ class Plot {
         this.draw();
       }
     } catch {
-      if (!this.data() && view === this.view()) this.say("The scores could not be loaded.", this.deed("Try again", () => this.refresh()));
+      if (!this.data() && view === this.view()) {
+        this.say(
+          "The scores could not be loaded.",
+          deed("Try again", () => this.refresh()),
+        );
+      }
     }
   }
 
@@ -127,10 +132,17 @@ class Plot {
     const head = el("header", {}, el("h2", {}, title), el("p", { class: "tally" }, tally(points.length, left.length)));
     this.tell(`${title}: ${tally(points.length, left.length)}`);
     const parts = [frontWords(points, front, y), absentWords(absent), tableOf(points, chosen, title)].filter(Boolean);
-    inPlace(this.stage, () => this.stage.replaceChildren(
-      el("div", { class: "panel" }, el("figure", {}, head, this.frame), legend(counted, state, (part) => this.change(part))),
-      ...parts,
-    ));
+    inPlace(this.stage, () =>
+      this.stage.replaceChildren(
+        el(
+          "div",
+          { class: "panel" },
+          el("figure", {}, head, this.frame),
+          legend(counted, state, (part) => this.change(part)),
+        ),
+        ...parts,
+      ),
+    );
     this.fit(true);
     if (held) this.scatter.takeFocus();
   }
@@ -159,9 +171,9 @@ class Plot {
 
   drawEmpty(data, state, axes, chosen, left, absent) {
     this.plan = null;
-    const published = this.deed("See the published scores", () => this.change({ view: "published" }));
-    const free = this.deed("Choose other numbers", () => this.change({ kind: "free" }));
-    const clear = this.deed("Clear the filters", () => this.change({ families: [], domains: [], sizes: [] }));
+    const published = deed("See the published scores", () => this.change({ view: "published" }));
+    const free = deed("Choose other numbers", () => this.change({ kind: "free" }));
+    const clear = deed("Clear the filters", () => this.change({ families: [], domains: [], sizes: [] }));
     const filtered = state.families.length + state.domains.length + state.sizes.length > 0;
     const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
     const sentence = data.rows === 0 ? data.empty : emptyWords(chosen, left, absent);
@@ -179,15 +191,11 @@ class Plot {
     this.saves.hidden = true;
     this.tell(sentence);
     this.stage.removeAttribute("aria-busy");
-    this.stage.replaceChildren(el("div", { class: "empty" }, el("p", {}, sentence), el("div", {}, ...deeds)));
+    this.stage.replaceChildren(emptyState(sentence, ...deeds));
   }
 
   /** Said to those who do not see what has changed, once for each change. */
   tell(sentence) {
     if (this.said.textContent !== sentence) this.said.textContent = sentence;
-  }
-
-  deed(title, act) {
-    return el("button", { type: "button", class: "quiet", onclick: act }, title);
   }
 }

@@ -1,11 +1,11 @@
 // From the columns of a view to the marks of the drawing: a pure function of data, axes and state.
 
+import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
 import { BANDS, bandOf } from "../common/sizes.js";
 import { familyOf } from "./families.js";
 
 const LONGEST = 120;
-const TRAINING = { biomedical: "Biomedical", general: "General" };
 const known = new WeakMap();
 
 /** The rows of a view as `{place, name, label, domain, params, base, basePlace, family}`. */
@@ -34,9 +34,12 @@ export function drawable(models, axes) {
 /** The models that pass the filters of the state; the family's only when asked for, as the legend counts without it. */
 export function chosenModels(models, state, { byFamily = true } = {}) {
   const sizes = state.sizes.filter((name) => Object.hasOwn(BANDS, name));
-  return models.filter(({ domain, params, family }) => (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
-    && (sizes.length === 0 || sizes.includes(bandOf(params)))
-    && (!byFamily || state.families.length === 0 || state.families.includes(family.name)));
+  return models.filter(
+    ({ domain, params, family }) =>
+      (state.domains.length === 0 || state.domains.includes(domain ?? "unknown"))
+      && (sizes.length === 0 || sizes.includes(bandOf(params)))
+      && (!byFamily || state.families.length === 0 || state.families.includes(family.name)),
+  );
 }
 
 /** The models that have both numbers as marks, and the others with the reason why they are not in the drawing. */
@@ -65,7 +68,9 @@ export function frontOf(points) {
   const found = [];
   for (const place of order) {
     const last = points[found.at(-1)];
-    if (!last || points[place].y > last.y || (points[place].y === last.y && points[place].x === last.x)) found.push(place);
+    if (!last || points[place].y > last.y || (points[place].y === last.y && points[place].x === last.x)) {
+      found.push(place);
+    }
   }
   return found;
 }
@@ -74,12 +79,17 @@ export function frontOf(points) {
 export function namesFirst(points, front, { byBoth }) {
   const best = (name) => {
     const values = points.map((point) => point[name]);
-    const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
+    const [low, high] = [
+      values.reduce((a, b) => Math.min(a, b), Infinity),
+      values.reduce((a, b) => Math.max(a, b), -Infinity),
+    ];
     return (point) => (point[name] - low) / (high - low || 1);
   };
   const [across, up] = [best("x"), best("y")];
   const ahead = new Set(front);
-  const worth = points.map((point, place) => 10 * point.marked + 4 * ahead.has(place) + up(point) + (byBoth ? across(point) : 0));
+  const worth = points.map(
+    (point, place) => 10 * point.marked + 4 * ahead.has(place) + up(point) + (byBoth ? across(point) : 0),
+  );
   return points.map((_, place) => place).sort((a, b) => worth[b] - worth[a] || a - b);
 }
 
@@ -97,7 +107,7 @@ function pointOf(data, model, x, y, marked) {
 
 function linesOf(data, model, x, y) {
   const { label, domain, family, params, base, place } = model;
-  const about = [TRAINING[domain], family.title, params && shortCount(params)].filter(Boolean).join(", ");
+  const about = [DOMAINS[domain], family.title, params && shortCount(params)].filter(Boolean).join(", ");
   const numbers = [...new Set([x, y])].map((axis) => tell(data, axis, place));
   return [cut(label), ...numbers, about, base && `Made from ${cut(base)}`].filter(Boolean);
 }
@@ -106,7 +116,9 @@ function tell(data, axis, place) {
   const [low, high] = [axis.low[place] ?? null, axis.high[place] ?? null];
   const text = `${axis.title} ${axis.exact(axis.values[place])}`;
   if (axis.kind !== "score") return text;
-  if (low === null || high === null) return `${text}, no interval ${data.provenance === "published" ? "published" : "known"}`;
+  if (low === null || high === null) {
+    return `${text}, no interval ${data.provenance === "published" ? "published" : "known"}`;
+  }
   return `${text}, 95 % interval ${axis.exact(low)} to ${axis.exact(high)}`;
 }
 

@@ -2,10 +2,10 @@
 
 import { dataTable } from "../charts/svg.js";
 import { el } from "../common/dom.js";
+import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
 
 const LISTED = 200;
-const TRAINING = { biomedical: "Biomedical", general: "General" };
 
 /** What the drawing shows, in one line. */
 export function titleOf([x, y]) {
@@ -31,7 +31,13 @@ export function frontWords(points, front, y) {
     el("p", {}, `These models are the dashed line, by ${y.title}. ${certain}`),
     el("ol", {}, ...front.map((place) => {
       const { label, href, x, y: score } = points[place];
-      return el("li", {}, el("a", { href }, el("bdi", {}, label)), el("span", {}, shortCount(x)), el("b", {}, y.exact(score)));
+      return el(
+        "li",
+        {},
+        el("a", { href }, el("bdi", {}, label)),
+        el("span", {}, shortCount(x)),
+        el("b", {}, y.exact(score)),
+      );
     })),
   );
 }
@@ -74,7 +80,7 @@ export function tableOf(points, [x, y], title) {
   const heads = both.flatMap(([, axis]) => [axis.title, ...(axis.kind === "score" ? ["95 % interval"] : [])]);
   const rows = [...points].sort((a, b) => b.y - a.y || a.place - b.place).map((point) => () => [
     el("bdi", {}, point.label),
-    TRAINING[point.domain] ?? "Not stated",
+    DOMAINS[point.domain] ?? "Not stated",
     point.family.title,
     point.base ? el("bdi", {}, point.base.slice(0, LISTED)) : "Not stated",
     ...(both.some(([, axis]) => axis.kind === "size") ? [] : [point.params ? shortCount(point.params) : "Not stated"]),

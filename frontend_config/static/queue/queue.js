@@ -82,7 +82,11 @@ class Queue {
     this.drawOwn(data.worker);
     settle(this.running, [this.heading("Running"), ...this.runningCards(data)]);
     settle(this.waiting, [this.heading("Waiting", data.waiting.length), this.waitingPart(data.waiting)]);
-    settle(this.ended, [this.heading("History", data.history_total), this.historyPart(data.history), ...this.more(data)]);
+    settle(this.ended, [
+      this.heading("History", data.history_total),
+      this.historyPart(data.history),
+      ...this.more(data),
+    ]);
     retell(this.node);
     this.kept.sweep();
     const told = data.running.map((each) => `${each.model}: ${STATUSES[each.status]}`).join("; ");
@@ -93,7 +97,9 @@ class Queue {
   drawWorker({ seen_at: seenAt, alive, paused, paused_at: pausedAt }) {
     this.worker.hidden = false;
     this.worker.className = `notice ${paused || !alive ? "warning" : ""}`;
-    const began = pausedAt ? [" It began ", moment(pausedAt), " and uses up no attempt. "] : [" No attempt is used up. "];
+    const began = pausedAt
+      ? [" It began ", moment(pausedAt), " and uses up no attempt. "]
+      : [" No attempt is used up. "];
     const cause = paused ? [`Paused: ${paused}`, ...began] : [];
     const seen = seenAt ? ["Worker last seen ", moment(seenAt), "."] : ["No worker has been seen yet."];
     const consequence = alive ? [] : [" What waits here is kept and evaluated as soon as one is back."];
@@ -129,7 +135,9 @@ class Queue {
     if (left <= 0) return [];
     const press = () => { this.history += PAGE; this.refresh(); };
     const words = `Show ${Math.min(PAGE, left)} more of ${left}`;
-    return [this.kept.get("more", words, () => el("button", { type: "button", class: "quiet", onclick: press }, words))];
+    return [
+      this.kept.get("more", words, () => el("button", { type: "button", class: "quiet", onclick: press }, words)),
+    ];
   }
 
   heading(words, count = 0) {

@@ -36,20 +36,25 @@ function expectedCell(each, kept, deeds) {
 
 /** What has ended, newest first. */
 export function historyTable(history, wanted, kept, deeds) {
-  const rows = history.map((each) => kept.get(`row ${each.id}`, [each, wanted, deeds.person, "history"], () => row(each, wanted, HISTORY, [
-    el("th", { scope: "row" }, linked(each.model, each.link)),
-    el("td", {}, status(each)),
-    el("td", { class: "outcome" }, ...outcome(each), deeds.buttons(each)),
-    el("td", {}, edition(each)),
-    el("td", {}, el("bdi", {}, each.submitter)),
-    el("td", {}, permanent(each, moment(each.updated_at))),
-  ])));
+  const rows = history.map((each) =>
+    kept.get(`row ${each.id}`, [each, wanted, deeds.person, "history"], () =>
+      row(each, wanted, HISTORY, [
+        el("th", { scope: "row" }, linked(each.model, each.link)),
+        el("td", {}, status(each)),
+        el("td", { class: "outcome" }, ...outcome(each), deeds.buttons(each)),
+        el("td", {}, edition(each)),
+        el("td", {}, el("bdi", {}, each.submitter)),
+        el("td", {}, permanent(each, moment(each.updated_at))),
+      ]),
+    ),
+  );
   return table("history", HISTORY, rows, kept);
 }
 
 function outcome(each) {
   return [
-    each.superseded_by && el("p", {}, "Replaced by ", el("a", { href: address(each.superseded_by) }, "a later evaluation"), "."),
+    each.superseded_by
+      && el("p", {}, "Replaced by ", el("a", { href: address(each.superseded_by) }, "a later evaluation"), "."),
     each.withdrawn && el("p", {}, `Withdrawn: ${each.withdrawn}`),
     board(each),
     ...(each.failure ? failure(each) : []),
@@ -71,7 +76,9 @@ function log(id) {
     if (!event.target.open) return;
     const answer = await fetch(`/v1/submissions/${encodeURIComponent(id)}`).catch(() => null);
     if (!answer?.ok) {
-      inside.replaceChildren(el("p", { class: "none" }, "The log could not be loaded. Close and open this to try again."));
+      inside.replaceChildren(
+        el("p", { class: "none" }, "The log could not be loaded. Close and open this to try again."),
+      );
       return;
     }
     const { failure: now } = await answer.json();

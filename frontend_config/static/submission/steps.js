@@ -3,7 +3,13 @@
 import { el } from "../common/dom.js";
 import { advance, STATUSES } from "../submissions/facts.js";
 
-const WAY = [["received", "Received"], ["queued", "Queued"], ["running", "Running"], ["scoring", "Scoring"], ["finished", "Finished"]];
+const WAY = [
+  ["received", "Received"],
+  ["queued", "Queued"],
+  ["running", "Running"],
+  ["scoring", "Scoring"],
+  ["finished", "Finished"],
+];
 const PLACES = { received: 0, queued: 1, running: 2, scoring: 3, finished: 4, withdrawn: 4 };
 const STAGES = { download: 2, load: 2, predict: 2, score: 3, publish: 3 };
 
@@ -19,7 +25,12 @@ export function steps(each) {
     return el(
       "li",
       { class: state, "aria-current": here ? "step" : null },
-      el("span", { class: "title" }, title, el("span", { class: "unseen" }, state === "done" ? ", done" : state === "to-come" ? ", to come" : "")),
+      el(
+        "span",
+        { class: "title" },
+        title,
+        el("span", { class: "unseen" }, state === "done" ? ", done" : state === "to-come" ? ", to come" : ""),
+      ),
       here && detail(each, name) ? el("span", { class: "detail" }, detail(each, name)) : null,
     );
   });
@@ -37,7 +48,9 @@ function detail({ position, progress }, name) {
   if (name === "queued" && position) return position === 1 ? "next in line" : `number ${position} in line`;
   if (name !== "running" || !progress) return null;
   const { stage, task_number: number, task_count: count } = progress;
-  if (stage === "download") return `downloading${advance(progress) ? `, ${Math.round(100 * advance(progress).share)} %` : ""}`;
+  if (stage === "download") {
+    return `downloading${advance(progress) ? `, ${Math.round(100 * advance(progress).share)} %` : ""}`;
+  }
   if (stage === "load") return "loading the model";
   return number && count ? `task ${number} of ${count}` : null;
 }

@@ -13,7 +13,7 @@ const [OPEN_SECONDS, ENDED_SECONDS] = [2, 20];
 const LOST = "The receipt could not be loaded. Trying again in a few seconds.";
 const sheets = styles(import.meta.url, "../common/shared.css", "../submissions/submissions.css", "submission.css");
 
-/** Fills `host` with the receipt that the address names; `server` knows the person and carries out what they ask for. */
+/** Fills `host` with the receipt that the address names; `server` knows the person and does what they ask for. */
 export async function mount(host, server) {
   await new Receipt(await shadow(host, sheets), server).start();
 }
@@ -28,7 +28,12 @@ class Receipt {
     this.notice = el("p", { class: "notice warning", role: "alert", hidden: true });
     this.live = el("p", { class: "unseen", role: "status" });
     this.body = el("div", { class: "receipt" }, el("p", { class: "wait" }, "Loading the receipt…"));
-    this.links = el("p", { class: "links" }, linkButton(() => location.href), el("a", { class: "quiet", href: "/queue" }, "The whole queue"));
+    this.links = el(
+      "p",
+      { class: "links" },
+      linkButton(() => location.href),
+      el("a", { class: "quiet", href: "/queue" }, "The whole queue"),
+    );
     root.append(this.live, this.notice, this.body, this.links, this.deeds.node);
   }
 
@@ -54,8 +59,9 @@ class Receipt {
       else retell(this.body);
       this.notice.hidden = true;
     } catch (fault) {
-      if (fault.message.endsWith("answered 404")) this.unknown("There is no submission with this id. The queue lists them all.");
-      else {
+      if (fault.message.endsWith("answered 404")) {
+        this.unknown("There is no submission with this id. The queue lists them all.");
+      } else {
         this.notice.hidden = false;
         this.notice.textContent = LOST;
       }
@@ -64,7 +70,11 @@ class Receipt {
 
   draw(data) {
     const worker = data.worker ?? { alive: true };
-    const line = this.kept.get("steps", [data.status, data.position, data.events, data.progress, data.failure?.stage], () => steps(data));
+    const line = this.kept.get(
+      "steps",
+      [data.status, data.position, data.events, data.progress, data.failure?.stage],
+      () => steps(data),
+    );
     const title = this.kept.get("title", null, () => el("h2", { class: "unseen" }, "This submission"));
     settle(this.body, [line, ...this.standstill(worker), title, ownCard(data, worker, this.kept, this.deeds)]);
     retell(this.body);
@@ -76,17 +86,37 @@ class Receipt {
 
   standstill({ alive, paused, seen_at: seenAt }) {
     if (alive && !paused) return [];
-    return [this.kept.get("standstill", [alive, paused], () => el(
-      "p", { class: "notice warning" }, paused ? `The queue is paused: ${paused} ` : "",
-      alive ? "It goes on by itself, and no attempt is used up." : "No worker is there just now. What waits is kept and evaluated as soon as one is back.",
-      ...(seenAt && !alive ? [" Last seen ", moment(seenAt), "."] : []),
-    ))];
+    return [
+      this.kept.get("standstill", [alive, paused], () =>
+        el(
+          "p",
+          { class: "notice warning" },
+          paused ? `The queue is paused: ${paused} ` : "",
+          alive
+            ? "It goes on by itself, and no attempt is used up."
+            : "No worker is there just now. What waits is kept and evaluated as soon as one is back.",
+          ...(seenAt && !alive ? [" Last seen ", moment(seenAt), "."] : []),
+        ),
+      ),
+    ];
   }
 
   unknown(words) {
-    settle(this.body, [this.kept.get("unknown", words, () => el(
-      "div", { class: "empty" }, el("p", {}, words), el("div", {}, el("a", { class: "deed", href: "/queue" }, "Open the queue"), el("a", { class: "quiet", href: "/submit" }, "Submit a model")),
-    ))]);
+    settle(this.body, [
+      this.kept.get("unknown", words, () =>
+        el(
+          "div",
+          { class: "empty" },
+          el("p", {}, words),
+          el(
+            "div",
+            {},
+            el("a", { class: "deed", href: "/queue" }, "Open the queue"),
+            el("a", { class: "quiet", href: "/submit" }, "Submit a model"),
+          ),
+        ),
+      ),
+    ]);
     this.links.hidden = true;
   }
 }

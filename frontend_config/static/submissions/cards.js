@@ -1,7 +1,19 @@
-// The cards of the queue: one for each running submission, and the whole story of the one that a link names.
+// The cards of the queue: one for each running submission, and the whole story of a single one.
 
 import { el, linked, settle } from "../common/dom.js";
-import { about, address, advance, eventLine, expected, pace, span, STAGES, status, STATUSES, stoppedAt } from "./facts.js";
+import {
+  about,
+  address,
+  advance,
+  eventLine,
+  expected,
+  pace,
+  span,
+  STAGES,
+  status,
+  STATUSES,
+  stoppedAt,
+} from "./facts.js";
 import { duration, moment } from "../common/times.js";
 
 /** The card of a running submission; its buttons stay where they are while the numbers change. */
@@ -20,9 +32,15 @@ export function ownCard(each, worker, kept, deeds) {
   const { progress, estimate, updated_at: beaten, ...rest } = each;
   const key = `own ${each.id}`;
   const card = kept.get(key, null, () => el("article", { class: "wanted", "data-id": each.id }));
-  const head = kept.get(`${key} head`, rest, () => el(
-    "header", {}, el("h3", {}, linked(each.model, each.link)), status(each), el("p", { class: "about" }, ...about(each)),
-  ));
+  const head = kept.get(`${key} head`, rest, () =>
+    el(
+      "header",
+      {},
+      el("h3", {}, linked(each.model, each.link)),
+      status(each),
+      el("p", { class: "about" }, ...about(each)),
+    ),
+  );
   const running = each.status === "running" || each.status === "scoring";
   return settle(card, [
     head,
@@ -35,7 +53,11 @@ export function ownCard(each, worker, kept, deeds) {
 
 /** The buttons of a submission, if it has any for this person. */
 export function buttonsPart(each, kept, key, deeds) {
-  const made = kept.get(`${key} deeds`, [each.deeds, deeds.person], () => deeds.buttons(each) ?? el("p", { hidden: true }));
+  const made = kept.get(
+    `${key} deeds`,
+    [each.deeds, deeds.person],
+    () => deeds.buttons(each) ?? el("p", { hidden: true }),
+  );
   return made.hidden ? [] : [made];
 }
 
@@ -47,7 +69,12 @@ function progressPart(each, worker, kept, key) {
     const facts = [
       far && el("span", {}, far.words),
       pace(progress) && el("span", {}, pace(progress)),
-      Number.isFinite(progress.seconds_left) && el("span", {}, `${duration(progress.seconds_left)} left${progress.stage === "predict" ? " in this task" : ""}`),
+      Number.isFinite(progress.seconds_left)
+        && el(
+          "span",
+          {},
+          `${duration(progress.seconds_left)} left${progress.stage === "predict" ? " in this task" : ""}`,
+        ),
       each.estimate?.lasts && el("span", {}, `${span(each.estimate.lasts)} to go in all`),
       worker.seen_at && el("span", {}, "worker last seen ", moment(worker.seen_at)),
     ].filter(Boolean);
@@ -81,7 +108,12 @@ function story(each) {
     ["Submission", el("code", {}, each.id)],
     ["Commit", each.revision && el("code", { title: each.revision }, each.revision.slice(0, 12))],
     ["Place in the queue", each.position],
-    ["Expected", each.status === "queued" || each.status === "received" ? el("span", { class: "expected" }, ...expected(each)) : null],
+    [
+      "Expected",
+      each.status === "queued" || each.status === "received"
+        ? el("span", { class: "expected" }, ...expected(each))
+        : null,
+    ],
     ["Waits because", each.note],
     ["Replaces", each.supersedes && el("a", { href: address(each.supersedes) }, each.supersedes)],
     ["Replaced by", each.superseded_by && el("a", { href: address(each.superseded_by) }, each.superseded_by)],

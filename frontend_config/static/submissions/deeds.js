@@ -30,17 +30,25 @@ export class Deeds {
   /** Buttons for what this person may do; nothing on the submissions of others. */
   buttons(each) {
     if (this.person === null || each.submitter !== this.person || each.deeds.length === 0) return null;
-    const made = each.deeds.map((deed) => el(
-      "button",
-      { type: "button", class: "quiet", "aria-label": `${WORDS[deed].button} ${each.model}`, onclick: () => this.ask(each, deed) },
-      WORDS[deed].button,
-    ));
+    const made = each.deeds.map((deed) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          "aria-label": `${WORDS[deed].button} ${each.model}`,
+          onclick: () => this.ask(each, deed),
+        },
+        WORDS[deed].button,
+      ),
+    );
     return el("p", { class: "deeds" }, ...made);
   }
 
   ask(each, deed) {
     const words = WORDS[deed];
-    const reason = deed === "withdraw" ? el("textarea", { id: "deed-reason", rows: 3, maxlength: 500, required: true }) : null;
+    const reason =
+      deed === "withdraw" ? el("textarea", { id: "deed-reason", rows: 3, maxlength: 500, required: true }) : null;
     const said = el("p", { class: "said", role: "status" });
     const no = el("button", { type: "button", class: "quiet", onclick: () => this.node.close() }, words.no);
     const yes = el("button", { type: "submit", class: "deed" }, words.yes);
@@ -53,7 +61,12 @@ export class Deeds {
     );
     const form = el(
       "form",
-      { onsubmit: (event) => { event.preventDefault(); this.carryOut(each, deed, reason, { yes, no, said, question }); } },
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.carryOut(each, deed, reason, { yes, no, said, question });
+        },
+      },
       el("h2", { id: "deed-title" }, words.title),
       el("p", { class: "whose" }, el("bdi", {}, each.model)),
       question,

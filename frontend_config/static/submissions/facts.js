@@ -25,7 +25,7 @@ export function span([low, high]) {
   return least === most ? `about ${most} ${unit}` : `${least}–${most} ${unit}`;
 }
 
-/** When a waiting submission is expected to begin and how long it will take; why nothing is said stands in the title. */
+/** When a waiting submission is expected to begin and how long it will take; the title says why nothing is. */
 export function expected(each) {
   const { begins, lasts } = each.estimate ?? {};
   const parts = [];
@@ -65,18 +65,22 @@ export function stoppedAt({ stage, task_title: task, item, items }) {
   return ` while: ${STAGES[stage].toLowerCase()}${place}`;
 }
 
+/** The title of the edition that was asked for. */
 export function edition(each) {
   return each.edition === "rehearsal" ? "Rehearsal" : "Full";
 }
 
+/** Where it stands, as a badge. */
 export function status(each) {
   return el("span", { class: `status ${each.status}` }, STATUSES[each.status]);
 }
 
+/** A link to the receipt, around these words. */
 export function permanent(each, ...words) {
   return el("a", { class: "permanent", href: address(each.id) }, ...words);
 }
 
+/** Where the receipt of a submission is. */
 export function address(id) {
   return `/submission?id=${encodeURIComponent(id)}`;
 }

@@ -14,7 +14,14 @@ export class Checks {
     this.summary = el("p", { class: "summary", role: "status" }, EMPTY);
     this.list = el("ul", { class: "checks" });
     this.turn = el("dl", { class: "turn", hidden: true });
-    this.node = el("section", { class: "card", "aria-labelledby": "checks-title" }, el("h2", { id: "checks-title" }, "Before you submit"), this.summary, this.list, this.turn);
+    this.node = el(
+      "section",
+      { class: "card", "aria-labelledby": "checks-title" },
+      el("h2", { id: "checks-title" }, "Before you submit"),
+      this.summary,
+      this.list,
+      this.turn,
+    );
   }
 
   clear() {
@@ -56,7 +63,9 @@ export class Checks {
 function said({ checks, refused }) {
   const count = (finding) => checks.filter((check) => check.finding === finding).length;
   if (refused) return "It cannot be submitted as it stands.";
-  if (count("warning") > 0) return `It can be submitted. ${count("warning")} of these ${count("warning") === 1 ? "is" : "are"} worth knowing.`;
+  if (count("warning") > 0) {
+    return `It can be submitted. ${count("warning")} of these ${count("warning") === 1 ? "is" : "are"} worth knowing.`;
+  }
   return "It can be submitted.";
 }
 

@@ -42,12 +42,24 @@ export class Combobox {
   show(found) {
     this.active = -1;
     this.input.removeAttribute("aria-activedescendant");
-    this.list.replaceChildren(...found.map(({ id, downloads }, at) => el(
-      "li",
-      { id: `${this.list.id}-${at}`, role: "option", "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); this.take(id); } },
-      el("bdi", {}, id),
-      Number.isFinite(downloads) && el("span", { class: "count" }, `${downloads.toLocaleString("en")} downloads`),
-    )));
+    this.list.replaceChildren(
+      ...found.map(({ id, downloads }, at) =>
+        el(
+          "li",
+          {
+            id: `${this.list.id}-${at}`,
+            role: "option",
+            "aria-selected": "false",
+            onpointerdown: (event) => {
+              event.preventDefault();
+              this.take(id);
+            },
+          },
+          el("bdi", {}, id),
+          Number.isFinite(downloads) && el("span", { class: "count" }, `${downloads.toLocaleString("en")} downloads`),
+        ),
+      ),
+    );
     this.list.hidden = found.length === 0;
     this.input.setAttribute("aria-expanded", String(!this.list.hidden));
   }
@@ -62,8 +74,9 @@ export class Combobox {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key === "Escape" && !this.list.hidden) this.close();
     else if (event.key in steps && !this.list.hidden) this.move(steps[event.key]);
-    else if (event.key === "Enter" && this.active >= 0) this.take(this.list.children[this.active].querySelector("bdi").textContent);
-    else return;
+    else if (event.key === "Enter" && this.active >= 0) {
+      this.take(this.list.children[this.active].querySelector("bdi").textContent);
+    } else return;
     event.preventDefault();
   }
 

@@ -26,9 +26,10 @@ class Form {
     this.server = server;
     this.number = 0;
     this.checks = new Checks();
-    this.model = field("model", "owner/name", { maxlength: 200, autocapitalize: "off", spellcheck: "false", required: true });
-    this.base = field("base", "owner/name", { maxlength: 200, autocapitalize: "off", spellcheck: "false" });
-    this.revision = field("revision", "main", { maxlength: 250, autocapitalize: "off", spellcheck: "false" });
+    const name = { maxlength: 200, autocapitalize: "off", spellcheck: "false" };
+    this.model = field("model", "owner/name", { ...name, required: true });
+    this.base = field("base", "owner/name", name);
+    this.revision = field("revision", "main", { ...name, maxlength: 250 });
     this.source = el("p", { class: "hint", id: "base-hint" }, OF_NOBODY);
     this.outcome = el("div", { tabindex: -1 });
     this.button = el("button", { type: "submit", class: "deed", id: "submit" }, "Submit");
@@ -38,7 +39,12 @@ class Form {
       { novalidate: true, onsubmit: (event) => { event.preventDefault(); this.submit(); } },
       el("div", { class: "card fields" }, ...this.fields(suggestions)),
       this.checks.node,
-      el("div", { class: "actions" }, el("p", { class: "buttons" }, this.button, linkButton(() => location.href)), this.outcome),
+      el(
+        "div",
+        { class: "actions" },
+        el("p", { class: "buttons" }, this.button, linkButton(() => location.href)),
+        this.outcome,
+      ),
     );
     this.read();
     this.form.addEventListener("input", (event) => this.changed(event.target === this.model));
@@ -49,11 +55,22 @@ class Form {
 
   fields(suggestions) {
     return [
-      labelled("Model", "Its id on the Hub. scripted/rules needs no download: use it with the rehearsal edition.", this.model, suggestions.node, suggestions.said),
+      labelled(
+        "Model",
+        "Its id on the Hub. scripted/rules needs no download: use it with the rehearsal edition.",
+        this.model,
+        suggestions.node,
+        suggestions.said,
+      ),
       choices("edition", "Edition", EDITIONS),
       choices("domain", "Training", DOMAINS, "What it was trained for."),
       el("div", { class: "field" }, el("label", { for: "base" }, "Base model (optional)"), this.source, this.base),
-      labelled("Revision (optional)", "A branch, tag or commit. It is pinned to a commit.", this.revision, this.revision),
+      labelled(
+        "Revision (optional)",
+        "A branch, tag or commit. It is pinned to a commit.",
+        this.revision,
+        this.revision,
+      ),
     ];
   }
 
@@ -84,7 +101,9 @@ class Form {
 
   changed(isModel) {
     if (isModel && this.filled) this.fill(null);
-    const said = Object.entries(this.wish()).filter(([name, value]) => value.trim() && !(name === "edition" && value === "full"));
+    const said = Object.entries(this.wish()).filter(
+      ([name, value]) => value.trim() && !(name === "edition" && value === "full"),
+    );
     const query = new URLSearchParams(said.map(([name, value]) => [name, value.trim()])).toString();
     history.replaceState(null, "", `${location.pathname}${query && `?${query}`}`);
     clearTimeout(this.timer);
@@ -151,7 +170,13 @@ function field(id, placeholder, more) {
 }
 
 function labelled(words, hint, input, ...parts) {
-  return el("div", { class: "field" }, el("label", { for: input.id }, words), el("p", { class: "hint", id: `${input.id}-hint` }, hint), ...parts);
+  return el(
+    "div",
+    { class: "field" },
+    el("label", { for: input.id }, words),
+    el("p", { class: "hint", id: `${input.id}-hint` }, hint),
+    ...parts,
+  );
 }
 
 function choices(name, words, offered, hint) {
@@ -159,5 +184,11 @@ function choices(name, words, offered, hint) {
     "label", { class: "choice" }, el("input", { type: "radio", name, value }),
     el("span", {}, el("b", {}, label), meaning && el("span", { class: "hint" }, meaning)),
   ));
-  return el("fieldset", { class: `field ${name}` }, el("legend", {}, words), hint && el("p", { class: "hint" }, hint), el("div", { class: "choices" }, ...each));
+  return el(
+    "fieldset",
+    { class: `field ${name}` },
+    el("legend", {}, words),
+    hint && el("p", { class: "hint" }, hint),
+    el("div", { class: "choices" }, ...each),
+  );
 }

@@ -73,19 +73,20 @@ def _own(row: Standing) -> str:
 
 
 def _published_choices(rows: Mapping[str, Standing], source: PublishedBase) -> list[str]:
-    found = ((name, row) for choice in source.choices for name, row in rows.items() if _is(row, choice))
+    found = ((name, row) for choice in source.choices for name, row in rows.items() if goes_by(row, choice))
     return list(dict.fromkeys(name for name, _ in found))
 
 
 def _measured_choices(rows: Mapping[str, Standing], name: str, row: Standing) -> list[str]:
     wanted = row.base_model
-    if not wanted or _is(row, wanted):
+    if not wanted or goes_by(row, wanted):
         return []
-    found = [(each, one) for each, one in rows.items() if each != name and one.model and _is(one, wanted)]
+    found = [(each, one) for each, one in rows.items() if each != name and one.model and goes_by(one, wanted)]
     return [each for each, _ in sorted(found, key=lambda one: (one[1].engine != row.engine, -one[1].number))]
 
 
-def _is(row: Standing, name: str) -> bool:
+def goes_by(row: Standing, name: str) -> bool:
+    """Whether this is the row's label or Hub id, whatever the case."""
     ids: Sequence[str] = (row.label, row.model.hub_id if row.model else "")
     return name.lower() in (each.lower() for each in ids)
 
@@ -94,6 +95,6 @@ def _why_none(row: Standing, source: PublishedBase | None) -> str:
     base = row.base_model or (source.choices[0] if source and source.choices else None)
     if base is None:
         return notice("no base stated", WORDS)
-    if _is(row, base):
+    if goes_by(row, base):
         return notice("base is itself", WORDS)
     return notice("base not on the board", WORDS).format(base=base)

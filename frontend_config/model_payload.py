@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
 from backend.errors import CredentialedText
+from frontend_config.bases import goes_by
 from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, row_link, task_titles
 from frontend_config.comparison_payload import cell_record
 from frontend_config.desk import Desk, Ranges
@@ -87,8 +88,11 @@ def page_of(view: View, place: int) -> str:
 
 
 def base_of(view: View, row: Standing) -> dict[str, Any] | None:
-    """The stated base model: its page when it is on the same view, `name` then, and where it lies on the Hub."""
-    if row.base_model is None:
+    """The stated base model: its page when it is on the same view, `name` then, and where it lies on the Hub.
+
+    None for a model that names none, or itself.
+    """
+    if row.base_model is None or goes_by(row, row.base_model):
         return None
     place = view.find(row.base_model)
     on_board = {} if place is None else {"name": view.names[place], "page": page_of(view, place)}

@@ -16,6 +16,7 @@ from tests.small_disk import run_where_disks_may_be_mounted
 from tests.workbooks import MeqsumData, find_meqsum
 
 MOST_AT_ONCE = 8
+LONGEST = frozenset({"journeys", "test_storm", "test_worker_process", "test_operations", "test_command_line"})
 
 # huggingface_hub reads its environment once, at import: all of this happens before any test module is collected.
 _SESSION = ExitStack()
@@ -55,6 +56,11 @@ def pytest_xdist_auto_num_workers() -> int:
     """As many tests at once as this process may use cores, but no more than gain anything."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, MOST_AT_ONCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, so that no core waits for another at the end."""
+    items.sort(key=lambda item: not (item.path.parent.name in LONGEST or item.path.stem in LONGEST))
 
 
 @pytest.hookimpl(tryfirst=True)

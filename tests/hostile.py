@@ -40,7 +40,7 @@ BECAME_MORE = """(mark) => {
     || LINKS.some((name) => /^\\s*(javascript|data:text)/i.test(node.getAttribute(name)));
   const found = all(document).filter(risky).map((node) => node.outerHTML.slice(0, 200));
   if (window.owned !== undefined || ({}).owned !== undefined) found.push("something ran");
-  if (document.title.includes("owned")) found.push("the title is another one");
+  if (document.title === "owned") found.push("the title is another one");
   return found;
 }"""
 

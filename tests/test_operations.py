@@ -97,7 +97,7 @@ def publish(program: Program, model: str) -> str:
 def test_a_restore_while_page_and_worker_run_shows_the_old_board_and_work_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "var") as program:
         publish(program, "scripted/rules")
-        wait_for(lambda: rows(program) == 1)
+        wait_for(lambda: program.get(BOARD)["ranges"])
         before = program.get(BOARD)
         made = program.cli.run("backup", str(tmp_path / "backups")).stdout.strip()
         publish(program, "scripted/silent")

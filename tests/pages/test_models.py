@@ -219,3 +219,10 @@ def test_only_so_many_bytes_of_answers_are_kept() -> None:
     assert [kept.held(key) is not None for key in "abcd"] == [False, True, True, True]
     kept.get("e", lambda: Answer(b"x" * 1000, "text/plain"))
     assert [kept.held(key) is not None for key in "abcde"] == [False, False, False, False, True]
+
+
+def test_a_model_that_names_itself_as_its_base_has_none(site: Site) -> None:
+    first, *others = site.shelf.measured
+    site.shelf.measured = (replace(first, base_model=HUB_ID.upper()), *others)
+    site.shelf.version += "1"
+    assert ask(site, f"row?id={HUB_ID}").json()["base"] is None

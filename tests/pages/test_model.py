@@ -52,7 +52,7 @@ def test_a_visitor_reads_a_row_and_takes_it_away(model_page: Callable[..., Page]
     expect(line.first).to_contain_text("72.9 to 75.6")
     expect(page.get_by_role("img", name="MedNLI 74.2, interval 72.9 to 75.6, from 0 to 100.")).to_be_visible()
     expect(page.locator(".tile").first).to_contain_text("Problem Summary was not measured.")
-    expect(page.locator(".finding.worse")).to_have_text("worse than its base")
+    expect(page.locator(".finding.worse")).to_have_text("worse")
     expect(page.locator(".asked li").first).to_contain_text("1,403 of 1,419 prompts read as an answer, 12 unparsable")
     expect(page.locator("tr.withdrawn")).to_contain_text("The wrong template was used.")
     expect(page.locator(".about").get_by_role("link", name=BASE)).to_have_attribute(

@@ -51,7 +51,7 @@ function heading(column, keys, classOf, onSort) {
       },
     },
     above ? el("span", { class: "task" }, above) : null,
-    el("span", { class: `title${direction ? ` ${direction}` : ""}` }, column.title, order),
+    el("span", { class: `title${direction ? ` ${direction}` : ""}` }, column.title.replace(/ (\d)/, "\u00a0$1"), order),
   );
   return el("th", { scope: "col", class: classOf(column), "aria-sort": at === 0 ? direction : null }, button);
 }

@@ -2,7 +2,7 @@
 
 export const DASH = "–";
 const MINUS = "−";
-export const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+const STEPS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
 
 /** "+3.1", "−0.4" or "0.0"; null gives a dash. */
 export function signed(value, decimals) {

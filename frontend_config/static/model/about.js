@@ -2,7 +2,8 @@
 
 import { el, linkButton, linked } from "../common/dom.js";
 import { DOMAINS } from "../common/domains.js";
-import { day, size } from "./words.js";
+import { shortCount } from "../common/numbers.js";
+import { day } from "./words.js";
 
 const KINDS = { "same id": "The same model", "same weights": "The same weights" };
 const VIEW_WORDS = { measured: "measured", published: "published, June 2024", rehearsal: "rehearsal" };
@@ -40,7 +41,7 @@ export function head(row, link) {
 /** What is known of the model, fact by fact; what is not known says so. */
 export function aboutCard(row) {
   const rows = [
-    ["Size", row.params && `${size(row.params)} parameters`],
+    ["Size", row.params && `${shortCount(row.params)} parameters`],
     ["Base model", row.base && baseLink(row.base)],
     ["Licence", row.licence && el("bdi", {}, row.licence)],
     ["Architecture", row.architecture && el("bdi", {}, row.architecture)],

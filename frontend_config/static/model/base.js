@@ -12,9 +12,9 @@ const TITLE = "Against its base model";
 const SURE = "The bar is the paired 95 % interval; what is said is corrected for the tests of this pair alone.";
 const UNSURE = "Without intervals small differences say nothing.";
 const FINDINGS = {
-  better: "better than its base",
-  worse: "worse than its base",
-  "cannot tell": "cannot be told apart",
+  better: "better",
+  worse: "worse",
+  "cannot tell": "cannot tell",
 };
 
 export class AgainstBase {

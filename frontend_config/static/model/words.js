@@ -1,7 +1,7 @@
-// How sizes, days and what is missing are written on the page of a model, and its cards and buttons.
+// How days and what is missing are written on the page of a model, and its cards and buttons.
 
 import { copied, el } from "../common/dom.js";
-import { DASH, STEPS } from "../common/numbers.js";
+import { DASH } from "../common/numbers.js";
 
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 const SAID_MS = 2000;
@@ -10,12 +10,6 @@ const SAID_MS = 2000;
 export function inOrder(row, ones, nameOf) {
   const place = (one) => row.cells.findIndex((cell) => cell.name === nameOf(one));
   return [...ones].sort((one, other) => place(one) - place(other));
-}
-
-/** "8 B" for a number of parameters. */
-export function size(params) {
-  const [least, letter] = STEPS.find(([step]) => params >= step) ?? [1, ""];
-  return `${(params / least).toPrecision(3).replace(/\.?0+$/, "")} ${letter}`.trim();
 }
 
 /** The day of a moment, in words, with the moment itself as the element's date. */

@@ -22,8 +22,8 @@ def press(page: Page, title: str) -> None:
 
 
 def sorted_by(page: Page) -> list[tuple[str, str]]:
-    found = page.locator(".heads th[aria-sort]")
-    return [(found.nth(i).inner_text(), found.nth(i).get_attribute("aria-sort") or "") for i in range(found.count())]
+    found = page.locator(".heads th[aria-sort]").all()
+    return [(each.inner_text().replace("\u00a0", " "), each.get_attribute("aria-sort") or "") for each in found]
 
 
 def test_the_first_visit_shows_what_was_measured_here(visit: Opener) -> None:

@@ -28,12 +28,13 @@ def row_names(standings: Sequence[Standing]) -> list[str]:
     return names
 
 
-def find_row(standings: Sequence[Standing], name: str) -> Standing | None:
-    """The row of this name, whatever its case; a Hub id also means a published row that goes by another label."""
-    wanted = name.strip().lower()
-    named = zip(row_names(standings), standings, strict=True)
-    found = next((row for each, row in named if each.lower() == wanted), None)
-    return found or next((row for row in standings if row.model and row.model.hub_id.lower() == wanted), None)
+def row_places(standings: Sequence[Standing], names: Sequence[str]) -> dict[str, int]:
+    """Which row is meant by a name, in lower case; a Hub id also means a published row that goes by another label."""
+    places = {name.lower(): place for place, name in enumerate(names)}
+    for place, row in enumerate(standings):
+        if row.model:
+            places.setdefault(row.model.hub_id.lower(), place)
+    return places
 
 
 def _with_commit(row: Standing) -> str:

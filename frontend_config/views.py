@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from backend.domain import Edition, Provenance, Standing
 from frontend_config.desk import Desk
-from frontend_config.payload import decimals_of
-from frontend_config.row_names import row_names
+from frontend_config.payload import decimals_of, view_name
+from frontend_config.row_names import row_names, row_places
 
 
 class ViewName(StrEnum):
@@ -48,6 +48,10 @@ class View:
         """The place of the row that is called this, by its name or its model's id, whatever the case."""
         return self.by_name.get(name.strip().lower())
 
+    def named(self) -> dict[str, Standing]:
+        """The rows by what they are called, in the board's order."""
+        return dict(zip(self.names, self.rows, strict=True))
+
 
 class Views:
     """The views as they are now."""
@@ -55,18 +59,23 @@ class Views:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._version: str | None = None
-        self._views: dict[ViewName, View] = {}
+        self._views: dict[tuple[Provenance, Edition], View] = {}
         self._lock = threading.Lock()
 
     def get(self, name: ViewName) -> View:
         """The view, read anew if the board has changed."""
-        version = self._desk.version()
+        return self.of(*name.asked)
+
+    def of(self, provenance: Provenance, edition: Edition) -> View:
+        """As `get`, also of the published rehearsal that nobody has: a view without rows."""
+        version, asked = self._desk.version(), (provenance, edition)
         with self._lock:
             if version != self._version:
                 self._version, self._views = version, {}
-            if name not in self._views:
-                self._views[name] = _view(name, self._desk.standings(*name.asked))
-            return self._views[name]
+            if asked not in self._views:
+                name = ViewName(view_name(provenance, edition))
+                self._views[asked] = _view(name, self._desk.standings(provenance, edition))
+            return self._views[asked]
 
     def find(self, name: str, wanted: ViewName | None = None) -> tuple[View, int] | None:
         """The row of this name in the view that is wanted, else in the first that has it."""
@@ -85,17 +94,13 @@ class Views:
 
 def _view(name: ViewName, rows: Sequence[Standing]) -> View:
     names = row_names(rows)
-    places = {each.lower(): place for place, each in reversed(list(enumerate(names)))}
-    for place, row in enumerate(rows):
-        if row.model:
-            places.setdefault(row.model.hub_id.lower(), place)
     values: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for key, cell in row.cells.items():
             if cell.value is not None:
                 values[key].append(cell.value)
     ordered = {key: sorted(found) for key, found in values.items()}
-    return View(name=name, rows=rows, names=names, by_name=places, values=ordered)
+    return View(name=name, rows=rows, names=names, by_name=row_places(rows, names), values=ordered)
 
 
 def _id_of(row: Standing) -> str | None:

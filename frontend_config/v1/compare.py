@@ -10,8 +10,8 @@ from backend.domain import Edition, Provenance, Standing
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.comparison_payload import WORDS, comparison_payload
 from frontend_config.desk import Desk
-from frontend_config.kept_rows import KeptRows
 from frontend_config.turnstile import Turnstile
+from frontend_config.views import Views
 from frontend_config.words import notice
 
 FEWEST, MOST = 2, 4
@@ -21,17 +21,17 @@ INSIDE = 4
 def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter(tags=["Comparison"])
-    rows = KeptRows(desk.version, desk.standings)
+    views = Views(desk)
     answers = KeptAnswers(desk.version)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     def chosen(provenance: Provenance, edition: Edition, wanted: Iterable[str]) -> dict[str, Standing]:
-        found = {}
+        view, found = views.of(provenance, edition), {}
         for name in wanted:
-            one = rows.named(provenance, edition, name)
-            if one is None:
+            place = view.find(name)
+            if place is None:
                 raise HTTPException(404, notice("unknown model", WORDS).format(name=name[:100]))
-            found[one[0]] = one[1]
+            found[view.names[place]] = view.rows[place]
         return found
 
     @routes.get("/compare")

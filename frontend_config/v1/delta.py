@@ -13,8 +13,8 @@ from frontend_config.bases import bases_of
 from frontend_config.comparison_payload import WORDS
 from frontend_config.delta_payload import delta_payload
 from frontend_config.desk import Desk
-from frontend_config.kept_rows import KeptRows
 from frontend_config.turnstile import Turnstile
+from frontend_config.views import Views
 from frontend_config.words import notice
 
 INSIDE = 4
@@ -25,7 +25,7 @@ BETWEEN = "~"
 def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter(tags=["Comparison"])
-    rows = KeptRows(desk.version, desk.standings)
+    views = Views(desk)
     answers = KeptAnswers(desk.version)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
@@ -44,10 +44,12 @@ def router(desk: Desk) -> APIRouter:
         if len(wished) < len(base or ()):
             raise HTTPException(422, notice("unfit base", WORDS))
         if wished:
-            wished = _beside_the_default(rows.of(provenance, edition), provenance, wished)
+            wished = _beside_the_default(views.of(provenance, edition).named(), provenance, wished)
 
         def make() -> Answer:
-            return Answer.of_json(delta_payload(desk, provenance, edition, rows.of(provenance, edition), wished))
+            return Answer.of_json(
+                delta_payload(desk, provenance, edition, views.of(provenance, edition).named(), wished)
+            )
 
         key = (provenance, edition, tuple(sorted(wished.items())))
         answer = answers.held(key)

@@ -1,12 +1,13 @@
 """Every row of a view has a name that no other has, and the name leads back to it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.domain import Edition, Model, Provenance, Standing
-from frontend_config.row_names import find_row, row_names
+from frontend_config.row_names import row_names
 from frontend_config.views import ViewName, Views
 
 from . import records
@@ -20,6 +21,12 @@ def row(label: str, number: int, revision: str = "a" * 40, engine: str = "transf
         model=Model(hub_id=label, revision=revision),
         number=number,
     )
+
+
+def find_row(rows: Sequence[Standing], name: str) -> Standing | None:
+    view = Views(Shelf(measured=tuple(rows)).desk()).get(ViewName.MEASURED)
+    place = view.find(name)
+    return None if place is None else view.rows[place]
 
 
 def test_a_label_that_stands_once_is_the_name() -> None:

@@ -29,6 +29,7 @@ from backend.domain import (
     Task,
 )
 from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
+from backend.ordering import in_prefix_order
 from backend.scoring import Judges, score, storable, unmeasured
 from backend.settings import Settings
 from backend.statistics import RESAMPLES, SEED
@@ -151,7 +152,7 @@ class Evaluation:
             self.confide()
         pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
         self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
-        for prediction in client.complete(task.ask(example, client.window) for example in missing):
+        for prediction in client.complete(in_prefix_order(task.ask(example, client.window) for example in missing)):
             journal.append(replace(prediction, text=storable(prediction.text), seconds=pace.count()))
             self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         unanswered = {example.id for example in missing} - journal.predictions().keys()

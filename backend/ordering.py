@@ -1,6 +1,7 @@
 """The order of work: prompts that begin alike stand next to each other, so that what they share is read once."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from backend.domain import Message, Prompt
@@ -21,7 +22,7 @@ def in_pieces(ordered: Sequence[Item], count: int) -> list[Sequence[Item]]:
     """Contiguous pieces, at most `count`, none empty, whose sizes differ by one at most; cutting loses little reuse."""
     pieces = min(count, len(ordered))
     bounds = [len(ordered) * number // pieces for number in range(pieces + 1)] if pieces else []
-    return [ordered[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [ordered[start:end] for start, end in pairwise(bounds)]
 
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
@@ -33,7 +34,7 @@ def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
 def shared_share(sequences: Sequence[Sequence[int]]) -> float:
     """The share of all tokens that are a common beginning with the sequence before, 0 to 1."""
     total = sum(map(len, sequences))
-    shared = sum(shared_length(one, other) for one, other in zip(sequences, sequences[1:], strict=False))
+    shared = sum(shared_length(one, other) for one, other in pairwise(sequences))
     return shared / total if total else 0.0
 
 

@@ -14,7 +14,8 @@ import { nextSort } from "./sorting.js";
 import { addressOf, readState, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
-import { boardFeeds, deed, emptyState, VIEWS } from "../common/views.js";
+import { deed, emptyState, VIEWS } from "../common/views.js";
+import { BoardFeed, suffices } from "./feed.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
@@ -22,7 +23,8 @@ const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
 // Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
-const feeds = boardFeeds();
+const feeds = Object.fromEntries(Object.keys(VIEWS).map((view) => [view, new BoardFeed(view)]));
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the board. */
@@ -88,12 +90,26 @@ class Board {
   }
 
   async refresh() {
+    await this.attempt(async () => this.settle(await feeds[this.view()].refresh()));
+  }
+
+  /** Asks for what is still missing of the view, and draws with it. */
+  async complete() {
+    const feed = feeds[this.view()];
+    if (!feed.data || feed.data.complete) return;
+    await this.attempt(async () => {
+      await feed.complete();
+      if (this.found?.data.source !== this.data()) this.draw();
+    });
+  }
+
+  async attempt(deedOf) {
     try {
-      await this.settle(await feeds[this.view()].refresh());
+      await deedOf();
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) {
+      if (!this.shown()) {
         this.say(
           emptyState(
             "The scores could not be loaded.",
@@ -113,6 +129,7 @@ class Board {
     } else if (changed || this.failed) {
       this.draw();
     }
+    whenIdle(() => this.complete());
   }
 
   view() {
@@ -123,8 +140,22 @@ class Board {
     return feeds[this.view()].data;
   }
 
+  /** Whether rows of this view stand here, be it those of a moment ago. */
+  shown() {
+    return this.found?.data.view === this.view();
+  }
+
   draw() {
-    const answer = this.data();
+    const told = this.data();
+    const enough = told && suffices(told, this.state);
+    if (told && !enough) {
+      this.complete();
+      if (this.shown()) return;
+    }
+    this.drawAll(enough ? told : null);
+  }
+
+  drawAll(answer) {
     const state = { ...this.state, view: this.view() };
     this.tip.hide();
     this.found = answer && find(answer, state);

@@ -57,14 +57,14 @@ FOOTER = (
 class Place:
     """A page: its address, its title, and whether the navigation names it.
 
-    `modules` are what it runs, the first at once and with it the others; `sheets` its style sheets, which an island's
-    modules ask for themselves; `asks` the form in which its head asks for the board.
+    `module` is what it runs; `sheets` are its style sheets, which an island's module
+    asks for itself; `asks` is the form in which its head asks for the board.
     """
 
     path: str
     title: str
     listed: bool = True
-    modules: tuple[str, ...] = ()
+    module: str | None = None
     sheets: tuple[str, ...] = ()
     island: str | None = None
     asks: Form | None = None
@@ -84,11 +84,10 @@ class Frame:
     def head(self, place: Place, early: str = "") -> str:
         """What comes first in the page's head, as HTML; `early` is asked for before all modules."""
         title = escape(page_title(place))
-        modules = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.modules[1:])
         asked = 'rel="preload" as="fetch" crossorigin' if place.island else 'rel="stylesheet"'
         sheets = "".join(f'<link {asked} href="{self.static}/{name}">' for name in place.sheets)
         scripts = "".join(
-            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", *place.modules[:1])
+            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", place.module) if name
         )
         return (
             f'<meta charset="utf-8"><title>{title}</title>'
@@ -98,7 +97,7 @@ class Frame:
             f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
             f'<link rel="stylesheet" href="{self.static}/site.css">'
             f"<script>{FIRST_LIGHT}</script>"
-            f"{early}{sheets}{modules}{scripts}"
+            f"{early}{sheets}{scripts}"
         )
 
     def head_within_gradio(self, place: Place) -> str:
@@ -136,7 +135,7 @@ class Frame:
     def _filling(self, here: Place) -> str:
         if here.island is None:
             return ""
-        module = f'import {{ mount }} from "{self.static}/{here.modules[0]}";'
+        module = f'import {{ mount }} from "{self.static}/{here.module}";'
         return f'<script type="module">{module} mount(document.querySelector(".clue-island"));</script>'
 
 

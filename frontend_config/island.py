@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from frontend_config.bundle import MODULE
+
 WAITING = '<div class="clue-island" aria-busy="true"><p class="clue-wait">Loading…</p></div>'
 
 
@@ -30,7 +32,7 @@ def island_in_gradio(name: str, static: str, functions: Sequence[Callable[..., A
     `server` has the functions as methods: each takes one value, gets Gradio's request and the signed-in profile by its
     annotations, and is only ever called by POST.
     """
-    address = json.dumps(f"{static}/{name}/{name}.js")
+    address = json.dumps(f"{static}/{name}/{MODULE}")
     return gr.HTML(
         html_template=WAITING,
         js_on_load=f'import({address}).then((module) => module.mount(element.querySelector(".clue-island"), server))',

@@ -11,6 +11,7 @@ from gradio.route_utils import BUILD_PATH_LIB
 
 from frontend_config.assets import Folder, asset_router
 from frontend_config.boards import Boards, Form
+from frontend_config.bundle import MODULE, bundles
 from frontend_config.desk import Desk
 from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
@@ -25,18 +26,15 @@ from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 
 STATIC = Path(__file__).parent / "static"
-OWN = Folder(STATIC)
+OWN = Folder(STATIC, bundles(STATIC))
 GRADIO_CHAIN = ("runtime-", "core-", "Blocks-", "statustracker-", "HTML-")
 Build = Callable[[Desk, str], None]
 
 
 def _place(path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None) -> Place:
-    """A page whose island is static/`island`, and which also needs the modules and sheets of the folders in `uses`."""
-    first = f"{island}/{island}.js"
-    names = [name for folder in (island, "common", *uses) for name in OWN.names(folder) if name != first]
-    modules = tuple(name for name in names if name.endswith(".js"))
-    sheets = tuple(name for name in names if name.endswith(".css"))
-    return Place(path, title, listed, (first, *modules), sheets, island, asks)
+    """A page whose island is static/`island`, and which also needs the style sheets of the folders in `uses`."""
+    sheets = tuple(sheet for folder in (island, "common", *uses) for sheet in OWN.sheets(folder))
+    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks)
 
 
 # A page is HTML of ours, or built by Gradio where the browser calls functions of the server.
@@ -50,7 +48,7 @@ PAGES: tuple[tuple[Place, str | Build], ...] = (
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
     (_place("/model", "Model", "model", "charts", listed=False), model.CONTENT),
 )
-ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
+ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
 
 def build_site(desk: Desk) -> FastAPI:

@@ -1,7 +1,7 @@
 // The plot page: asks /v1 for a view, draws its models by two numbers, and keeps every choice in the address.
 
 import { Scatter } from "../charts/scatter.js";
-import { saveButtons } from "../charts/svg.js";
+import { saveButtons } from "../charts/keep.js";
 import { el, linkButton, shadow, styles } from "../common/dom.js";
 import { poll } from "../common/feed.js";
 import { inPlace } from "../common/place.js";

@@ -175,9 +175,10 @@ export class Table {
       cell.classList.add("missing");
     }
     if (column.kind === "score" && !label) cell.style.setProperty("--value", bounded(column.values[place]));
-    cell.append(contentOf(this.data, column, place, modelLink(this.data, place)));
+    const link = column.kind === "model" ? modelLink(this.data, place) : null;
+    cell.append(contentOf(this.data, column, place, link));
     if (this.intervals && column.kind === "score") cell.append(this.interval(column, place));
-    (cell.querySelector("a") ?? cell).tabIndex = tabIndex;
+    ((link && cell.querySelector("a")) ?? cell).tabIndex = tabIndex;
     return cell;
   }
 

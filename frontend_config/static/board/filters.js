@@ -54,8 +54,8 @@ export function countsOf(data, state, matches) {
     if (refused === 0) for (const { rows, of } of facets) rows[of[place]] += 1;
     else if (refused === 1) only.rows[only.of[place]] += 1;
   }
-  const counts = ({ name, kinds, rows }) => [name, Object.fromEntries(kinds.map((kind, at) => [kind, rows[at]]))];
-  return Object.fromEntries(facets.map(counts));
+  const counted = ({ kinds, rows }) => kinds.map((kind, at) => [kind, rows[at]]).filter(([, count]) => count > 0);
+  return Object.fromEntries(facets.map((facet) => [facet.name, Object.fromEntries(counted(facet))]));
 }
 
 /** The protocols that the rows of this view were asked under. */

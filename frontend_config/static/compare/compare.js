@@ -21,10 +21,8 @@ const CHOOSE = "Choose two to four models above.";
 const CHOOSE_OR_BEGIN = "Choose two to four models above, or begin with one of these.";
 const UNJUDGED = "There are no intervals, so no difference is judged.";
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, ...SHEETS);
 const feeds = new Feeds();
-boardOf(readState().view ?? "measured").refresh().catch(() => {});
 
 /** Fills `host` with the page. */
 export async function mount(host) {

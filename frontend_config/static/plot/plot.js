@@ -20,10 +20,8 @@ const MOST_NAMES = 24;
 const MOST_WHISKERS = 400;
 const NARROWEST = 280;
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "plot.css");
 const feeds = boardFeeds();
-feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the plot. */
 export async function mount(host) {

@@ -21,14 +21,14 @@ const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
 const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
 const feeds = Object.fromEntries(Object.keys(VIEWS).map((view) => [view, new BoardFeed(view)]));
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
-feeds[readState().view ?? "measured"].refresh().catch(() => {});
+const first = feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
-/** Fills `host` with the board. */
+/** Fills `host` with the board; until its first rows are here, what stands there stays, so that nothing moves then. */
 export async function mount(host) {
+  await first;
   const board = new Board(await shadow(host, sheets));
   await board.start();
 }

@@ -14,7 +14,7 @@ import { nextSort } from "./sorting.js";
 import { addressOf, readState, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
-import { deed, emptyState, VIEWS } from "../common/views.js";
+import { deed, emptyState, Instead, VIEWS } from "../common/views.js";
 import { BoardFeed, suffices } from "./feed.js";
 
 const POLL_SECONDS = 15;
@@ -36,6 +36,7 @@ export async function mount(host) {
 class Board {
   constructor(root) {
     this.state = readState();
+    this.instead = new Instead();
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
@@ -56,7 +57,6 @@ class Board {
   }
 
   async start() {
-    this.instead = false;
     if (this.data()) await this.settle(true);
     else await this.refresh();
     addEventListener("popstate", () => this.adopt(readState()));
@@ -71,7 +71,6 @@ class Board {
 
   async change(part, { step }) {
     Object.assign(this.state, part);
-    if (part.view) this.instead = false;
     writeState(this.state, { step });
     await (part.view ? this.turn() : this.draw());
   }
@@ -122,8 +121,7 @@ class Board {
 
   /** Draws what has come; on a visit that names no view, the published one when nothing was measured yet. */
   async settle(changed) {
-    if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
-      this.instead = true;
+    if (this.instead.turns(this.state, feeds.measured.data?.rows === 0)) {
       await feeds.published.refresh();
       this.draw();
     } else if (changed || this.failed) {
@@ -133,7 +131,7 @@ class Board {
   }
 
   view() {
-    return this.state.view ?? (this.instead ? "published" : "measured");
+    return this.instead.viewOf(this.state);
   }
 
   data() {
@@ -165,7 +163,7 @@ class Board {
       this.wait();
       return;
     }
-    this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
+    this.notice.show(answer, this.instead.unasked(this.state), this.found.state.protocol);
     const published = () => this.change({ view: "published", sort: "" }, { step: true });
     if (answer.rows === 0) this.say(emptyView(answer, published));
     else if (this.found.shown.places.length === 0) this.drawNoMatch();

@@ -95,14 +95,20 @@ class KeptAnswers:
 
     def get(self, key: object, make: Callable[[], Answer]) -> Answer:
         """The answer under `key`, made now if the version has changed since the last time."""
+        return self.get_with(key, lambda: {key: make()})
+
+    def get_with(self, key: object, make: Callable[[], Mapping[object, Answer]]) -> Answer:
+        """The same for one of several answers that are made together; all that are made are held."""
         found = self.held(key)
         if found is None:
             with self._making:
                 version = self._version()
                 found = self._held(key, version)
                 if found is None:
-                    found = make()
-                    self._hold(key, found, version)
+                    made = make()
+                    for each, answer in made.items():
+                        self._hold(each, answer, version)
+                    found = made[key]
         return found
 
     def held(self, key: object) -> Answer | None:

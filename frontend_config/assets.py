@@ -3,7 +3,8 @@
 import hashlib
 import mimetypes
 import threading
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePath
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,10 +16,14 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", 
 
 
 class Folder:
-    """The files of a folder, and of the folders in it, as answers; the names of both are all that is ever found."""
+    """The files of a folder, and of the folders in it, as answers, and what is `made` of them, by name.
 
-    def __init__(self, path: Path) -> None:
+    These names are all that is ever found.
+    """
+
+    def __init__(self, path: Path, made: Mapping[str, bytes] | None = None) -> None:
         self.path = path
+        self._made = dict(made or {})
         self._answers: dict[str, Answer] = {}
         self._lock = threading.Lock()
 
@@ -32,24 +37,24 @@ class Folder:
     def digest(self) -> str:
         """A name for the contents of the whole folder: another one as soon as a byte of any file differs."""
         total = hashlib.sha256()
-        for name, file in sorted(self._files().items()):
-            total.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
+        texts = {name: file.read_bytes() for name, file in self._files().items()} | self._made
+        for name, text in sorted(texts.items()):
+            total.update(name.encode() + b"\0" + text + b"\0")
         return total.hexdigest()[:12]
 
-    def names(self, folder: str) -> list[str]:
-        """The modules and style sheets that lie in a folder of this one, in order."""
-        found = (self.path / folder).iterdir()
-        return sorted(f"{folder}/{file.name}" for file in found if file.suffix in (".js", ".css"))
+    def sheets(self, folder: str) -> list[str]:
+        """The style sheets that lie in a folder of this one, in order."""
+        return sorted(f"{folder}/{file.name}" for file in (self.path / folder).glob("*.css"))
 
     def _files(self) -> dict[str, Path]:
         return {str(file.relative_to(self.path)): file for file in self.path.rglob("*") if file.is_file()}
 
     def _read(self, name: str) -> Answer:
         file = self._files().get(name)
-        if file is None:
+        if file is None and name not in self._made:
             raise HTTPException(404, "There is no such file.")
-        kind = TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Answer(file.read_bytes(), kind)
+        kind = TYPES.get(PurePath(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Answer(file.read_bytes() if file else self._made[name], kind)
 
 
 def asset_router(own: Folder, digest: str, gradio: Folder) -> APIRouter:

@@ -1,8 +1,10 @@
 """What stands around every page: title, header, navigation and footer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
+
+from frontend_config.boards import Form
 
 NAME = "CLUE Leaderboard"
 ABOUT = "How good are language models at clinical work, and does medical training help? Measured on the CLUE benchmark."
@@ -55,14 +57,17 @@ FOOTER = (
 class Place:
     """A page: its address, its title, and whether the navigation names it.
 
-    `modules` are what it runs, the first at once and with it the others; `sheets` the style sheets they ask for.
+    `module` is what it runs; `sheets` are its style sheets, which an island's module
+    asks for itself; `asks` is the form in which its head asks for the board.
     """
 
     path: str
     title: str
     listed: bool = True
-    modules: tuple[str, ...] = ()
+    module: str | None = None
     sheets: tuple[str, ...] = ()
+    island: str | None = None
+    asks: Form | None = None
 
 
 class Frame:
@@ -76,15 +81,13 @@ class Frame:
         self.static = static
         self.early = early
 
-    def head(self, place: Place) -> str:
-        """What comes first in the page's head, as HTML."""
+    def head(self, place: Place, early: str = "") -> str:
+        """What comes first in the page's head, as HTML; `early` is asked for before all modules."""
         title = escape(page_title(place))
-        early = "".join(f'<link rel="modulepreload" href="{self.static}/{name}">' for name in place.modules[1:])
-        early += "".join(
-            f'<link rel="preload" as="fetch" crossorigin href="{self.static}/{name}">' for name in place.sheets
-        )
+        asked = 'rel="preload" as="fetch" crossorigin' if place.island else 'rel="stylesheet"'
+        sheets = "".join(f'<link {asked} href="{self.static}/{name}">' for name in place.sheets)
         scripts = "".join(
-            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", *place.modules[:1])
+            f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", place.module) if name
         )
         return (
             f'<meta charset="utf-8"><title>{title}</title>'
@@ -94,7 +97,7 @@ class Frame:
             f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
             f'<link rel="stylesheet" href="{self.static}/site.css">'
             f"<script>{FIRST_LIGHT}</script>"
-            f"{early}{scripts}"
+            f"{early}{sheets}{scripts}"
         )
 
     def head_within_gradio(self, place: Place) -> str:
@@ -118,16 +121,22 @@ class Frame:
             '</div></header><a id="content" tabindex="-1"></a>'
         )
 
-    def page(self, here: Place, content: str) -> str:
-        """A whole page of ours that needs nothing of Gradio; `content` is HTML."""
-        sheets = "".join(f'<link rel="stylesheet" href="{self.static}/{name}">' for name in here.sheets)
+    def page(self, here: Place, content: str, early: str = "") -> str:
+        """A whole page of ours that needs nothing of Gradio; `content` and, for its head, `early` are HTML."""
+        width = "clue-bar clue-wide" if here.island else "clue-bar"
         return (
-            f'<!doctype html><html lang="en"><head>{self.head(replace(here, sheets=()))}{sheets}'
+            f'<!doctype html><html lang="en"><head>{self.head(here, early)}'
             '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-            f'<body><div class="clue-own">{self.header(here)}<main class="clue-bar">{content}</main>'
-            f"{FOOTER}</div></body>"
+            f'<body><div class="clue-own">{self.header(here)}<main class="{width}">{content}</main>'
+            f"{FOOTER}</div>{self._filling(here)}</body>"
             "</html>"
         )
+
+    def _filling(self, here: Place) -> str:
+        if here.island is None:
+            return ""
+        module = f'import {{ mount }} from "{self.static}/{here.module}";'
+        return f'<script type="module">{module} mount(document.querySelector(".clue-island"));</script>'
 
 
 def page_title(place: Place) -> str:

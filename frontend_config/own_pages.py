@@ -1,27 +1,30 @@
-"""Pages that are only read: whole HTML of ours, there at once and without Gradio."""
+"""Pages that call no function of the server: whole HTML of ours, there at once and without Gradio."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
 
 from frontend_config.answers import Answer
 from frontend_config.frame import POLICY, Frame, Place
 
+Content = Callable[[], str]
 
-def own_page(frame: Frame, place: Place, content: Callable[[], str]) -> APIRouter:
-    """Serves the page, made when it is first asked for, at its address with and without a slash at the end."""
+
+def own_page(frame: Frame, place: Place, content: Content, early: Content = str) -> APIRouter:
+    """Serves the page at its address with and without a slash at the end, made when it is first asked for.
+
+    It is made again whenever `early`, what its head asks for, says something else.
+    """
     routes = APIRouter()
 
-    @cache
-    def page() -> Answer:
-        return Answer(frame.page(place, content()).encode(), "text/html; charset=utf-8")
+    @lru_cache(maxsize=2)
+    def page(asked: str) -> Answer:
+        return Answer(frame.page(place, content(), asked).encode(), "text/html; charset=utf-8")
 
-    address = place.path.rstrip("/")
-
-    @routes.api_route(address, methods=["GET", "HEAD"], include_in_schema=False)
-    @routes.api_route(f"{address}/", methods=["GET", "HEAD"], include_in_schema=False)
     def own(request: Request) -> Response:
-        return page().respond(request, headers={"Content-Security-Policy": POLICY})
+        return page(early()).respond(request, headers={"Content-Security-Policy": POLICY})
 
+    for address in sorted({place.path, f"{place.path.rstrip('/')}/"}):
+        routes.add_api_route(address, own, methods=["GET", "HEAD"], include_in_schema=False)
     return routes

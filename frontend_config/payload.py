@@ -1,7 +1,7 @@
 """The board as columnar data: for each column its values, and for scores their intervals and why one is missing."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from backend.comparison import Hindrance
@@ -29,7 +29,7 @@ def leaderboard_payload(
 ) -> dict[str, Any]:
     """One view of the board as plain data, rows in the order of `standings`.
 
-    Scores have four decimals, beyond what any is known to, because all of their digits would treble the transfer; the
+    Numbers have four decimals, beyond what any is known to, because all of their digits would treble the transfer; the
     ledger keeps them whole.
 
     `ranges` tells for some cells the best and worst rank of each row, None for a row that was compared with none;
@@ -114,14 +114,15 @@ def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, 
     if column.kind is Kind.MODEL:
         described["links"] = [row_link(row) for row in standings]
     read = column.read
-    return described | {"values": [None if read is None else read(row) for row in standings]}
+    values = [None if read is None else read(row) for row in standings]
+    return described | {"values": [_short(value) if isinstance(value, float) else value for value in values]}
 
 
 def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
     cells = [row.cells.get(name) for row in standings]
-    asked = {place: row.diagnostics[name] for place, row in enumerate(standings) if name in row.diagnostics}
+    asked = [row.diagnostics.get(name) for row in standings]
     return {
-        **({"asked": {str(place): _asked(each) for place, each in asked.items()}} if asked else {}),
+        **({"asked": _asked(asked)} if any(asked) else {}),
         "values": [_short(cell.value if cell else None) for cell in cells],
         "low": [_short(cell.low if cell else None) for cell in cells],
         "high": [_short(cell.high if cell else None) for cell in cells],
@@ -132,14 +133,15 @@ def _scores(name: str, standings: Sequence[Standing]) -> dict[str, Any]:
     }
 
 
-def _short(percent: float | None) -> float | None:
-    return None if percent is None else round(percent, SENT_DECIMALS)
+def _short(number: float | None) -> float | None:
+    return None if number is None else round(number, SENT_DECIMALS)
 
 
-def _asked(diagnostics: Diagnostics) -> dict[str, Any]:
-    """How the asking went, without what did not occur."""
-    found = asdict(diagnostics)
-    return {name: value for name, value in found.items() if value is not None and (value or name in ("n", "answered"))}
+def _asked(diagnostics: Sequence[Diagnostics | None]) -> dict[str, list[float | None]]:
+    """How the asking went: for each number of it that is known of any row, its value for every row."""
+    names = [each.name for each in fields(Diagnostics)]
+    found = {name: [_short(getattr(each, name)) if each else None for each in diagnostics] for name in names}
+    return {name: values for name, values in found.items() if any(value is not None for value in values)}
 
 
 def _ranks(standings: Sequence[Standing]) -> list[int | None]:

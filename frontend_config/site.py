@@ -10,12 +10,15 @@ from gradio.components import Navbar
 from gradio.route_utils import BUILD_PATH_LIB
 
 from frontend_config.assets import Folder, asset_router
+from frontend_config.boards import Boards, Form
+from frontend_config.bundle import MODULE, bundles
 from frontend_config.desk import Desk
+from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.handbook import handbook_router
 from frontend_config.metrics import RequestCount, instruments, metrics_router
-from frontend_config.own_pages import own_page
+from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
 from frontend_config.session import share_session
 from frontend_config.shell import Shell
@@ -23,32 +26,29 @@ from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 
 STATIC = Path(__file__).parent / "static"
-OWN = Folder(STATIC)
+OWN = Folder(STATIC, bundles(STATIC))
 GRADIO_CHAIN = ("runtime-", "core-", "Blocks-", "statustracker-", "HTML-")
 Build = Callable[[Desk, str], None]
 
 
-def _place(path: str, title: str, island: str | None = None, *uses: str, listed: bool = True) -> Place:
-    """A page whose island is static/`island`, and which also needs the modules and sheets of the folders in `uses`."""
-    if island is None:
-        return Place(path, title, listed)
-    first = f"{island}/{island}.js"
-    names = [name for folder in (island, "common", *uses) for name in OWN.names(folder) if name != first]
-    modules = tuple(name for name in names if name.endswith(".js"))
-    return Place(path, title, listed, (first, *modules), tuple(name for name in names if name.endswith(".css")))
+def _place(path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None) -> Place:
+    """A page whose island is static/`island`, and which also needs the style sheets of the folders in `uses`."""
+    sheets = tuple(sheet for folder in (island, "common", *uses) for sheet in OWN.sheets(folder))
+    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks)
 
 
-PAGES: tuple[tuple[Place, Build], ...] = (
-    (_place("/", "Leaderboard", "board"), leaderboard.build),
-    (_place("/delta", "Does training help?", "delta", "differences", "charts"), delta.build),
-    (_place("/compare", "Compare", "compare", "differences", "charts"), compare.build),
-    (_place("/plot", "Plot", "plot", "charts"), plot.build),
+# A page is HTML of ours, or built by Gradio where the browser calls functions of the server.
+PAGES: tuple[tuple[Place, str | Build], ...] = (
+    (_place("/", "Leaderboard", "board", asks=Form.FIRST), leaderboard.CONTENT),
+    (_place("/delta", "Does training help?", "delta", "differences", "charts"), delta.CONTENT),
+    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE), compare.CONTENT),
+    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE), plot.CONTENT),
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
-    (_place("/model", "Model", "model", "charts", listed=False), model.build),
+    (_place("/model", "Model", "model", "charts", listed=False), model.CONTENT),
 )
-ABOUT = Place("/about", "About", modules=("about/about.js", "common/dom.js"), sheets=("about/about.css",))
+ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
 
 def build_site(desk: Desk) -> FastAPI:
@@ -57,10 +57,14 @@ def build_site(desk: Desk) -> FastAPI:
     digest = OWN.digest()
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
-    api = build_api(desk)
-    gradio_places = [place for place, _ in PAGES]
+    boards = Boards(desk)
+    api = build_api(desk, boards)
+    gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
     early = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
-    frame = Frame([*gradio_places, ABOUT], static, early)
+    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, early)
+    for place, content in PAGES:
+        if isinstance(content, str):
+            app.include_router(own_page(frame, place, _always(content), _early(boards, place)))
     app.include_router(own_page(frame, ABOUT, lambda: about.about_html(desk.tasks, desk.settings)))
     app.include_router(handbook_router(api, frame))
     app.mount("/v1", api)
@@ -76,6 +80,15 @@ def build_site(desk: Desk) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(RequestCount, registry=registry)
     return app
+
+
+def _always(html: str) -> Content:
+    return lambda: html
+
+
+def _early(boards: Boards, place: Place) -> Content:
+    form = place.asks
+    return str if form is None else lambda: early_question(boards, form)
 
 
 def _mount(app: FastAPI, desk: Desk, static: str) -> None:
@@ -101,13 +114,12 @@ def _mount(app: FastAPI, desk: Desk, static: str) -> None:
 def build_pages(desk: Desk, static: str) -> gr.Blocks:
     """The Gradio pages, none of whose handlers is offered as a public endpoint."""
     pages: gr.Blocks = gr.Blocks(title=NAME, analytics_enabled=False)
-    (_, build_first), *others = PAGES
     with pages:
         Navbar(visible=False)
-        build_first(desk, static)
-    for place, build in others:
-        with pages.route(place.title, place.path, show_in_navbar=False):
-            build(desk, static)
+    for place, made in PAGES:
+        if not isinstance(made, str):
+            with pages.route(place.title, place.path, show_in_navbar=False):
+                made(desk, static)
     for handler in pages.fns.values():
         handler.api_visibility = "private"
     # Told its Space, Gradio's page would fetch fonts from Google and its own status from the Hub.

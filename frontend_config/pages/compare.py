@@ -1,13 +1,8 @@
-"""Two to four models side by side, with what can and what cannot be said of their differences."""
+"""Two to four models side by side, with what can and what cannot be said of their differences, as /v1/compare says."""
 
-from frontend_config.desk import Desk
 from frontend_config.island import heading, island
 
-
-def build(desk: Desk, static: str) -> None:
-    """Fills the page; models come from /v1/leaderboard.json, what is said of them from /v1/compare."""
-    heading(
-        "Compare models",
-        "Two to four models on the same items: where one is better, and where nobody can tell. Scores in percent.",
-    )
-    island("compare", static)
+CONTENT = heading(
+    "Compare models",
+    "Two to four models on the same items: where one is better, and where nobody can tell. Scores in percent.",
+) + island("compare")

@@ -5,13 +5,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from frontend_config.desk import Desk
 from frontend_config.island import island
 
-
-def build(desk: Desk, static: str) -> None:
-    """Fills the page of one row of the board; which one stands in the address, and all it shows comes from /v1."""
-    island("model", static)
+# Which row of the board it is stands in the address, and all it shows comes from /v1.
+CONTENT = island("model")
 
 
 def short_links() -> APIRouter:

@@ -9,7 +9,7 @@ from backend.errors import Declined, OperatorFault, UsageError
 from backend.submission import Submission
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, door, submitter
-from frontend_config.island import heading, island
+from frontend_config.island import heading, island_in_gradio, part_of_gradio
 from frontend_config.words import notice
 
 LONGEST = 2000
@@ -17,8 +17,8 @@ LONGEST = 2000
 
 def build(desk: Desk, static: str) -> None:
     """Fills the queue page; its rows come from /v1/queue once it is in the browser."""
-    heading("Queue", "Every submission and where it stands. Nothing is ever removed from this list.")
-    island("queue", static, [who_handler(desk), act_handler(desk)])
+    part_of_gradio(heading("Queue", "Every submission and where it stands. Nothing is ever removed from this list."))
+    island_in_gradio("queue", static, [who_handler(desk), act_handler(desk)])
 
 
 def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:

@@ -11,7 +11,7 @@ from backend.errors import Declined, HubSpared, PassingFault
 from backend.submission import Check, Outlook
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
-from frontend_config.island import heading, island
+from frontend_config.island import heading, island_in_gradio, part_of_gradio
 from frontend_config.receipt_payload import receipt_payload
 from frontend_config.row_addresses import RowAddresses
 from frontend_config.submission_form import LONGEST, read_form
@@ -26,13 +26,13 @@ Handler = Callable[..., Answer]
 
 def build(desk: Desk, static: str) -> None:
     """Fills the submit page: the form where somebody can be known, a sentence where nobody can."""
-    heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights.")
+    part_of_gradio(heading("Submit a model", "Any open model on the Hugging Face Hub with safetensors weights."))
     if door(desk.settings) is Door.CLOSED:
-        _say(f'<p class="clue-note" role="status">{_code_marks(closed_sentence(desk.settings))}</p>')
+        part_of_gradio(f'<p class="clue-note" role="status">{_code_marks(closed_sentence(desk.settings))}</p>')
         return
     if door(desk.settings) is Door.SIGN_IN:
         gr.LoginButton(elem_classes="clue-login")
-    island("submit", static, [submit_handler(desk), preflight_handler(desk), suggest_handler(desk)])
+    island_in_gradio("submit", static, [submit_handler(desk), preflight_handler(desk), suggest_handler(desk)])
     gr.Markdown(prose("submit"), elem_classes="clue-prose")
 
 
@@ -108,10 +108,6 @@ def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:
     if check.submission_id:
         link = addresses.of(check.submission_id, edition) or receipt_address(check.submission_id)
     return {"title": check.title, "finding": check.finding, "sentence": check.sentence, "link": link}
-
-
-def _say(html: str) -> None:
-    gr.HTML(html, apply_default_css=False, elem_classes="clue-part", js_on_load=None)
 
 
 def _code_marks(sentence: str) -> str:

@@ -2,13 +2,13 @@
 
 from fastapi import FastAPI
 
+from frontend_config.boards import Boards
 from frontend_config.desk import Desk
 from frontend_config.v1 import board, compare, copies, delta, examples, models, queue, runs, submissions
 from frontend_config.v1.description import describe
 from frontend_config.v1.manners import HeadAsGet, add_manners
 
 PARTS = (
-    board.router,
     models.router,
     runs.router,
     examples.router,
@@ -20,9 +20,10 @@ PARTS = (
 )
 
 
-def build_api(desk: Desk) -> FastAPI:
-    """The application behind /v1; it reads from the desk, and submits."""
+def build_api(desk: Desk, boards: Boards | None = None) -> FastAPI:
+    """The application behind /v1; it reads from the desk, and submits. `boards` are those of the same desk."""
     api = FastAPI(title="CLUE Leaderboard", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    api.include_router(board.router(desk, boards or Boards(desk)))
     for part in PARTS:
         api.include_router(part(desk))
     describe(api)

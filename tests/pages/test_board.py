@@ -339,6 +339,16 @@ def test_on_a_phone_filters_unfold_and_cards_can_be_pinned(visit: Opener) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_cards_are_sorted_by_two_keys(visit: Opener, site: Site) -> None:
+    scores = [("a/one", 50.0, 20.0), ("b/two", 60.0, 10.0), ("c/three", 50.0, 30.0)]
+    site.shelf.measured = tuple(records.measured(name, mednli, meqsum, meqsum) for name, mednli, meqsum in scores)
+    page = visit("/?view=measured", width=390)
+    page.get_by_label("Sort by").select_option("MedNLI, lowest first")
+    page.get_by_label("then by").select_option("MeQSum, highest first")
+    expect(page.locator(".card h2")).to_have_text(["c/three", "a/one", "b/two"])
+    expect(page).to_have_url(re.compile("sort=mednli%2C-meqsum"))
+
+
 def test_copy_link_gives_an_address_that_names_the_view(visit: Opener, site: Site) -> None:
     page = visit("/?q=ward")
     names(page)

@@ -44,6 +44,10 @@ def board(site: Site, provenance: str = "measured", edition: str = "full") -> ht
     return httpx.get(f"{site.address}/v1/leaderboard.json", params={"provenance": provenance, "edition": edition})
 
 
+def part_of_board(site: Site, part: str, **named: str) -> httpx.Response:
+    return httpx.get(f"{site.address}/v1/leaderboard.json", params={"part": part, **named})
+
+
 @pytest.mark.parametrize(
     ("provenance", "edition", "rows"),
     [
@@ -66,9 +70,28 @@ def test_the_board_is_the_desks_standings(
             if score.value is None:
                 assert column["missing"].get(str(row_at)) == score.missing
         for task, asked in row.diagnostics.items():
-            told_asked = by_name[task]["asked"][str(row_at)]
-            assert told_asked.items() <= asdict(asked).items() and told_asked["n"] == asked.n
-            assert all(asdict(asked)[name] == 0 for name in asdict(asked).keys() - told_asked.keys())
+            told_asked = {name: values[row_at] for name, values in by_name[task]["asked"].items()}
+            assert told_asked == {name: asdict(asked)[name] for name in told_asked}
+            assert all(asdict(asked)[name] is None for name in asdict(asked).keys() - told_asked.keys())
+
+
+def test_two_parts_of_the_board_say_together_what_the_whole_says_and_nothing_twice(site: Site) -> None:
+    whole = board(site, "measured", "full").json()
+    first = part_of_board(site, "first").json()
+    later = part_of_board(site, "later", digest=first["later"]).json()
+    columns = {column["name"]: column for column in first["columns"]}
+    assert all(columns.get(column["name"], {}).keys() & column.keys() <= {"name"} for column in later["columns"])
+    joined = [columns.get(column["name"], {}) | column for column in later["columns"]]
+    rest = {name: value for name, value in first.items() if name not in ("columns", "later")}
+    assert rest | {"columns": joined} == whole
+
+
+def test_only_a_part_that_is_named_by_its_digest_is_kept_for_good(site: Site) -> None:
+    first = part_of_board(site, "first")
+    named = part_of_board(site, "later", digest=first.json()["later"])
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert named.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert part_of_board(site, "later", digest="0" * 32).headers["Cache-Control"] == "no-cache"
 
 
 def test_an_answer_already_held_is_not_sent_again(site: Site) -> None:

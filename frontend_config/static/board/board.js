@@ -14,19 +14,21 @@ import { nextSort } from "./sorting.js";
 import { addressOf, readState, writeState } from "./state.js";
 import { Table } from "./table.js";
 import { Tip } from "../common/tip.js";
-import { boardFeeds, deed, emptyState, VIEWS } from "../common/views.js";
+import { deed, emptyState, Instead, VIEWS } from "../common/views.js";
+import { BoardFeed, suffices } from "./feed.js";
 
 const POLL_SECONDS = 15;
 const NARROW = matchMedia("(max-width: 639.98px)");
 const NO_FILTERS = { search: "", domains: [], sizes: [], open: false };
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "board.css");
-const feeds = boardFeeds();
-feeds[readState().view ?? "measured"].refresh().catch(() => {});
+const feeds = Object.fromEntries(Object.keys(VIEWS).map((view) => [view, new BoardFeed(view)]));
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+const first = feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
-/** Fills `host` with the board. */
+/** Fills `host` with the board; until its first rows are here, what stands there stays, so that nothing moves then. */
 export async function mount(host) {
+  await first;
   const board = new Board(await shadow(host, sheets));
   await board.start();
 }
@@ -34,6 +36,7 @@ export async function mount(host) {
 class Board {
   constructor(root) {
     this.state = readState();
+    this.instead = new Instead();
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
@@ -54,7 +57,6 @@ class Board {
   }
 
   async start() {
-    this.instead = false;
     if (this.data()) await this.settle(true);
     else await this.refresh();
     addEventListener("popstate", () => this.adopt(readState()));
@@ -69,7 +71,6 @@ class Board {
 
   async change(part, { step }) {
     Object.assign(this.state, part);
-    if (part.view) this.instead = false;
     writeState(this.state, { step });
     await (part.view ? this.turn() : this.draw());
   }
@@ -88,12 +89,26 @@ class Board {
   }
 
   async refresh() {
+    await this.attempt(async () => this.settle(await feeds[this.view()].refresh()));
+  }
+
+  /** Asks for what is still missing of the view, and draws with it. */
+  async complete() {
+    const feed = feeds[this.view()];
+    if (!feed.data || feed.data.complete) return;
+    await this.attempt(async () => {
+      await feed.complete();
+      if (this.found?.data.source !== this.data()) this.draw();
+    });
+  }
+
+  async attempt(deedOf) {
     try {
-      await this.settle(await feeds[this.view()].refresh());
+      await deedOf();
       this.failed = false;
     } catch {
       this.failed = true;
-      if (!this.data()) {
+      if (!this.shown()) {
         this.say(
           emptyState(
             "The scores could not be loaded.",
@@ -106,25 +121,39 @@ class Board {
 
   /** Draws what has come; on a visit that names no view, the published one when nothing was measured yet. */
   async settle(changed) {
-    if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
-      this.instead = true;
+    if (this.instead.turns(this.state, feeds.measured.data?.rows === 0)) {
       await feeds.published.refresh();
       this.draw();
     } else if (changed || this.failed) {
       this.draw();
     }
+    whenIdle(() => this.complete());
   }
 
   view() {
-    return this.state.view ?? (this.instead ? "published" : "measured");
+    return this.instead.viewOf(this.state);
   }
 
   data() {
     return feeds[this.view()].data;
   }
 
+  /** Whether rows of this view stand here, be it those of a moment ago. */
+  shown() {
+    return this.found?.data.view === this.view();
+  }
+
   draw() {
-    const answer = this.data();
+    const told = this.data();
+    const enough = told && suffices(told, this.state);
+    if (told && !enough) {
+      this.complete();
+      if (this.shown()) return;
+    }
+    this.drawAll(enough ? told : null);
+  }
+
+  drawAll(answer) {
     const state = { ...this.state, view: this.view() };
     this.tip.hide();
     this.found = answer && find(answer, state);
@@ -134,7 +163,7 @@ class Board {
       this.wait();
       return;
     }
-    this.notice.show(answer, this.instead && !this.state.view, this.found.state.protocol);
+    this.notice.show(answer, this.instead.unasked(this.state), this.found.state.protocol);
     const published = () => this.change({ view: "published", sort: "" }, { step: true });
     if (answer.rows === 0) this.say(emptyView(answer, published));
     else if (this.found.shown.places.length === 0) this.drawNoMatch();

@@ -14,17 +14,19 @@ export class Cards {
   constructor(tip, onSort, onPin) {
     this.onPin = onPin;
     this.drawn = PAGE;
-    this.select = el("select", { onchange: () => onSort(this.select.value) });
+    const chosen = () => onSort([this.select.value, this.second.value].filter(Boolean).join(","));
+    this.select = el("select", { onchange: chosen });
+    this.second = el("select", { onchange: chosen });
     this.list = el("ol", { class: "cards" });
     this.more = el("button", { type: "button", class: "quiet more", onclick: () => this.draw(this.drawn + PAGE) });
-    const sorter = el("label", { class: "sorter" }, "Sort by ", this.select);
-    this.node = el("div", { class: "narrow" }, sorter, this.list, this.more);
+    const sorters = [["Sort by ", this.select], ["then by ", this.second]].map((parts) => el("label", {}, ...parts));
+    this.node = el("div", { class: "narrow" }, el("div", { class: "sorters" }, ...sorters), this.list, this.more);
     tip.watch(this.list, (part) => this.explain(part));
   }
 
   /** Shows these columns and rows of `data`. */
   show({ data, columns, places, pinned, keys, intervals }) {
-    Object.assign(this, { data, columns, places, pinned, sort: keys[0] ?? {}, intervals });
+    Object.assign(this, { data, columns, places, pinned, keys, sort: keys[0] ?? {}, intervals });
     const held = this.node.getRootNode().activeElement;
     const pin = this.list.contains(held) && held.matches("button.pin") ? held.getAttribute("aria-label") : null;
     this.drawSelect();
@@ -33,15 +35,21 @@ export class Cards {
   }
 
   drawSelect() {
-    const options = this.columns.filter((column) => column.kind !== "rank").flatMap((column) => {
-      const first = highestFirst(column);
-      return [first, !first].map((descending) => this.option(column, descending));
-    });
-    this.select.replaceChildren(...options);
+    const columns = this.columns.filter((column) => column.kind !== "rank");
+    const others = columns.filter((column) => column.name !== this.sort.name);
+    this.select.replaceChildren(...this.options(columns, this.sort));
+    this.second.replaceChildren(el("option", { value: "" }, "nothing else"), ...this.options(others, this.keys[1]));
   }
 
-  option(column, descending) {
-    const selected = column.name === this.sort.name && descending === this.sort.descending;
+  options(columns, key) {
+    return columns.flatMap((column) => {
+      const first = highestFirst(column);
+      return [first, !first].map((descending) => this.option(column, descending, key));
+    });
+  }
+
+  option(column, descending, key) {
+    const selected = column.name === key?.name && descending === key.descending;
     const value = `${descending ? "-" : ""}${column.name}`;
     return el("option", { value, selected }, `${fullTitle(column)}, ${directionOf(column, descending)}`);
   }

@@ -49,7 +49,7 @@ export function detailOf(data, column, place) {
   if (column.kind !== "score") return null;
   if (column.custom) return [`${column.title} ${text}`, column.help];
   const interval = intervalOf(data, column, place);
-  const items = column.n[place] ? `${column.n[place].toLocaleString("en")} items` : "";
+  const items = column.n?.[place] ? `${column.n[place].toLocaleString("en")} items` : "";
   const range = interval ? `95 % interval ${interval}` : "No interval was published.";
   return [`${fullTitle(column)} ${text}`, [range, items].filter(Boolean).join(", "), askedOf(column, place)];
 }
@@ -97,10 +97,10 @@ function rankDetail(data, column, place) {
 
 /** How the model took a task's prompts, in words; an empty string where that is not known. */
 function askedOf(column, place) {
-  const asked = column.asked?.[place];
-  if (!asked) return "";
-  const counts = ASKED.filter((name) => asked[name] !== undefined)
-    .map((name) => `${asked[name].toLocaleString("en")} ${name}`);
-  const tokens = asked.output_tokens === undefined ? "" : `, ${asked.output_tokens.toFixed(1)} tokens an answer`;
-  return `Of ${asked.n.toLocaleString("en")} prompts ${counts.join(", ")}${tokens}`;
+  const asked = (name) => column.asked?.[name]?.[place] ?? null;
+  if (asked("n") === null) return "";
+  const counts = ASKED.filter((name) => asked(name) || name === "answered")
+    .map((name) => `${asked(name).toLocaleString("en")} ${name}`);
+  const tokens = asked("output_tokens") === null ? "" : `, ${asked("output_tokens").toFixed(1)} tokens an answer`;
+  return `Of ${asked("n").toLocaleString("en")} prompts ${counts.join(", ")}${tokens}`;
 }

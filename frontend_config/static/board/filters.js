@@ -22,38 +22,40 @@ export function isOpen(licence) {
   return OPEN_LICENCES.has(String(licence ?? "").trim().toLowerCase());
 }
 
-/** For each filter a test of a row's place; a filter that nothing was chosen for lets all through. */
+/**
+ * The filters as `{name, kinds, of, passes}`: `kinds` are the values there are, `of[place]` the number of a row's among
+ * them, and `passes` says of each kind whether it is let through; null where nothing was chosen.
+ */
 export function facetsOf(data, state) {
-  const { domain, size, open, protocol } = traitsOf(data);
-  return {
-    domain: (place) => state.domains.length === 0 || state.domains.includes(domain[place]),
-    size: (place) => state.sizes.length === 0 || state.sizes.includes(size[place]),
-    open: (place) => !state.open || open[place],
-    protocol: (place) => !state.protocol || protocol[place] === state.protocol,
+  const chosen = {
+    domain: state.domains.length > 0 && ((kind) => state.domains.includes(kind)),
+    size: state.sizes.length > 0 && ((kind) => state.sizes.includes(kind)),
+    open: state.open && ((kind) => kind),
+    protocol: state.protocol && ((kind) => kind === state.protocol),
   };
+  return Object.entries(traitsOf(data)).map(([name, { kinds, of }]) => (
+    { name, kinds, of, passes: chosen[name] ? kinds.map(chosen[name]) : null }
+  ));
 }
 
 /** How many of the rows that pass everything else each choice of a filter holds. */
 export function countsOf(data, state, matches) {
-  const facets = Object.entries(facetsOf(data, state));
-  const values = traitsOf(data);
-  const counts = { domain: {}, size: {}, open: {}, protocol: {} };
+  const facets = facetsOf(data, state).map((facet) => ({ ...facet, rows: new Array(facet.kinds.length).fill(0) }));
+  const strict = facets.filter(({ passes }) => passes);
   for (let place = 0; place < data.rows; place += 1) {
     if (!matches(place)) continue;
     let refused = 0;
     let only = null;
-    for (const facet of facets) {
-      if (facet[1](place)) continue;
+    for (const facet of strict) {
+      if (facet.passes[facet.of[place]]) continue;
       refused += 1;
       only = facet;
     }
-    if (refused > 1) continue;
-    for (const [name] of refused ? [only] : facets) {
-      const value = values[name][place];
-      counts[name][value] = (counts[name][value] ?? 0) + 1;
-    }
+    if (refused === 0) for (const { rows, of } of facets) rows[of[place]] += 1;
+    else if (refused === 1) only.rows[only.of[place]] += 1;
   }
-  return counts;
+  const counted = ({ kinds, rows }) => kinds.map((kind, at) => [kind, rows[at]]).filter(([, count]) => count > 0);
+  return Object.fromEntries(facets.map((facet) => [facet.name, Object.fromEntries(counted(facet))]));
 }
 
 /** The protocols that the rows of this view were asked under. */
@@ -67,9 +69,19 @@ function traitsOf(data) {
   if (!traits.has(key)) {
     const names = ["domain", "params", "licence", "protocol"];
     const [domain, params, licence, protocol] = names.map((name) => read(key, name));
-    traits.set(key, { domain, size: params.map(bandOf), open: licence.map(isOpen), protocol });
+    const known = { domain, size: params.map(bandOf), open: licence.map(isOpen), protocol };
+    traits.set(key, Object.fromEntries(Object.entries(known).map(([name, values]) => [name, sortedOut(values)])));
   }
   return traits.get(key);
+}
+
+function sortedOut(values) {
+  const numbers = new Map();
+  const of = Uint32Array.from(values, (value) => {
+    if (!numbers.has(value)) numbers.set(value, numbers.size);
+    return numbers.get(value);
+  });
+  return { kinds: [...numbers.keys()], of };
 }
 
 function read(data, name) {

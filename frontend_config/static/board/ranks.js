@@ -1,5 +1,7 @@
 // The places a model may have: those of models that cannot be told apart overlap.
 
+import { levelsOf } from "./levels.js";
+
 export const RANKED_BY = ["overall", "level_1"];
 const made = new WeakMap();
 
@@ -21,11 +23,10 @@ export function rankColumn(data, column, primary) {
 
 /** The place of each value, highest first; equal values share the first of their places, null has none. */
 export function places(values) {
-  const first = new Map();
-  values.filter((value) => value !== null).sort((a, b) => b - a).forEach((value, at) => {
-    if (!first.has(value)) first.set(value, at + 1);
-  });
-  return values.map((value) => (value === null ? null : first.get(value)));
+  const { levels, count } = levelsOf(values);
+  const alike = new Int32Array(count);
+  for (const level of levels) if (level >= 0) alike[level] += 1;
+  return Array.from(levels, (level) => (level < 0 ? null : count - level - alike[level] + 1));
 }
 
 /**

@@ -6,11 +6,11 @@ import { sorted } from "./sorting.js";
 /** The places of the rows to show, sorted by `keys`; `pinned` of them stand on top whatever is searched or filtered. */
 export function shownRows(data, state, matches, keys) {
   const pins = pinnedPlaces(data, state.pins);
-  const facets = Object.values(facetsOf(data, state));
+  const facets = facetsOf(data, state).filter(({ passes }) => passes);
   const found = [];
   let fitting = 0;
   for (let place = 0; place < data.rows; place += 1) {
-    if (!matches(place) || !facets.every((passes) => passes(place))) continue;
+    if (!matches(place) || !facets.every(({ passes, of }) => passes[of[place]])) continue;
     fitting += 1;
     if (!pins.has(place)) found.push(place);
   }

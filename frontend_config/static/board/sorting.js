@@ -1,7 +1,8 @@
 // The order of the rows: one key after the other, each with its direction; what is missing comes last either way.
 
+import { levelsOf } from "./levels.js";
+
 const NUMERIC = ["score", "count", "number", "date", "interval"];
-const NAMES = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** "-overall,params" as keys `{name, descending}`, none twice. */
 export function parseSort(sort) {
@@ -52,12 +53,11 @@ export function nextSort(column, keys, add) {
 export function sorted(data, places, keys) {
   const orders = keys.flatMap(({ name, descending }) => {
     const column = data.columns.find((each) => each.name === name);
-    return column ? [orderOf(column.values, descending ? -1 : 1)] : [];
+    return column ? [orderOf(column.values, descending)] : [];
   });
   return places.toSorted((a, b) => {
     for (const order of orders) {
-      const found = order(a, b);
-      if (found !== 0) return found;
+      if (order[a] !== order[b]) return order[a] - order[b];
     }
     return a - b;
   });
@@ -81,11 +81,8 @@ export function directionOf(column, descending) {
   return descending ? "Z to A" : "A to Z";
 }
 
-function orderOf(values, sign) {
-  const compare = typeof values.find((value) => value !== null) === "number" ? (a, b) => a - b : NAMES.compare;
-  return (a, b) => {
-    const [one, other] = [values[a], values[b]];
-    if (one === null || other === null) return (one === null) - (other === null);
-    return sign * compare(one, other);
-  };
+/** A number for each place: the lower, the further up it stands; what is missing stands last either way. */
+function orderOf(values, descending) {
+  const { levels, count } = levelsOf(values);
+  return levels.map((level) => (level < 0 ? count : descending ? -level : level));
 }

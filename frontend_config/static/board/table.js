@@ -25,13 +25,15 @@ export class Table {
     this.head = el("thead");
     this.body = el("tbody");
     this.caption = el("caption", { class: "unseen" });
-    this.grid = el("table", { role: "grid" }, this.caption, this.head, this.body);
+    this.widths = el("colgroup");
+    this.grid = el("table", { role: "grid" }, this.caption, this.widths, this.head, this.body);
     this.scroller = el("div", { class: "scroller" }, this.grid);
     this.node = el("div", { class: "frame" }, this.scroller);
     this.active = { row: 0, column: 0 };
     this.sight = { top: 0, height: 0 };
-    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    const room = new ResizeObserver(() => this.scrolled());
+    this.frozenAt = 0;
+    this.scroller.addEventListener("scroll", () => { this.freeze(); this.scrolled(); }, { passive: true });
+    const room = new ResizeObserver(() => { this.thaw(); this.scrolled(); });
     for (const node of [this.scroller, this.grid]) room.observe(node);
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("focusin", (event) => this.remember(event));
@@ -45,6 +47,7 @@ export class Table {
     this.caption.textContent = title;
     this.grid.setAttribute("aria-rowcount", places.length + 2);
     this.grid.classList.toggle("with-intervals", intervals);
+    this.thaw(true);
     this.measure();
     const rank = columns.find((column) => column.kind === "rank");
     const byRank = rank && keys[0]?.name === rank.by;
@@ -88,6 +91,23 @@ export class Table {
     this.node.classList.toggle("more", scrollWidth - clientWidth - scrollLeft > 4);
   }
 
+  /** The columns keep their widths whatever rows are scrolled to. */
+  freeze() {
+    if (this.frozenAt || !this.data) return;
+    this.frozenAt = this.scroller.clientWidth;
+    const widths = [...this.head.lastChild.cells].map((cell) => cell.getBoundingClientRect().width);
+    this.widths.replaceChildren(...widths.map((width) => el("col", { style: `width:${width}px` })));
+    this.grid.classList.add("frozen");
+  }
+
+  /** The columns are as wide as what is drawn asks for, once there is another room for them, or others stand here. */
+  thaw(others = false) {
+    if (!this.frozenAt || (!others && this.scroller.clientWidth === this.frozenAt)) return;
+    this.frozenAt = 0;
+    this.widths.replaceChildren();
+    this.grid.classList.remove("frozen");
+  }
+
   drawHead() {
     const focused = this.focusedHeading();
     const sort = headings(this.columns, this.keys, (column) => this.classOf(column), this.onSort);
@@ -121,12 +141,23 @@ export class Table {
       return node;
     };
     const rows = [];
-    for (let row = 0; row < this.pinned; row += 1) rows.push(draw(row));
-    rows.push(this.spacer(from - this.pinned));
-    for (let row = from; row < to; row += 1) rows.push(draw(row));
-    rows.push(this.spacer(this.places.length - to));
+    let next = 0;
+    for (const row of this.wanted(from, to, held)) {
+      rows.push(this.spacer(row - next), draw(row));
+      next = row + 1;
+    }
+    rows.push(this.spacer(this.places.length - next));
     settle(this.body, rows.filter(Boolean));
     if (held) this.target(this.active.row, this.active.column)?.focus({ preventScroll: true });
+  }
+
+  /** The rows to draw: the pinned ones, those from and to, and the one with the focus, however far away it is. */
+  wanted(from, to, held) {
+    const rows = Array.from({ length: to - from }, (_, at) => from + at);
+    const { row } = this.active;
+    if (held && row >= this.pinned && row < from) rows.unshift(row);
+    if (held && row >= to) rows.push(row);
+    return [...Array(this.pinned).keys(), ...rows];
   }
 
   inSight() {
@@ -175,9 +206,10 @@ export class Table {
       cell.classList.add("missing");
     }
     if (column.kind === "score" && !label) cell.style.setProperty("--value", bounded(column.values[place]));
-    cell.append(contentOf(this.data, column, place, modelLink(this.data, place)));
+    const link = column.kind === "model" ? modelLink(this.data, place) : null;
+    cell.append(contentOf(this.data, column, place, link));
     if (this.intervals && column.kind === "score") cell.append(this.interval(column, place));
-    (cell.querySelector("a") ?? cell).tabIndex = tabIndex;
+    ((link && cell.querySelector("a")) ?? cell).tabIndex = tabIndex;
     return cell;
   }
 

@@ -1,8 +1,5 @@
 // Drawings as SVG: elements from text, scales, round numbers for an axis, and the width of a text.
 
-export { dataTable } from "./figures.js";
-export { saveButtons } from "./keep.js";
-
 const SPACE = "http://www.w3.org/2000/svg";
 const STEPS = [1, 2, 2.5, 5, 10];
 const IN_A_DECADE = [[1, 2, 5], [1, 3], [1]];

@@ -19,7 +19,8 @@ export class Feed {
   async ask() {
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
     // What an earlier visit left in the browser counts too, once the server says that it still holds.
-    const answer = await patiently(this.address, { headers, cache: this.etag ? "no-store" : "no-cache" });
+    const options = { headers, cache: this.etag ? "no-store" : "no-cache" };
+    const answer = await patiently(this.address, options, early(this.address));
     if (answer.status === 304) return false;
     if (!answer.ok) throw new Error(`${this.address} answered ${answer.status}`);
     this.data = await answer.json();
@@ -29,13 +30,21 @@ export class Feed {
 }
 
 /** What `fetch` answers, asked again a few times while the server is too busy and says when to come back. */
-export async function patiently(address, options, turns = TURNS) {
-  const answer = await fetch(address, options);
+export async function patiently(address, options, asked = null, turns = TURNS) {
+  const answer = await (asked ?? fetch(address, options));
   const seconds = Number(answer.headers.get("Retry-After"));
   if (answer.status !== 503 || !seconds || turns <= 1) return answer;
   // Not all at once again: who was sent away together would come back together.
   await new Promise((done) => { setTimeout(done, 1000 * seconds * (0.5 + Math.random())); });
-  return patiently(address, options, turns - 1);
+  return patiently(address, options, null, turns - 1);
+}
+
+/** What the page's head has asked for at this address already, once; else null. */
+function early(address) {
+  const asked = globalThis.clueEarly;
+  if (asked?.address !== address) return null;
+  globalThis.clueEarly = null;
+  return asked.answer;
 }
 
 /** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes so; never twice at a time. */

@@ -16,6 +16,30 @@ export function viewOf(query) {
   return Object.hasOwn(VIEWS, name ?? "") ? name : null;
 }
 
+/** The published view in place of the measured one, for a visit that names neither, while nothing is measured. */
+export class Instead {
+  constructor() {
+    this.turned = false;
+  }
+
+  /** The view that this state is shown in. */
+  viewOf(state) {
+    return state.view ?? (this.turned ? "published" : "measured");
+  }
+
+  /** Whether that is a view which nobody asked for. */
+  unasked(state) {
+    return this.turned && !state.view;
+  }
+
+  /** Turns to the published view if it should stand in; true when it has just done so. `empty`: nothing is measured. */
+  turns(state, empty) {
+    if (state.view || this.turned || !empty) return false;
+    this.turned = true;
+    return true;
+  }
+}
+
 /** An address of this site's interface for a view; `more` are further pairs of name and value. */
 export function addressIn(view, path, more = []) {
   return `${path}?${new URLSearchParams([...Object.entries(VIEWS[view].query), ...more])}`;

@@ -1,6 +1,6 @@
 // Compares two to four models: chooses them, says what can be said, draws and lists their scores.
 
-import { addressIn, deed, emptyState, Feeds, noticeLines, VIEWS, viewSegments } from "../common/views.js";
+import { addressIn, deed, emptyState, Feeds, Instead, noticeLines, VIEWS, viewSegments } from "../common/views.js";
 import { addressOf, FEWEST, readState } from "./state.js";
 import { barsCard, radarCard } from "./drawings.js";
 import { Chooser } from "./chooser.js";
@@ -21,10 +21,8 @@ const CHOOSE = "Choose two to four models above.";
 const CHOOSE_OR_BEGIN = "Choose two to four models above, or begin with one of these.";
 const UNJUDGED = "There are no intervals, so no difference is judged.";
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, ...SHEETS);
 const feeds = new Feeds();
-boardOf(readState().view ?? "measured").refresh().catch(() => {});
 
 /** Fills `host` with the page. */
 export async function mount(host) {
@@ -39,7 +37,7 @@ function boardOf(view) {
 class Compare {
   constructor(root) {
     this.state = readState();
-    this.instead = false;
+    this.instead = new Instead();
     this.turns = 0;
     this.shown = null;
     this.views = viewSegments((view) => this.change({ view }));
@@ -81,7 +79,7 @@ class Compare {
   }
 
   view() {
-    return this.state.view ?? (this.instead ? "published" : "measured");
+    return this.instead.viewOf(this.state);
   }
 
   /** Everything is as the state says; an answer that comes after a newer choice is not shown. */
@@ -112,9 +110,8 @@ class Compare {
   /** The board of the view is here, the published one where nothing is measured; true when it is new. */
   async askBoard() {
     const news = await boardOf(this.view()).refresh();
-    if (this.state.view || this.instead || boardOf("measured").data.rows > 0) return news;
-    this.instead = true;
-    return boardOf("published").refresh();
+    const instead = this.instead.turns(this.state, boardOf("measured").data?.rows === 0);
+    return instead ? boardOf("published").refresh() : news;
   }
 
   /** The comparison of the chosen models is here, where there is one; true when it is new. */
@@ -144,7 +141,7 @@ class Compare {
     const { roster, names, models } = this.chosen();
     this.views.show(this.view());
     this.notice.className = `notice ${board.view}`;
-    this.notice.replaceChildren(...noticeLines(board.notice, this.instead && !this.state.view ? board.instead : null));
+    this.notice.replaceChildren(...noticeLines(board.notice, this.instead.unasked(this.state) ? board.instead : null));
     inPlace(this.chooser.node, () => this.chooser.show(roster, names, board));
     nameTab(...models.map(({ label }) => label));
   }

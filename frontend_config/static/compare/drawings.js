@@ -2,7 +2,8 @@
 
 import { barChart } from "../charts/bars.js";
 import { drawnToWidth } from "../charts/room.js";
-import { dataTable, saveButtons } from "../charts/svg.js";
+import { dataTable } from "../charts/figures.js";
+import { saveButtons } from "../charts/keep.js";
 import { interval, listed, plain } from "../common/numbers.js";
 import { badge, LETTERS } from "./badge.js";
 import { el } from "../common/dom.js";

@@ -2,7 +2,7 @@
 
 import { divergingChart } from "../charts/diverging.js";
 import { drawnToWidth } from "../charts/room.js";
-import { saveButtons } from "../charts/svg.js";
+import { saveButtons } from "../charts/keep.js";
 import { segments, pageLink } from "../common/views.js";
 import { listed, signed, signedInterval } from "../common/numbers.js";
 import { el } from "../common/dom.js";

@@ -1,7 +1,7 @@
 // Does biomedical training help: the answer, the differences as a drawing and as a table, and the families.
 
 import { answerLines, countsTable, headlineCell } from "./verdict.js";
-import { addressIn, deed, emptyState, Feeds, noticeLines, viewSegments } from "../common/views.js";
+import { addressIn, deed, emptyState, Feeds, Instead, noticeLines, viewSegments } from "../common/views.js";
 import { addressOf, baseParameters, readState } from "./state.js";
 import { Chart, sortedPairs } from "./chart.js";
 import { counted } from "../common/numbers.js";
@@ -36,7 +36,7 @@ function feedOf(state, view = state.view ?? "measured") {
 class Delta {
   constructor(root) {
     this.state = readState();
-    this.instead = false;
+    this.instead = new Instead();
     this.views = viewSegments((view) => this.change({ view, bases: new Map() }));
     this.link = linkButton(() => addressOf({ ...this.state, view: this.view() }).href);
     this.notice = el("div", { class: "notice" });
@@ -75,8 +75,7 @@ class Delta {
     const feed = feedOf(this.state, this.view());
     try {
       const news = await feed.refresh();
-      if (!this.state.view && !this.instead && feedOf(this.state, "measured").data?.pairs.length === 0) {
-        this.instead = true;
+      if (this.instead.turns(this.state, feedOf(this.state, "measured").data?.pairs.length === 0)) {
         await feedOf(this.state, "published").refresh();
         if (this.data()) this.draw();
       } else if ((news || this.shown !== this.data()) && feed === feedOf(this.state, this.view())) {
@@ -88,7 +87,7 @@ class Delta {
   }
 
   view() {
-    return this.state.view ?? (this.instead ? "published" : "measured");
+    return this.instead.viewOf(this.state);
   }
 
   data() {
@@ -112,7 +111,7 @@ class Delta {
     this.views.show(this.view());
     this.stage.removeAttribute("aria-busy");
     this.notice.className = `notice ${data.view}`;
-    this.notice.replaceChildren(...noticeLines(data.notice, this.instead && !this.state.view ? INSTEAD : null));
+    this.notice.replaceChildren(...noticeLines(data.notice, this.instead.unasked(this.state) ? INSTEAD : null));
     if (data.pairs.length === 0) this.drawEmpty(data);
     else inPlace(this.stage, () => this.drawPairs(data));
     this.shown = data;

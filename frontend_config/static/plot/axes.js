@@ -67,8 +67,9 @@ function sizeAxis(column, data) {
 
 function askedAxes(rows) {
   return (column) => {
-    const places = Array.from({ length: rows }, (_, place) => column.asked[place] ?? null);
-    const blank = places.map(() => null);
+    const blank = new Array(rows).fill(null);
+    const { n = blank, output_tokens: tokens = blank } = column.asked;
+    const share = (counts) => n.map((prompts, place) => (prompts ? (100 * (counts[place] ?? 0)) / prompts : null));
     const axis = (name, what, values) => ({
       name: `${column.name}:${name}`,
       title: `${column.title}: ${what}`,
@@ -82,9 +83,7 @@ function askedAxes(rows) {
       text: plain,
       exact: (value) => value.toFixed(1),
     });
-    const shares = Object.entries(SHARES).map(([name, what]) => axis(
-      name, what, places.map((asked) => (asked?.n ? (100 * (asked[name] ?? 0)) / asked.n : null)),
-    ));
-    return [...shares, axis("output_tokens", "tokens an answer", places.map((asked) => asked?.output_tokens ?? null))];
+    const shares = Object.entries(SHARES).map(([name, what]) => axis(name, what, share(column.asked[name] ?? blank)));
+    return [...shares, axis("output_tokens", "tokens an answer", tokens)];
   };
 }

@@ -1,12 +1,12 @@
 // The plot page: asks /v1 for a view, draws its models by two numbers, and keeps every choice in the address.
 
 import { Scatter } from "../charts/scatter.js";
-import { saveButtons } from "../charts/svg.js";
+import { saveButtons } from "../charts/keep.js";
 import { el, linkButton, shadow, styles } from "../common/dom.js";
 import { poll } from "../common/feed.js";
 import { inPlace } from "../common/place.js";
 import { Tip } from "../common/tip.js";
-import { boardFeeds, deed, emptyState, noticeLines } from "../common/views.js";
+import { boardFeeds, deed, emptyState, Instead, noticeLines } from "../common/views.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
 import { chosenModels, drawable, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
@@ -20,10 +20,8 @@ const MOST_NAMES = 24;
 const MOST_WHISKERS = 400;
 const NARROWEST = 280;
 
-// Asked for while the page around is still being built.
 const sheets = styles(import.meta.url, "../common/shared.css", "../charts/charts.css", "plot.css");
 const feeds = boardFeeds();
-feeds[readState().view ?? "measured"].refresh().catch(() => {});
 
 /** Fills `host` with the plot. */
 export async function mount(host) {
@@ -34,7 +32,7 @@ export async function mount(host) {
 class Plot {
   constructor(root) {
     this.state = readState();
-    this.instead = false;
+    this.instead = new Instead();
     this.tip = new Tip(root);
     this.scatter = new Scatter(this.tip);
     this.saves = saveButtons(() => this.scatter.node, () => `clue-${this.view()}-${this.state.kind}`);
@@ -72,9 +70,8 @@ class Plot {
     const view = this.view();
     try {
       const changed = await feeds[view].refresh();
-      if (!this.state.view && !this.instead && feeds.measured.data?.rows === 0) {
+      if (this.instead.turns(this.state, feeds.measured.data?.rows === 0)) {
         await feeds.published.refresh();
-        this.instead = true;
         this.draw();
       } else if (changed || this.stage.hasAttribute("aria-busy")) {
         this.draw();
@@ -90,7 +87,7 @@ class Plot {
   }
 
   view() {
-    return this.state.view ?? (this.instead ? "published" : "measured");
+    return this.instead.viewOf(this.state);
   }
 
   data() {
@@ -166,7 +163,7 @@ class Plot {
 
   drawNotice(data) {
     this.notice.className = `notice ${data.view}`;
-    this.notice.replaceChildren(...noticeLines(data.notice, this.instead && !this.state.view ? data.instead : null));
+    this.notice.replaceChildren(...noticeLines(data.notice, this.instead.unasked(this.state) ? data.instead : null));
   }
 
   drawEmpty(data, state, axes, chosen, left, absent) {

@@ -1,6 +1,6 @@
 // What the page says beside the drawing: its title, the front in words, and which models are not in it.
 
-import { dataTable } from "../charts/svg.js";
+import { dataTable } from "../charts/figures.js";
 import { el } from "../common/dom.js";
 import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";

@@ -1,0 +1,66 @@
+"""The views of the board as answers, in every form they are asked for in."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from backend.domain import Edition, Provenance
+from frontend_config.answers import PARQUET, Answer, KeptAnswers
+from frontend_config.board_parts import first_part, later_part
+from frontend_config.desk import Desk
+from frontend_config.flat_table import csv_text, flat_table
+from frontend_config.licence import licence_note
+from frontend_config.payload import leaderboard_payload
+
+Payload = Mapping[str, Any]
+
+
+class Form(StrEnum):
+    """As what a view is told; the two parts together say the same as the whole."""
+
+    WHOLE = "whole"
+    FIRST = "first"
+    LATER = "later"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Boards:
+    """Answers that are made once for each state of the board."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._kept = KeptAnswers(desk.version)
+
+    def answer(self, form: Form, provenance: Provenance, edition: Edition) -> Answer:
+        """The view in this form. The first part names in `later` the digest of the later one that belongs to it."""
+        key = (form, provenance, edition)
+        if form in (Form.FIRST, Form.LATER):
+            return self._kept.get_with(key, lambda: self._parts(provenance, edition))
+        return self._kept.get(key, lambda: _made(form, self._payload(provenance, edition)))
+
+    def held(self, form: Form, provenance: Provenance, edition: Edition) -> Answer | None:
+        """The same if it is there already and still tells what is so."""
+        return self._kept.held((form, provenance, edition))
+
+    def _payload(self, provenance: Provenance, edition: Edition) -> Payload:
+        ranges = self._desk.ranges(edition) if provenance is Provenance.MEASURED else None
+        standings = self._desk.standings(provenance, edition)
+        return leaderboard_payload(standings, self._desk.tasks, provenance, edition, ranges=ranges)
+
+    def _parts(self, provenance: Provenance, edition: Edition) -> dict[object, Answer]:
+        payload = self._payload(provenance, edition)
+        later = Answer.of_json(later_part(payload))
+        first = Answer.of_json({**first_part(payload), "later": later.digest})
+        return {(Form.FIRST, provenance, edition): first, (Form.LATER, provenance, edition): later}
+
+
+def _made(form: Form, payload: Payload) -> Answer:
+    if form is Form.CSV:
+        return Answer(csv_text(flat_table(payload)).encode(), "text/csv; charset=utf-8")
+    if form is Form.PARQUET:
+        from storage.parquet import parquet_bytes  # with it comes DuckDB, which only those need who ask for this
+
+        notes = {"view": payload["view"], "licence": licence_note(Provenance(payload["provenance"]))}
+        return Answer(parquet_bytes(flat_table(payload), notes), PARQUET)
+    return Answer.of_json(payload)

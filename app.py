@@ -21,7 +21,7 @@ import typer
 from backend import hub
 from backend.datasets.catalog import fetch_missing
 from backend.domain import Edition, Engine, Model, ModelSource, Task
-from backend.engines import all_engines
+from backend.engines import all_engines, engines_under
 from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
@@ -80,7 +80,7 @@ class House:
     @cached_property
     def engines(self) -> dict[str, Engine]:
         """The ways of asking."""
-        return all_engines()
+        return engines_under(self.settings)
 
     @cached_property
     def submissions(self) -> Submissions:

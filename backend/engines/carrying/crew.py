@@ -123,9 +123,8 @@ class Crew:
             self._check_patience()
 
     def _take(self, seat: Seat) -> Iterator[Prediction]:
-        from ray.exceptions import RayError, RayTaskError
-
         import ray
+        from ray.exceptions import RayError, RayTaskError
 
         found: Any = None
         try:
@@ -135,7 +134,9 @@ class Crew:
             return
         except RayTaskError as error:
             cause = type(error.cause).__name__
-            raise OperatorFault(f"A node of the Ray cluster cannot run this program ({cause}); see docs/ray.md.") from None
+            raise OperatorFault(
+                f"A node of the Ray cluster cannot run this program ({cause}); see docs/ray.md."
+            ) from None
         except RayError:
             self._lose(seat)
             return

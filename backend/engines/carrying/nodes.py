@@ -4,7 +4,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -39,9 +39,9 @@ class Plan:
         ).remote(order, seat)
 
 
-def check_installed() -> None:
+def check_installed(find: Callable[[str], object] = find_spec) -> None:
     """UsageError where Ray is not installed."""
-    if find_spec("ray") is None:
+    if find("ray") is None:
         raise UsageError("CLUE_RAY is set, but Ray is not installed: `pip install -r requirements-ray.txt`.")
 
 
@@ -84,13 +84,15 @@ def plan_for(settings: Settings, nodes: Sequence[dict[str, float]]) -> Plan:
 
 def _join(address: str) -> None:
     import ray
+    from ray._private.services import canonicalize_bootstrap_address
 
     before = signal.getsignal(signal.SIGTERM)
     try:
-        if address != AUTO:
-            host, _, port = address.rpartition(":")
-            socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        found = canonicalize_bootstrap_address(address)
+        # Ray itself would try for minutes to reach one that is gone, and could not be stopped.
+        host, _, port = found.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
+        ray.init(address=found, log_to_driver=False, logging_level="ERROR")
     except (OSError, RuntimeError, ValueError) as error:
         raise OperatorFault(
             f"There is no Ray cluster at {address} that this machine is part of ({type(error).__name__}). Start it as "

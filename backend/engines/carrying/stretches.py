@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Stretches(Generic[Item]):
-    """Ordered items, cut into pieces; each seat has the pieces of one contiguous stretch, so that neighbours stay so."""
+    """Ordered items, cut into pieces; each seat has the pieces of one contiguous stretch: neighbours stay together."""
 
     def __init__(self, ordered: Sequence[Item], seats: int, pieces: int) -> None:
         cut = in_pieces(ordered, max(seats, pieces))

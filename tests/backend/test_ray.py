@@ -16,7 +16,7 @@ from backend.bench.local_cluster import local_cluster
 from backend.domain import ModelSource, Prediction
 from backend.engines.ray import carried_by_ray
 from backend.engines.transformers import ENGINE as TRANSFORMERS
-from backend.errors import FailureCode, Halted, ModelCrash, ModelFault, PassingFault
+from backend.errors import FailureCode, Halted, ModelFault, PassingFault
 from backend.settings import Settings
 from tests.backend.asking import SHA, assert_answers_all, by_id, changed, local, prompt, prompts
 from tests.backend.balky import DIE, FAIL, RAISE
@@ -74,19 +74,25 @@ def both_at_work(settings: Settings, answers: Iterator[Prediction]) -> Iterator[
             return
 
 
-def test_a_tiny_llama_answers_over_ray_as_it_does_here_and_its_result_says_so(
-    tiny_model: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_a_tiny_llama_answers_over_ray_as_it_does_here_until_it_is_told_to_stop(
+    tiny_model: Path, settings: Settings
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before, halt = signal.getsignal(signal.SIGTERM), Event()
     asked = prompts(40, new=6)
     with TRANSFORMERS.open(local(tiny_model), settings, Event()) as client:
         here, facts = assert_answers_all(client, asked), client.facts
         counted = client.window.count(asked[3].messages)
-    with carried("backend.engines.transformers", settings).open(local(tiny_model), settings, Event()) as client:
+    with carried_by_ray("backend.engines.transformers", settings).open(local(tiny_model), settings, halt) as client:
         assert assert_answers_all(client, asked) == here
         assert list(client.complete([])) == []
         assert client.facts == {**facts, "carried_by": "Ray 2.60.0"}
         assert client.window.tokens == facts["window"] and client.window.count(asked[3].messages) == counted
+        answers = client.complete(prompts(400))
+        next(answers)
+        assert len(_running(CHILD)) == 2
+        halt.set()
+        with pytest.raises(Halted):
+            list(answers)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -117,6 +123,7 @@ def test_a_fault_on_a_node_is_told_here_as_what_it_is_and_no_prompt_rides_along(
     words: str, kind: type[ModelFault | PassingFault], code: FailureCode, settings: Settings, cluster: Any
 ) -> None:
     asked = [*prompts(6), prompt(6, f"{CANARY} {words}")]
+    settings = changed(settings, ray_actors=1)
     with pytest.raises(kind) as caught, opened(settings) as client:
         list(client.complete(asked))
     assert caught.value.code is code
@@ -130,28 +137,6 @@ def test_a_fault_on_a_node_is_told_here_as_what_it_is_and_no_prompt_rides_along(
         assert (settings.home / "logs" / "model.log").read_bytes() == b"the balky model is open\n"
 
 
-def test_a_halt_ends_actors_and_models(tiny_model: Path, settings: Settings) -> None:
-    halt = Event()
-    with carried("backend.engines.transformers", settings).open(local(tiny_model), settings, halt) as client:
-        answers = client.complete(prompts(400))
-        next(answers)
-        assert _running(CHILD)
-        halt.set()
-        with pytest.raises(Halted):
-            list(answers)
-
-
-def test_a_model_that_is_killed_on_its_node_is_a_crash_as_it_is_here(tiny_model: Path, settings: Settings) -> None:
-    with carried("backend.engines.transformers", settings).open(local(tiny_model), settings, Event()) as client:
-        answers = client.complete(prompts(400))
-        next(answers)
-        for child in _running(CHILD):
-            child.kill()
-        with pytest.raises(ModelCrash) as caught:
-            list(answers)
-    assert caught.value.code is FailureCode.OUT_OF_MEMORY
-
-
 def test_the_work_of_a_dead_node_is_done_by_the_others(settings: Settings, cluster: Any) -> None:
     asked = prompts(120)
     with opened(settings) as client:
@@ -162,10 +147,6 @@ def test_the_work_of_a_dead_node_is_done_by_the_others(settings: Settings, clust
     assert found.keys() == {one.example_id for one in asked}
     times = Counter(name for name, _ in asked_of(settings))
     assert all(times[answer.example_id] == 1 for answer in first)
-
-
-def carried(module: str, settings: Settings) -> Any:
-    return carried_by_ray(module, settings)
 
 
 def opened(settings: Settings) -> Any:

@@ -279,7 +279,10 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
+cli.add_typer(
+    bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked), lambda *asked: _carrying(*asked)),
+    name="bench",
+)
 
 
 def main() -> None:
@@ -332,6 +335,14 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
+
+
+def _carrying(most: int, tell: Tell) -> dict[str, Any]:
+    from backend.bench.ray import measure_ray
+    from backend.engines.carrying.nodes import check_installed
+
+    check_installed()
+    return measure_ray(most, tell)
 
 
 def _resolve(

@@ -1,13 +1,13 @@
 """Carries an engine's work over a Ray cluster: the same engine and the same results, asked on many GPUs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from threading import Event
 
-from backend.domain import Engine, ModelClient, ModelSource
+from backend.domain import Engine, ModelSource
 from backend.engines.carrying.carrier import Order, listing
 from backend.engines.carrying.crew import Crew
 from backend.engines.carrying.nodes import check_installed, joined
@@ -15,7 +15,6 @@ from backend.settings import Settings
 
 # What no node needs to know of this host.
 OURS = {"ray", "endpoint_token", "signing_key"}
-Open = Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
 
 
 def carried_by_ray(module: str, settings: Settings) -> Engine:
@@ -34,7 +33,7 @@ def carried_by_ray(module: str, settings: Settings) -> Engine:
 
 
 @contextmanager
-def open_carried(module: str, source: ModelSource, settings: Settings, halt: Event) -> Iterator[ModelClient]:
+def open_carried(module: str, source: ModelSource, settings: Settings, halt: Event) -> Iterator[Crew]:
     """The model, open on at least one node; no actor and no model's process of it is left afterwards."""
     folder = source.folder.resolve() if source.folder else None
     log = source.log or settings.home / "logs" / "model.log"

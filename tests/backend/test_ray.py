@@ -126,7 +126,7 @@ def test_a_fault_on_a_node_is_told_here_as_what_it_is_and_no_prompt_rides_along(
     settings = changed(settings, ray_actors=1)
     with pytest.raises(kind) as caught, opened(settings) as client:
         list(client.complete(asked))
-    assert caught.value.code is code
+    assert isinstance(caught.value, ModelFault | PassingFault) and caught.value.code is code
     error: BaseException | None = caught.value
     while error is not None:
         assert CANARY not in str(error)

@@ -32,6 +32,9 @@ class Step(StrEnum):
     ASKING = "asking"
 
 
+OPEN = frozenset({Step.RESTING, Step.ASKING})
+
+
 @dataclass(eq=False, slots=True)
 class Seat:
     """One actor's place; `waiting` is what Ray will tell of next, `asked` what is not answered of its piece."""
@@ -82,6 +85,11 @@ class Crew:
         while self._stretches or any(seat.step is Step.ASKING for seat in self._seats):
             self._hand_out()
             yield from self._turn()
+
+    @property
+    def seats_open(self) -> int:
+        """On how many seats the model is open."""
+        return sum(seat.step in OPEN for seat in self._seats)
 
     def close(self) -> None:
         """All actors are gone, and where their nodes are still there also the models' processes."""
@@ -183,7 +191,7 @@ class Crew:
         from ray.exceptions import RayError
 
         while True:
-            seat = next((seat for seat in self._seats if seat.step in {Step.RESTING, Step.ASKING}), None)
+            seat = next((seat for seat in self._seats if seat.step in OPEN), None)
             if seat is None:
                 deque(self._turn(frozenset({Step.ARRIVING, Step.OPENING})), maxlen=0)
                 continue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backend.domain import ModelSource
 from backend.engines import all_engines, engines_under
-from backend.engines.carrying.carrier import Carrier, Opened, Order, code_digest, listing
+from backend.engines.carrying.carrier import Carrier, Opened, Order, code_digest, differences, listing
 from backend.engines.carrying.nodes import Plan, check_installed, joined, plan_for
 from backend.engines.carrying.stretches import Stretches
 from backend.engines.carrying.told import Told, told
@@ -166,6 +166,13 @@ def test_a_node_without_the_models_files_fetches_them_at_the_pinned_commit(
     (fetched,) = (settings.home / "models").glob(f"*/snapshots/{revision}")
     assert listing(fetched) == listing(tiny_model)
     carrier.close()
+
+
+def test_models_that_are_not_the_same_on_two_nodes_are_told_apart() -> None:
+    one = Opened(tokens=2048, facts={"dtype": "bfloat16", "device": "A", "weights_sha256": "0"})
+    other = Opened(tokens=1024, facts={"dtype": "bfloat16", "device": "B", "torch_version": "2"})
+    assert differences(one, one) == []
+    assert differences(one, other) == ["tokens", "device", "torch_version", "weights_sha256"]
 
 
 @pytest.mark.parametrize("change", ["missing", "other"])

@@ -45,6 +45,12 @@ class Opened:
     facts: Mapping[str, Fact]
 
 
+def differences(one: Opened, other: Opened) -> list[str]:
+    """The names of the facts that two opened models do not share; `tokens` for their windows."""
+    names = sorted({**one.facts, **other.facts})
+    return ["tokens"] * (one.tokens != other.tokens) + [n for n in names if one.facts.get(n) != other.facts.get(n)]
+
+
 class Carrier:
     """One seat's model. Every method returns what it was asked for or the fault that stopped it, and raises nothing."""
 

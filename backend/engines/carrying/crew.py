@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 from backend.domain import Fact, Message, Prediction, Prompt, Window
-from backend.engines.carrying.carrier import Opened, Order, code_digest
+from backend.engines.carrying.carrier import Opened, Order, code_digest, differences
 from backend.engines.carrying.nodes import ENDING, Plan
 from backend.engines.carrying.stretches import Stretches
 from backend.engines.carrying.told import Told
@@ -132,7 +132,7 @@ class Crew:
 
     def _take(self, seat: Seat) -> Iterator[Prediction]:
         import ray
-        from ray.exceptions import RayError, RayTaskError
+        from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
         found: Any = None
         try:
@@ -144,6 +144,10 @@ class Crew:
             cause = type(error.cause).__name__
             raise OperatorFault(
                 f"A node of the Ray cluster cannot run this program ({cause}); see docs/ray.md."
+            ) from None
+        except OutOfMemoryError:
+            raise ModelCrash(
+                FailureCode.OUT_OF_MEMORY, "Ray ended its actor, for its node ran out of memory."
             ) from None
         except RayError:
             self._lose(seat)
@@ -191,7 +195,7 @@ class Crew:
         from ray.exceptions import RayError
 
         while True:
-            seat = next((seat for seat in self._seats if seat.step in OPEN), None)
+            seat = min((seat for seat in self._seats if seat.step in OPEN), key=_busy, default=None)
             if seat is None:
                 deque(self._turn(frozenset({Step.ARRIVING, Step.OPENING})), maxlen=0)
                 continue
@@ -216,12 +220,10 @@ class Crew:
     def _check_alike(self, opened: Opened) -> None:
         if self._opened is None:
             self._opened = opened
-        names = sorted({**opened.facts, **self._opened.facts})
-        other = [name for name in names if opened.facts.get(name) != self._opened.facts.get(name)]
-        if other or opened.tokens != self._opened.tokens:
+        if other := differences(opened, self._opened):
             raise OperatorFault(
-                f"The nodes of the Ray cluster are not alike: they differ in {', '.join(other or ['window'])}. What "
-                "they answer would not be one model's result; give CLUE_RAY nodes of one kind."
+                f"The nodes of the Ray cluster are not alike: they differ in {', '.join(other)}. What they answer "
+                "would not be one model's result; give CLUE_RAY nodes of one kind."
             )
 
     def _check_patience(self) -> None:
@@ -238,3 +240,7 @@ class Crew:
             with self._log.open("ab") as log:
                 self._log.chmod(0o600)
                 log.write(told.log)
+
+
+def _busy(seat: Seat) -> bool:
+    return seat.step is Step.ASKING

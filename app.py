@@ -21,7 +21,7 @@ import typer
 from backend import hub
 from backend.datasets.catalog import fetch_missing
 from backend.domain import Edition, Engine, Model, ModelSource, Task
-from backend.engines import all_engines
+from backend.engines import all_engines, engines_under
 from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
@@ -80,7 +80,7 @@ class House:
     @cached_property
     def engines(self) -> dict[str, Engine]:
         """The ways of asking."""
-        return all_engines()
+        return engines_under(self.settings)
 
     @cached_property
     def submissions(self) -> Submissions:
@@ -279,7 +279,10 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
+cli.add_typer(
+    bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked), lambda *asked: _carrying(*asked)),
+    name="bench",
+)
 
 
 def main() -> None:
@@ -332,6 +335,14 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
+
+
+def _carrying(most: int, tell: Tell) -> dict[str, Any]:
+    from backend.bench.ray import measure_ray
+    from backend.engines.carrying.nodes import check_installed
+
+    check_installed()
+    return measure_ray(most, tell)
 
 
 def _resolve(

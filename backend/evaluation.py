@@ -105,9 +105,7 @@ class Evaluation:
         for task in self.tasks:
             try:
                 if not may_ask(task, self.edition, self.engine):
-                    found[task.name] = (
-                        "The task's texts are credentialed and may not leave this machine for an endpoint."
-                    )
+                    found[task.name] = "The task's texts are credentialed and may not leave this machine."
                     continue
                 dataset = task.load(folder)
                 found[task.name] = replace(dataset, examples=dataset.examples[: self.limit])

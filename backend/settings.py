@@ -45,6 +45,23 @@ class Settings(BaseModel):
         description="tokens of prompts and answers held at once in local inference; default: 16,384 on a CPU, on a "
         "GPU as many as fit; halved when memory runs out",
     )
+    ray: str | None = Field(
+        None,
+        pattern=r"^(auto|[\w.\-\[\]:]+:\d+)$",
+        description="Ray cluster that local inference is spread over: auto for the one that runs here, or host:port",
+    )
+    ray_gpus: float | None = Field(
+        None,
+        ge=0,
+        description="GPUs that each model on the Ray cluster asks for; default: 1, or 0 where there are none",
+    )
+    ray_actors: int | None = Field(
+        None, ge=1, description="models opened at once on the Ray cluster; default: as many as GPUs, or nodes"
+    )
+    ray_keeps_text_home: bool = Field(
+        False,
+        description="credentialed texts may be held by every machine of the Ray cluster; without it none gets any",
+    )
     scibert: str = Field(
         "allenai/scibert_scivocab_uncased",
         description="BERTScore's encoder: the Hub id, or a local folder holding the same model",

@@ -1,4 +1,4 @@
-"""The commands that measure: a storm over the queue, and a browser on the page."""
+"""The commands that measure: a storm over the queue, a browser on the page, and what carrying over Ray costs."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,11 +14,12 @@ from frontend_config.terminal import ERRORS
 Tell = Callable[[str, float], None]
 Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
 Visits = Callable[[int, int, Tell], Mapping[str, Any]]
+Carrying = Callable[[int, Tell], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
-    among them.
+def bench_commands(storm: Storm, page: Visits, carrying: Carrying) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, tell)`, `page(models, columns, tell)` and `carrying(actors, tell)`
+    return their records, `clean` among them.
     """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
@@ -45,6 +46,16 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
         with _bar() as tell:
             record = page(models, columns, tell)
+        _show(record, as_json)
+
+    @commands.command("ray")
+    def ray(
+        actors: Annotated[int, typer.Option(min=1, max=64, help="the most actors; 1, 2, 4 … up to so many")] = 4,
+        as_json: AsJson = False,
+    ) -> None:
+        """Ask a sleeping model on two Ray nodes of this machine; exit code 1 unless all is answered exactly once."""
+        with _bar() as tell:
+            record = carrying(actors, tell)
         _show(record, as_json)
 
     return commands

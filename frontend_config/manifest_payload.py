@@ -8,6 +8,7 @@ from frontend_config.columns import HUB_ID
 RESCORED = "rescored_"
 TITLES = {
     "engine_version": "Engine version",
+    "carried_by": "Spread over several machines or GPUs by",
     "torch_version": "PyTorch under the engine",
     "dtype": "Type of the weights",
     "device": "Device",

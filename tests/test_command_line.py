@@ -61,7 +61,7 @@ def in_python(program: str, folder: Path) -> Any:
 
 def test_importing_the_program_does_nothing(tmp_path: Path) -> None:
     program = (
-        "import json, sys, threading, app; heavy = {'torch', 'transformers', 'gradio'} & set(sys.modules);"
+        "import json, sys, threading, app; heavy = {'torch', 'transformers', 'gradio', 'ray'} & set(sys.modules);"
         "print(json.dumps([sorted(heavy), threading.active_count()]))"
     )
     assert in_python(program, tmp_path) == [[], 1]

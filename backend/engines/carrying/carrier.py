@@ -1,0 +1,143 @@
+"""What runs on a node of a Ray cluster: opens an engine's model there, and carries prompts to it and answers back."""
+
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any, TypeVar
+
+from filelock import FileLock
+
+from backend.domain import Engine, Fact, Message, Model, ModelClient, ModelSource, Prediction, Prompt
+from backend.engines.carrying.told import Told, told
+from backend.errors import Halted, OperatorFault
+from backend.hub.fetching import fetch
+from backend.isolation import PROJECT
+from backend.settings import Settings
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+LOG_BYTES = 8_000
+Made = TypeVar("Made")
+Listing = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be opened: the engine of a module, a model with the names and sizes of its files, plain settings."""
+
+    module: str
+    source: ModelSource
+    files: Listing | None
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What an opened model says of itself; `tokens` is its window."""
+
+    tokens: int | None
+    facts: Mapping[str, Fact]
+
+
+def differences(one: Opened, other: Opened) -> list[str]:
+    """The names of the facts that two opened models do not share; `tokens` for their windows."""
+    names = sorted({**one.facts, **other.facts})
+    return ["tokens"] * (one.tokens != other.tokens) + [n for n in names if one.facts.get(n) != other.facts.get(n)]
+
+
+class Carrier:
+    """One seat's model. Every method returns what it was asked for or the fault that stopped it, and raises nothing."""
+
+    def __init__(self, order: Order, seat: int) -> None:
+        self._order = order
+        self._settings = Settings.model_validate(order.settings)
+        self._log = self._settings.home / "logs" / f"ray-{seat}-{os.getpid()}.log"
+        self._halt, self._using, self._opened = Event(), Lock(), ExitStack()
+        self._client: ModelClient | None = None
+
+    def arrive(self) -> str:
+        """The digest of the program's code on this node."""
+        os.umask(0o077)  # the model's log and files are nobody else's to read
+        return code_digest()
+
+    def open(self) -> Opened | Told:
+        """The model is opened, its files fetched first where this node does not have them."""
+        with self._using:
+            return self._with_log(told(self._open))
+
+    def count(self, messages: Sequence[Message]) -> int | Told:
+        """Tokens of the messages."""
+        with self._using:
+            return self._with_log(told(lambda: self._open_client.window.count(messages)))
+
+    def answer(self, prompts: Sequence[Prompt]) -> Iterator[Prediction | Told]:
+        """The answers as they come, up to the first fault."""
+        with self._using:
+            answers: Iterator[Prediction] | Told = told(lambda: iter(self._open_client.complete(prompts)))
+            while not isinstance(answers, Told):
+                found = self._with_log(told(lambda: next(answers, None)))
+                if found is None:
+                    return
+                yield found
+                if isinstance(found, Told):
+                    return
+            yield answers
+
+    def close(self) -> None:
+        """Whatever goes on has ended, and the model's process and log are gone."""
+        self._halt.set()
+        with self._using:
+            told(self._opened.close)
+            self._log.unlink(missing_ok=True)
+
+    @property
+    def _open_client(self) -> ModelClient:
+        if self._client is None or self._halt.is_set():
+            raise Halted("The model is not open any more.")
+        return self._client
+
+    def _open(self) -> Opened:
+        source = replace(self._order.source, folder=self._folder(), log=self._log)
+        engine: Engine = import_module(self._order.module).ENGINE
+        self._client = self._opened.enter_context(engine.open(source, self._settings, self._halt))
+        return Opened(tokens=self._client.window.tokens, facts=dict(self._client.facts))
+
+    def _folder(self) -> Path | None:
+        """The model's folder on this node, with the same files as on the worker's host."""
+        wanted, source = self._order.source.folder, self._order.source
+        if wanted is None or listing(wanted) == self._order.files:
+            return wanted
+        if not COMMIT.fullmatch(source.revision):
+            raise OperatorFault(
+                f"{wanted} is not on {platform.node()}, or is another one there. A model that is a folder must lie "
+                "where every node of the Ray cluster sees it under the same path."
+            )
+        cache = self._settings.home / "models"
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(cache / ".ray.lock"):  # the first of several on one node fetches for all of them
+            model = Model(hub_id=source.hub_id, revision=source.revision)
+            return fetch(model, self._settings, self._halt, lambda done, total: None)
+
+    def _with_log(self, found: Made) -> Made:
+        if isinstance(found, Told) and self._log.exists():
+            return replace(found, log=self._log.read_bytes()[-LOG_BYTES:])
+        return found
+
+
+def listing(folder: Path) -> Listing | None:
+    """Names and sizes of the folder's files; None where there is no such folder."""
+    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()} if folder.is_dir() else None
+
+
+def code_digest(project: Path = PROJECT) -> str:
+    """SHA-256 over the Python files of backend, names and contents: two nodes that agree ask and answer alike."""
+    whole = hashlib.sha256()
+    for path in sorted((project / "backend").rglob("*.py")):
+        whole.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return whole.hexdigest()

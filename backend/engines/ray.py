@@ -45,7 +45,7 @@ def open_carried(module: str, source: ModelSource, settings: Settings, halt: Eve
         settings=plain,
     )
     with joined(settings) as plan:
-        crew = Crew(order, plan, halt, patience=settings.load_timeout, least=settings.batch_size, log=log)
+        crew = Crew(order, plan, halt, patience=settings.load_timeout, log=log)
         try:
             crew.open()
             yield crew

@@ -24,7 +24,7 @@ from tests.waiting import wait_for
 
 CANARY = "canary-note-0815"
 NOWHERE = ModelSource(hub_id="acme/tiny", revision=SHA)
-CHILD = "backend.engines.transformers_child"
+CHILD = "backend.engines.local.child"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def cluster() -> Iterator[Any]:
 @pytest.fixture
 def settings(settings: Settings, cluster: Any) -> Settings:
     """Two actors, one on each node, and small pieces."""
-    return changed(settings, ray=cluster.address, ray_actors=2, batch_size=4)
+    return changed(settings, ray=cluster.address, ray_actors=2)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from backend.errors import FailureCode, Halted, ModelCrash, OperatorFault, Passi
 
 POLL_SECONDS = 0.2
 PIECES = 6  # of each seat: fewer leave some idle at the end, more break up what neighbours share
+LEAST = 16  # prompts in a piece, so that batches are filled
 LOSSES = 3  # of one seat, with no answer in between
 CLOSE_SECONDS = 5
 
@@ -59,9 +60,9 @@ class Crew:
     has had room for as long as loading may take.
     """
 
-    def __init__(self, order: Order, plan: Plan, halt: Event, *, patience: float, least: int, log: Path) -> None:
+    def __init__(self, order: Order, plan: Plan, halt: Event, *, patience: float, log: Path) -> None:
         self._order, self._plan, self._halt, self._log = order, plan, halt, log
-        self._patience, self._least = patience, least
+        self._patience = patience
         self._digest = code_digest()
         self._since = time.monotonic()
         self._opened: Opened | None = None
@@ -80,7 +81,7 @@ class Crew:
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """Answers as they come. Of a seat that is lost only what it has not answered is asked again."""
         asked = list(prompts)
-        pieces = min(PIECES * self._plan.seats, len(asked) // self._least)
+        pieces = min(PIECES * self._plan.seats, len(asked) // LEAST)
         self._stretches = Stretches(asked, self._plan.seats, pieces)
         while self._stretches or any(seat.step is Step.ASKING for seat in self._seats):
             self._hand_out()

@@ -57,7 +57,15 @@ def _line(process: psutil.Process) -> str:
 
 
 def _running(name: str) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if name in _line(process)]
+    """Those that this test run began, and any whose beginner is gone; other runs go on beside this one."""
+    return [process for process in psutil.process_iter() if name in _line(process) and _may_be_ours(process)]
+
+
+def _may_be_ours(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        before = [parent.pid for parent in process.parents()]
+        return os.getpid() in before or len(before) <= 1
+    return False
 
 
 def asked_of(settings: Settings) -> list[tuple[str, int]]:

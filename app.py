@@ -279,7 +279,10 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
+cli.add_typer(
+    bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked), lambda *asked: _scoring(*asked)),
+    name="bench",
+)
 
 
 def main() -> None:
@@ -332,6 +335,12 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
+
+
+def _scoring(pairs: int, tell: Tell) -> dict[str, Any]:
+    from backend.bench.scoring import measure_scoring
+
+    return measure_scoring(list(all_tasks().values()), read_settings(), pairs, tell)
 
 
 def _resolve(

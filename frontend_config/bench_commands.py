@@ -1,4 +1,4 @@
-"""The commands that measure: a storm over the queue, and a browser on the page."""
+"""The commands that measure: a storm over the queue, a browser on the page, and judging beside its peers."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,11 +14,12 @@ from frontend_config.terminal import ERRORS
 Tell = Callable[[str, float], None]
 Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
 Visits = Callable[[int, int, Tell], Mapping[str, Any]]
+Scoring = Callable[[int, Tell], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
-    among them.
+def bench_commands(storm: Storm, page: Visits, scoring: Scoring) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, tell)`, `page(models, columns, tell)` and `scoring(pairs, tell)`
+    return their records, `clean` among them.
     """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
@@ -45,6 +46,18 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
         with _bar() as tell:
             record = page(models, columns, tell)
+        _show(record, as_json)
+
+    @commands.command("scoring")
+    def scoring_command(
+        pairs: Annotated[
+            int, typer.Option(min=20, help="pairs of short texts; a tenth of it where it is slow")
+        ] = 1_000,
+        as_json: AsJson = False,
+    ) -> None:
+        """Judge invented texts with our metrics and with those they are held against; exit code 1 if they disagree."""
+        with _bar() as tell:
+            record = scoring(pairs, tell)
         _show(record, as_json)
 
     return commands

@@ -65,7 +65,7 @@ class Linking:
             self._concept_of[mention.text] = candidates[0][0] if candidates else None
 
 
-def main() -> None:
+def main(linking_of: type[Linking] = Linking) -> None:
     """Reads where the files are, then lists of texts; writes that it is ready, then their concepts."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever a library prints goes where nobody reads it.
@@ -79,7 +79,7 @@ def main() -> None:
     Thread(target=_listen, args=[lines], daemon=True).start()
     sys.addaudithook(_stay_offline)
     try:
-        linking = Linking(lines.get())
+        linking = linking_of(lines.get())
     except Exception as error:  # noqa: BLE001 - files brought by hand can be wrong in any way
         send({"fault": type(error).__name__})
         return

@@ -33,10 +33,18 @@ class UmlsLinker:
     `load_seconds` to load or `answer_seconds` for a batch of texts. Halted, and its process gone, once told to stop.
     """
 
-    def __init__(self, python: Path, files: Mapping[str, Path], *, load_seconds: float, answer_seconds: float) -> None:
+    def __init__(
+        self,
+        python: Path,
+        files: Mapping[str, Path],
+        *,
+        load_seconds: float,
+        answer_seconds: float,
+        child: Path = CHILD,
+    ) -> None:
         self._answer_seconds = answer_seconds
         self._known: LRUCache[str, frozenset[str]] = LRUCache(KEPT_TEXTS)
-        self._process = _start(python)
+        self._process = _start(python, child)
         self._end = weakref.finalize(self, _end, self._process)
         self._exchange({part: str(path) for part, path in files.items()}, load_seconds, "CLUE_LOAD_TIMEOUT")
 
@@ -127,11 +135,11 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start : start + BATCH]
 
 
-def _start(python: Path) -> subprocess.Popen[bytes]:
+def _start(python: Path, child: Path) -> subprocess.Popen[bytes]:
     try:
         # Standard error may quote a text, so nobody gets it.
         return subprocess.Popen(
-            [python, *ISOLATED, CHILD],
+            [python, *ISOLATED, child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -29,8 +29,9 @@ from backend.domain import (
     Task,
 )
 from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
+from backend.judging import Judging
 from backend.ordering import in_prefix_order
-from backend.scoring import Judges, score, storable, unmeasured
+from backend.scoring import Judges, storable, unmeasured
 from backend.settings import Settings
 from backend.statistics import RESAMPLES, SEED
 
@@ -83,11 +84,14 @@ class Evaluation:
         if self.edition not in self.engine.editions:
             raise UsageError(f"The {self.engine.name} engine never runs edition {self.edition}: it is not a model.")
         datasets = self._load()
-        facts = self._predict(datasets)
-        judges = Judges(self.settings)
-        runs = tuple(
-            self._score_task(number, task, datasets[task.name], judges) for number, task in enumerate(self.tasks, 1)
-        )
+        with Judging(Judges(self.settings), self.halt) as judging:
+            facts = self._predict(datasets, judging)
+            for task in self.tasks:
+                self._judge_later(task, datasets[task.name], judging)
+            runs = tuple(
+                self._score_task(number, task, datasets[task.name], judging)
+                for number, task in enumerate(self.tasks, 1)
+            )
         return Result(
             model=self.model,
             edition=self.edition,
@@ -118,17 +122,21 @@ class Evaluation:
             )
         return found
 
-    def _predict(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact]:
+    def _predict(self, datasets: Mapping[str, Dataset | str], judging: Judging) -> Mapping[str, Fact]:
         facts = self._facts_if_complete(datasets)
         if facts is not None:
             return facts
         self.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
         with self.engine.open(self.source, self.settings, self.halt) as client:
+            # A model on this machine's processor would only lose what judging takes: there it comes afterwards.
+            beside = client.facts.get("device") != "cpu"
             for number, task in enumerate(self.tasks, 1):
                 dataset = datasets[task.name]
                 if isinstance(dataset, Dataset):
                     with self.journal(task, dataset, client.facts) as journal:
                         self._predict_task(number, task, dataset, client, journal)
+                        if beside:
+                            judging.begin(task, dataset, dict(journal.predictions()))
             return dict(client.facts)
 
     def _facts_if_complete(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact] | None:
@@ -157,16 +165,20 @@ class Evaluation:
         if unanswered:
             raise ModelCrash(FailureCode.INTERNAL_ERROR, f"It left {len(unanswered)} prompts unanswered.")
 
-    def _score_task(self, number: int, task: Task, dataset: Dataset | str, judges: Judges) -> Run:
+    def _judge_later(self, task: Task, dataset: Dataset | str, judging: Judging) -> None:
+        """What was not judged beside the asking is judged from its journal."""
+        if isinstance(dataset, Dataset) and not judging.has_begun(task):
+            with self.journal(task, dataset, None) as journal:
+                judging.begin(task, dataset, dict(journal.predictions()))
+
+    def _score_task(self, number: int, task: Task, dataset: Dataset | str, judging: Judging) -> Run:
         if isinstance(dataset, str):
             return unmeasured(task, dataset)
         total = len(dataset.examples)
         self.report(
             Progress(stage=Stage.SCORE, task=task.name, task_number=number, task_count=len(self.tasks), total=total)
         )
-        with self.journal(task, dataset, None) as journal:
-            predictions = journal.predictions()
-        run, examples = score(task, dataset, predictions, judges)
+        run, examples = judging.verdict(task)
         self.scored(task, examples)
         self.judged(run, examples)
         return run

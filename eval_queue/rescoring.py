@@ -76,7 +76,7 @@ class Rescoring:
         begun = self.clock()
         jobs = self._jobs(ids, wanted)
         found: dict[int, Rejudged] = {}
-        for number, rejudged in _rejudged(jobs, processes or len(os.sched_getaffinity(0))):
+        for number, rejudged in _rejudged(jobs, processes or _processes(self.settings)):
             found[number] = rejudged
             report("models", len(found), len(jobs))
         changed = [job for job in jobs if found[job.number].changes]
@@ -181,6 +181,11 @@ def rejudge_job(job: Job) -> Rejudged:
         tasks=here.tasks, judges=here.judges, dataset=here.dataset, kept=kept, facts=manifest(limit=None)
     )
     return rejudge(job.result, evidence, job.wanted)
+
+
+def _processes(settings: Settings) -> int:
+    """One where UMLS is: every process would start a linker of its own, which takes gigabytes. Else one for a core."""
+    return 1 if settings.umls else len(os.sched_getaffinity(0))
 
 
 @cache

@@ -38,7 +38,9 @@ def rescore_commands(rescore: Callable[[], Rescore]) -> typer.Typer:
         tasks: Annotated[str | None, typer.Option(help="names with commas between; default: all")] = None,
         publish: Annotated[bool, typer.Option("--publish", help="put the new numbers in the place of the old")] = False,
         reason: Annotated[str | None, typer.Option(help="why; it stands in the ledger for everybody to read")] = None,
-        processes: Annotated[int | None, typer.Option(min=1, help="default: one for each core")] = None,
+        processes: Annotated[
+            int | None, typer.Option(min=1, help="default: one a core; with UMLS one, as each starts a linker")
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
         """Judge the answers that are kept of published models once more, without asking a model."""

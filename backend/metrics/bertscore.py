@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from cachetools import LRUCache
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from backend.domain import Measure, Metric
 from backend.errors import MetricUnavailable
+from backend.halting import go_on
 from backend.settings import PREFIX, Settings
 
 MAX_TOKENS = 512
-BATCH_TOKENS = 8192
+BATCH_TOKENS = 1024  # on a CPU as fast per token as more, and soon done when told to stop
+KEPT_TOKENS = 100_000  # of references: those of all tasks, 300 MB with SciBERT
 ENCODER_FILES = [
     "config.json",
     "vocab.txt",
@@ -62,9 +65,26 @@ class Encoder:
         self._tokenizer: Any = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
         self._model: Any = BertModel.from_pretrained(folder, dtype="float32", local_files_only=True).eval()
         self._model.encoder.layer = self._model.encoder.layer[:layer]
+        self._kept: LRUCache[tuple[str, ...], dict[str, Any]] = LRUCache(KEPT_TOKENS, getsizeof=_tokens)
+
+    def reference_vectors(self, texts: Sequence[str]) -> dict[str, Any]:
+        """As `vectors`; the texts of one task are encoded once, however many models are held against them.
+
+        They are kept as a whole and never mixed with others, so that a number does not depend on what was kept.
+        """
+        distinct = tuple(sorted(set(texts)))
+        found = self._kept.get(distinct)
+        if found is None:
+            found = self.vectors(distinct)
+            if _tokens(found) <= KEPT_TOKENS:
+                self._kept[distinct] = found
+        return found
 
     def vectors(self, texts: Sequence[str]) -> dict[str, Any]:
-        """For each distinct text its token vectors of length 1, [CLS] first and [SEP] last: (tokens, hidden)."""
+        """For each distinct text its token vectors of length 1, [CLS] first and [SEP] last: (tokens, hidden).
+
+        They are the same to the last bit whatever the order of the texts. Halted once told to stop.
+        """
         distinct = sorted(set(texts))
         encoded = self._tokenizer([text.strip() for text in distinct], truncation=True, max_length=MAX_TOKENS)[
             "input_ids"
@@ -72,6 +92,7 @@ class Encoder:
         order = sorted(range(len(distinct)), key=lambda index: (len(encoded[index]), distinct[index]))
         found: dict[str, Any] = {}
         for batch in _batches(order, [len(ids) for ids in encoded]):
+            go_on()
             for index, vectors in zip(batch, self._encode([encoded[index] for index in batch]), strict=True):
                 found[distinct[index]] = vectors
         return found
@@ -86,6 +107,10 @@ class Encoder:
             hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
             hidden = torch.nn.functional.normalize(hidden, dim=-1)
         return [hidden[row, : len(tokens)].clone() for row, tokens in enumerate(batch)]
+
+
+def _tokens(vectors: Mapping[str, Any]) -> int:
+    return sum(map(len, vectors.values()))
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -105,7 +130,9 @@ def bertscore_f1(encoder: Encoder, answers: Sequence[str], references: Sequence[
     It is what bert-score 0.3.13 gives for the pair alone. Among others that package pads, and counts padding as a match
     of similarity 0, so that a token which is like nothing at all (below 0) gains from longer company.
     """
-    vectors = encoder.vectors([*answers, *references])
+    wanted = encoder.reference_vectors(references)
+    others = set(answers) - wanted.keys()
+    vectors = wanted | encoder.vectors(list(others)) if others else wanted
     return [
         _pair_f1(vectors[answer], vectors[reference]) for answer, reference in zip(answers, references, strict=True)
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from backend.domain import Measure, Metric
 from backend.errors import MetricUnavailable
 from backend.metrics.sets import set_f1
-from backend.metrics.umls_process import UmlsLinker, installed_versions
+from backend.metrics.umls_process import CHILD, UmlsLinker, installed_versions
 from backend.settings import Settings
 
 FILES = {
@@ -36,14 +36,20 @@ def umls_f1(linker: UmlsLinker, answers: Sequence[str], references: Sequence[str
     return [set_f1(found[answer], found[reference]) for answer, reference in zip(answers, references, strict=True)]
 
 
-def _prepare(settings: Settings) -> Measure:
+def open_linker(settings: Settings, child: Path = CHILD) -> UmlsLinker:
+    """The linker's process, loaded; `child` is what it runs. MetricUnavailable, with the reason, without one."""
     brought = _locate(settings)
-    linker = UmlsLinker(
+    return UmlsLinker(
         brought.python,
         {"model": brought.model, **brought.files},
         load_seconds=settings.load_timeout,
         answer_seconds=settings.answer_timeout,
+        child=child,
     )
+
+
+def _prepare(settings: Settings) -> Measure:
+    linker = open_linker(settings)
     return lambda answers, references: umls_f1(linker, answers, references)
 
 

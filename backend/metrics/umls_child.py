@@ -7,12 +7,15 @@ import json
 import os
 import queue
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from threading import Thread
 from typing import Any
 
 PACKAGES = ("scispacy", "spacy", "scikit-learn")
+# Parts of the pipeline that neither the finding of mentions nor the linker reads; sentences bound mentions and stay.
+UNREAD = ["tagger", "attribute_ruler", "lemmatizer"]
+MOST_MENTIONS = 200_000  # linked mentions that are remembered, some tens of megabytes
 
 
 class FilesDisagree(Exception):
@@ -28,7 +31,7 @@ class Linking:
         from scispacy.linking import EntityLinker
         from scispacy.linking_utils import KnowledgeBase
 
-        self._pipeline: Any = spacy.load(files["model"])
+        self._pipeline: Any = spacy.load(files["model"], exclude=UNREAD)
         base: Any = KnowledgeBase(files["knowledge_base"])
         paths = LinkerPaths(files["index"], files["vectorizer"], files["vectors"], files["aliases"])
         aliases, vectorizer, index = paths.load()
@@ -38,14 +41,31 @@ class Linking:
         if len(index) != len(aliases) or not all(alias in base.alias_to_cuis for alias in aliases):
             raise FilesDisagree
         self._linker: Any = EntityLinker(candidate_generator=CandidateGenerator(index, vectorizer, aliases, base))
+        self._concept_of: dict[str, str | None] = {}
 
-    def concepts(self, text: str) -> list[str]:
-        """The first candidate of every mention that has one, each once."""
-        mentions = self._linker(self._pipeline(text)).ents
-        return sorted({mention._.kb_ents[0][0] for mention in mentions if mention._.kb_ents})
+    def concepts(self, texts: Sequence[str]) -> list[list[str]]:
+        """For each text the first candidate of every mention that has one, each once."""
+        found = [[mention.text for mention in parsed.ents] for parsed in self._pipeline.pipe(texts)]
+        if len(self._concept_of) > MOST_MENTIONS:
+            self._concept_of.clear()
+        self._link({mention for mentions in found for mention in mentions} - self._concept_of.keys())
+        linked = [{self._concept_of[mention] for mention in mentions} for mentions in found]
+        return [sorted(concept for concept in concepts if concept is not None) for concepts in linked]
+
+    def _link(self, mentions: Collection[str]) -> None:
+        """The mentions are linked with one look into the index: as the words of a text that has nothing else."""
+        from spacy.tokens import Doc, Span
+
+        if not mentions:
+            return
+        listed = Doc(self._pipeline.vocab, words=sorted(mentions))
+        listed.ents = tuple(Span(listed, place, place + 1, label="ENTITY") for place in range(len(listed)))
+        for mention in self._linker(listed).ents:
+            candidates = mention._.kb_ents
+            self._concept_of[mention.text] = candidates[0][0] if candidates else None
 
 
-def main() -> None:
+def main(linking_of: type[Linking] = Linking) -> None:
     """Reads where the files are, then lists of texts; writes that it is ready, then their concepts."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever a library prints goes where nobody reads it.
@@ -59,13 +79,13 @@ def main() -> None:
     Thread(target=_listen, args=[lines], daemon=True).start()
     sys.addaudithook(_stay_offline)
     try:
-        linking = Linking(lines.get())
+        linking = linking_of(lines.get())
     except Exception as error:  # noqa: BLE001 - files brought by hand can be wrong in any way
         send({"fault": type(error).__name__})
         return
     send({"ready": True})
     while True:
-        send({"concepts": [linking.concepts(text) for text in lines.get()["texts"]]})
+        send({"concepts": linking.concepts(lines.get()["texts"])})
 
 
 def _listen(lines: "queue.Queue[dict[str, Any]]") -> None:

@@ -6,17 +6,23 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
+from cachetools import LRUCache
+
 from backend.errors import MetricUnavailable
+from backend.halting import go_on, is_halted
 from backend.settings import inherited_environment
 
 CHILD = Path(__file__).with_name("umls_child.py")
 # Nothing of our environment, nothing written beside the packages, and UTF-8 whatever the locale says.
 ISOLATED = ("-I", "-B", "-X", "utf8")
-BATCH = 32
+BATCH = 256
+KEPT_TEXTS = 20_000  # the references of all tasks, and what many models answer alike
+POLL_SECONDS = 0.2
 VERSIONS_SECONDS = 60
 
 
@@ -24,12 +30,21 @@ class UmlsLinker:
     """The trusted side. The process is gone when this object is, at the latest with the interpreter.
 
     MetricUnavailable, without a word of any text, when it cannot be started, dies, or takes longer than
-    `load_seconds` to load or `answer_seconds` for a batch of texts.
+    `load_seconds` to load or `answer_seconds` for a batch of texts. Halted, and its process gone, once told to stop.
     """
 
-    def __init__(self, python: Path, files: Mapping[str, Path], *, load_seconds: float, answer_seconds: float) -> None:
+    def __init__(
+        self,
+        python: Path,
+        files: Mapping[str, Path],
+        *,
+        load_seconds: float,
+        answer_seconds: float,
+        child: Path = CHILD,
+    ) -> None:
         self._answer_seconds = answer_seconds
-        self._process = _start(python)
+        self._known: LRUCache[str, frozenset[str]] = LRUCache(KEPT_TEXTS)
+        self._process = _start(python, child)
         self._end = weakref.finalize(self, _end, self._process)
         self._exchange({part: str(path) for part, path in files.items()}, load_seconds, "CLUE_LOAD_TIMEOUT")
 
@@ -39,14 +54,16 @@ class UmlsLinker:
         return self._process.pid
 
     def concepts(self, texts: Sequence[str]) -> dict[str, frozenset[str]]:
-        """For each distinct text the identifiers of its concepts."""
-        found: dict[str, frozenset[str]] = {}
-        for batch in _batches(sorted({*texts})):
+        """For each distinct text the identifiers of its concepts; one that was linked lately is not linked again."""
+        found = {text: self._known[text] for text in {*texts} if text in self._known}
+        for batch in _batches(sorted({*texts} - found.keys())):
             answer = self._exchange({"texts": batch}, self._answer_seconds, "CLUE_ANSWER_TIMEOUT")
             try:
-                found |= {text: frozenset(map(str, row)) for text, row in zip(batch, answer["concepts"], strict=True)}
+                fresh = {text: frozenset(map(str, row)) for text, row in zip(batch, answer["concepts"], strict=True)}
             except (KeyError, TypeError, ValueError):
                 raise self._broken("it wrote something unreadable") from None
+            found |= fresh
+            self._known.update(fresh)
         return found
 
     def _exchange(self, message: Mapping[str, Any], seconds: float, setting: str) -> dict[str, Any]:
@@ -54,8 +71,8 @@ class UmlsLinker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         deadline = time.monotonic() + seconds
-        watch = Timer(seconds, self._process.kill)
-        watch.daemon = True
+        answered = Event()
+        watch = Thread(target=copy_context().run, args=[self._watch, answered, deadline], daemon=True)
         watch.start()
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
@@ -64,12 +81,23 @@ class UmlsLinker:
         except (OSError, ValueError):  # a pipe that broke or was closed
             line = b""
         finally:
-            watch.cancel()
+            answered.set()
+            watch.join()
+        if not line and is_halted():
+            self._end()
+            go_on()
         if not line and time.monotonic() >= deadline:
             raise self._broken(f"it took longer than {setting} allows")
         if not line:
             raise self._broken("its process ended early")
         return self._read(line)
+
+    def _watch(self, answered: Event, deadline: float) -> None:
+        """Ends the process when it answers too late, or nobody wants the answer any more."""
+        while not answered.wait(max(0, min(POLL_SECONDS, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline or is_halted():
+                self._process.kill()
+                return
 
     def _read(self, line: bytes) -> dict[str, Any]:
         try:
@@ -107,11 +135,11 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start : start + BATCH]
 
 
-def _start(python: Path) -> subprocess.Popen[bytes]:
+def _start(python: Path, child: Path) -> subprocess.Popen[bytes]:
     try:
         # Standard error may quote a text, so nobody gets it.
         return subprocess.Popen(
-            [python, *ISOLATED, CHILD],
+            [python, *ISOLATED, child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

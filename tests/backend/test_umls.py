@@ -16,10 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
+from backend.bench.scoring import ONE_BY_ONE
 from backend.domain import Measure
-from backend.errors import MetricUnavailable
+from backend.errors import Halted, MetricUnavailable
+from backend.halting import halting_when
 from backend.metrics.umls import FILES, UMLS_F1, umls_f1
-from backend.metrics.umls_process import BATCH, UmlsLinker
+from backend.metrics.umls_process import BATCH, CHILD, UmlsLinker
 from backend.settings import Settings
 from tests.umls import PROJECT, umls_python
 
@@ -103,6 +105,30 @@ def test_more_texts_than_fit_a_batch_come_back_in_their_places(linker: UmlsLinke
         float(number % 3 > 0) for number in range(len(answers))
     ]
     assert set(linker.concepts(answers * 2)) == set(answers)
+
+
+def test_what_was_linked_lately_is_not_linked_again(umls_folder: Path) -> None:
+    linker = UmlsLinker(umls_python(), parts(umls_folder), load_seconds=120, answer_seconds=120)
+    before = linker.concepts(["gout and a cold", "pneumonia"])
+    os.kill(linker.pid, signal.SIGKILL)
+    assert linker.concepts(["pneumonia", "gout and a cold"]) == before
+
+
+def test_a_linker_that_is_told_to_stop_ends_with_its_process(umls_settings: Settings, tmp_path: Path) -> None:
+    silent = script(tmp_path / "python", "exec sleep 600")
+    before = set(psutil.Process().children())
+    with halting_when(lambda: True), pytest.raises(Halted):
+        UMLS_F1.prepare(umls_settings.model_copy(update={"umls_python": silent}))
+    assert set(psutil.Process().children()) == before
+
+
+def test_texts_together_have_the_concepts_they_have_one_by_one(umls_folder: Path) -> None:
+    texts = ["gout, a cold, q", "heart attacks in a cold", "zzz", "", "ringing in one ear or ringing ears", "gout"]
+    together, alone = (
+        UmlsLinker(umls_python(), parts(umls_folder), load_seconds=120, answer_seconds=120, child=child)
+        for child in (CHILD, ONE_BY_ONE)
+    )
+    assert together.concepts(texts) == alone.concepts(texts)
 
 
 def test_the_metric_measures_with_what_the_settings_name(umls_settings: Settings) -> None:

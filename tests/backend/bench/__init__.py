@@ -1,0 +1,1 @@
+"""Each measurement on little data: it runs through, and its numbers agree."""

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -142,8 +142,9 @@ def _peak_flops(device: str) -> float:
 
 
 def main() -> None:
-    """Makes the model in the folder named first, of the size named second, and writes what is known to standard out."""
-    sys.stdout.write(json.dumps({**make_model(Path(sys.argv[1]), size := Size(sys.argv[2])), **asdict(SHAPES[size])}))
+    """Makes the model in the folder named first, of the size named second; the file named third says what is known."""
+    folder, size, known = Path(sys.argv[1]), Size(sys.argv[2]), Path(sys.argv[3])
+    known.write_text(json.dumps(make_model(folder, size)), encoding="utf-8")
 
 
 if __name__ == "__main__":

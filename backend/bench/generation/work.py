@@ -18,12 +18,10 @@ class Work:
     """The model's folder, the prompts in groups that are asked one after the other, and each prompt's rendered text."""
 
     folder: Path
-    scratch: Path
     groups: Mapping[str, Sequence[Prompt]]
     texts: Mapping[str, str]
     batch_size: int
     dtype: str
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def prompts(self) -> list[Prompt]:
@@ -44,8 +42,8 @@ class Watch:
         """What happens within is answering; loading is not."""
         wall, cpu = time.perf_counter(), tree_cpu_seconds()
         yield
-        self.seconds[group] = time.perf_counter() - wall
-        self.cpu_seconds[group] = tree_cpu_seconds() - cpu
+        self.seconds[group] = self.seconds.get(group, 0) + time.perf_counter() - wall
+        self.cpu_seconds[group] = self.cpu_seconds.get(group, 0) + tree_cpu_seconds() - cpu
 
 
 Answer = Callable[[Work, Watch], Mapping[str, str]]
@@ -60,7 +58,7 @@ def read_work(path: Path) -> Work:
     """The work that a file holds."""
     found = json.loads(path.read_text(encoding="utf-8"))
     groups = {name: [_prompt(each) for each in group] for name, group in found.pop("groups").items()}
-    return Work(**{**found, "folder": Path(found["folder"]), "scratch": Path(found["scratch"]), "groups": groups})
+    return Work(**{**found, "folder": Path(found["folder"]), "groups": groups})
 
 
 def take_turn(answer: Answer) -> None:

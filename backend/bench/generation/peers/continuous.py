@@ -1,4 +1,4 @@
-"""transformers' continuous batching over a paged cache, in the order of the file or in ours."""
+"""transformers' continuous batching over a paged cache, in the order of the file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,14 @@ ON_CPU, ON_GPU = (32, 1_024, 16), (256, 8_192, 256)
 GPU_PAGES = 2_048
 
 
-def answer(work: Work, watch: Watch) -> Mapping[str, str]:
+def answer(work: Work, watch: Watch, *, in_our_order: bool = False) -> Mapping[str, str]:
     """The text written for each prompt."""
     from transformers import GenerationConfig
 
     stock = load(work)
     with watch.answering():
         texts = stock.read(work)
-        if work.options["sorted"]:
+        if in_our_order:
             place = {prompt.example_id: number for number, prompt in enumerate(in_prefix_order(work.prompts))}
             texts.sort(key=lambda text: place[text.id])
         given = stock.model.generation_config

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from backend.bench.generation.work import Watch, Work, take_turn
@@ -39,7 +40,7 @@ def _task(work: Work, limit: int) -> dict[str, Any]:
         for prompt in work.prompts
         if prompt.max_new_tokens == limit
     ]
-    path = work.scratch / f"asked-{limit}.jsonl"
+    path = Path.cwd() / f"asked-{limit}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return {
         "task": f"bench_{limit}",

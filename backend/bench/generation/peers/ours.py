@@ -1,6 +1,7 @@
 """Our local engine, through its isolated process, as an evaluation uses it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Event
 
 from backend.bench.generation.work import Watch, Work, take_turn
@@ -12,10 +13,8 @@ from backend.settings import Settings
 
 def answer(work: Work, watch: Watch) -> Mapping[str, str]:
     """The text written for each prompt; group by group, as the tasks of an evaluation."""
-    source = ModelSource(
-        hub_id="bench/model", revision="0" * 40, folder=work.folder, log=work.scratch / "model.log"
-    )
-    settings = Settings.model_validate({"home": work.scratch, "dtype": work.dtype})
+    source = ModelSource(hub_id="bench/model", revision="0" * 40, folder=work.folder)
+    settings = Settings.model_validate({"home": Path.cwd(), "dtype": work.dtype})
     found: dict[str, str] = {}
     with open_model(source, settings, Event()) as client:
         for name, prompts in work.groups.items():

@@ -39,8 +39,11 @@ class Settings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="weights' type for local inference; auto: bfloat16 on a GPU, float32 on a CPU"
     )
-    batch_size: int = Field(
-        16, ge=1, le=1024, description="prompts generated together locally; halved when memory runs out"
+    batch_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="tokens of prompts and answers held at once in local inference; default: 16,384 on a CPU, on a "
+        "GPU as many as fit; halved when memory runs out",
     )
     scibert: str = Field(
         "allenai/scibert_scivocab_uncased",

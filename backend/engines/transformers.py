@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
@@ -16,31 +17,33 @@ from backend.errors import FailureCode, ModelCrash, ModelFault, UsageError
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
-CHUNK = 64
-CHILD = "backend.engines.transformers_child"
+WINDOW = 256
+CHILD = "backend.engines.local.child"
 
 
 class LocalModel:
-    """A model opened in its own process."""
+    """A model opened in its own process; `effort` says how many prompt tokens there were and went through the model."""
 
     def __init__(self, process: ModelProcess, settings: Settings, loaded: "_Loaded") -> None:
         self._process = process
         self._settings = settings
         self.window = Window(loaded.window, self._count)
         self.facts: Mapping[str, str | int | float | None] = loaded.facts
+        self.effort: Mapping[str, int] = {}
 
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
-        """Longest prompts first, so that running out of memory shows early; at most one chunk is ever in flight."""
-        ordered = sorted(prompts, key=lambda prompt: -sum(len(message.content) for message in prompt.messages))
-        for start in range(0, len(ordered), CHUNK):
-            chunk = {prompt.example_id: prompt for prompt in ordered[start : start + CHUNK]}
-            self._process.send({"do": "complete", "prompts": [asdict(prompt) for prompt in chunk.values()]})
+        """In the order given, so that neighbours may share what they begin with; one window is in flight at a time."""
+        waiting = iter(prompts)
+        while window := list(islice(waiting, WINDOW)):
+            chunk = {prompt.example_id: prompt for prompt in window}
+            self._process.send({"do": "complete", "prompts": [asdict(prompt) for prompt in window]})
             while chunk:
                 reply = _checked(self._process.receive(self._settings.answer_timeout, FailureCode.GENERATION_TIMEOUT))
                 answer = _understood(_Answer, reply)
                 if answer.example_id not in chunk:
                     raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process answered what it was not asked.")
                 prompt = chunk.pop(answer.example_id)
+                self.effort = {"prompt_tokens": answer.read, "prefill_tokens": answer.prefilled}
                 yield prediction_of(
                     prompt,
                     answer.text,
@@ -81,7 +84,7 @@ def _opened(folder: Path, settings: Settings, process: ModelProcess) -> Iterator
                 "do": "load",
                 "folder": str(folder.resolve()),
                 "dtype": settings.dtype,
-                "batch_size": settings.batch_size,
+                "batch_tokens": settings.batch_tokens,
             }
         )
         loaded = _checked(process.receive(settings.load_timeout, FailureCode.LOAD_TIMEOUT))
@@ -108,6 +111,8 @@ class _Answer(BaseModel):
     finish: Finish
     prompt_tokens: int
     output_tokens: int
+    read: int = 0
+    prefilled: int = 0
 
 
 class _Failure(BaseModel):

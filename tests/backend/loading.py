@@ -18,7 +18,7 @@ def loaded(reply: dict[str, Any]) -> Any:
 
 def load_into(loader: tuple[ModelProcess, Path], folder: Path, settings: Settings) -> LocalModel:
     """The model of the folder, in the process that has held others before."""
-    loader[0].send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 5})
+    loader[0].send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_tokens": 2_000})
     return LocalModel(loader[0], settings, loaded(loader[0].receive(120, FailureCode.LOAD_TIMEOUT)))
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from backend.engines.device import find_device, is_gpu_expected, try_device
-from backend.engines.transformers_child import is_of_the_device, is_out_of_memory
+from backend.engines.local.faults import is_of_the_device, is_out_of_memory
 from backend.errors import GpuGone
 
 

@@ -137,5 +137,5 @@ def test_without_their_files_they_are_gone() -> None:
 
 
 def test_a_module_that_only_helps_an_engine_is_none() -> None:
-    assert "transformers_child" not in backend.engines.all_engines()
+    assert "local" not in backend.engines.all_engines()
     assert all(name == engine.name for name, engine in backend.engines.all_engines().items())

@@ -45,7 +45,7 @@ def test_an_unknown_variable_is_an_error_that_lists_the_known() -> None:
         ("CLUE_PORT", "70000"),
         ("CLUE_ENGINE", "scripted"),
         ("CLUE_DTYPE", "int8"),
-        ("CLUE_BATCH_SIZE", "0"),
+        ("CLUE_BATCH_TOKENS", "0"),
         ("CLUE_ENDPOINT_TIMEOUT", "-1"),
         ("CLUE_LOAD_TIMEOUT", "nan"),
         ("CLUE_MAX_MODEL_GB", "0"),

@@ -40,7 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def shared(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, LocalModel]]:
     """One opened model for each form of prompt."""
-    settings = Settings(home=tmp_path_factory.mktemp("home"), batch_size=5, load_timeout=120, answer_timeout=120)
+    settings = Settings(home=tmp_path_factory.mktemp("home"), batch_tokens=2_000, load_timeout=120, answer_timeout=120)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(ENGINE.open(local(folder), settings, Event()))  # type: ignore[misc]
@@ -125,7 +125,7 @@ def test_the_manifest_tells_weights_template_and_window(shared: dict[str, LocalM
     assert chat["window"] == shared["chat"].window.tokens == 512
     assert chat["weights_sha256"] == merged["weights_sha256"] == plain["weights_sha256"]
     assert chat["template_sha256"] != merged["template_sha256"] and plain["template_sha256"] is None
-    assert isinstance(chat["params"], int) and chat["device"] == "cpu" and chat["batch_size"] == 5
+    assert isinstance(chat["params"], int) and chat["device"] == "cpu" and chat["batch_tokens"] == 2_000
 
 
 def test_a_prompt_longer_than_the_window_is_refused_and_the_others_are_answered(shared: dict[str, LocalModel]) -> None:

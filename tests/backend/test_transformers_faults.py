@@ -117,7 +117,7 @@ def test_a_model_that_cannot_be_used_is_refused_with_a_public_code(
 ) -> None:
     process, _ = loader
     folder = build(tmp_path / "model")
-    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 4})
+    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_tokens": 2_000})
     reply = process.receive(120, FailureCode.LOAD_TIMEOUT)
     assert reply == {"failure": code}
     assert not (folder / "marker").exists(), "code of the repository was run"
@@ -150,7 +150,7 @@ def test_a_template_that_fails_for_some_prompts_only_tells_nobody_the_prompt(
     template.write_text(
         f"{{% if '{SECRET[:6]}' in messages[-1]['content'] %}}{TRAPS[trap]}{{% else %}}{inner}{{% endif %}}"
     )
-    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_size": 4})
+    process.send({"do": "load", "folder": str(folder), "dtype": "float32", "batch_tokens": 2_000})
     settings = Settings(home=tmp_path, answer_timeout=120)
     client = LocalModel(process, settings, loaded(process.receive(120, FailureCode.LOAD_TIMEOUT)))
     with pytest.raises(ModelFault) as caught:
@@ -173,7 +173,7 @@ def test_an_endless_template_ends_in_a_timeout_and_leaves_no_process(tmp_path: P
 
 def test_a_halt_ends_the_work_and_the_process(folder: Path, settings: Settings) -> None:
     halt = Event()
-    with ENGINE.open(local(folder), changed(settings, batch_size=1), halt) as client:
+    with ENGINE.open(local(folder), changed(settings, batch_tokens=1), halt) as client:
         answers = client.complete(prompts(64))
         next(answers)
         halt.set()
@@ -185,7 +185,7 @@ def test_a_killed_model_is_a_crash_and_leaves_no_process(
     folder: Path, settings: Settings, loader: tuple[ModelProcess, Path]
 ) -> None:
     before = children()
-    with ENGINE.open(local(folder), changed(settings, batch_size=1), Event()) as client:
+    with ENGINE.open(local(folder), changed(settings, batch_tokens=1), Event()) as client:
         (victim,) = set(children()) - set(before)
         answers = client.complete(prompts(64))
         next(answers)

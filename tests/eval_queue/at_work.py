@@ -15,7 +15,7 @@ from tests.storage.kept import kept_answers
 from tests.waiting import wait_for
 
 SHORT = {"CLUE_REHEARSAL": str(short_rehearsal())}
-ONE_BY_ONE = SHORT | {"CLUE_BATCH_SIZE": "1", "CLUE_DTYPE": "float32"}
+ONE_BY_ONE = SHORT | {"CLUE_BATCH_TOKENS": "1", "CLUE_DTYPE": "float32"}
 
 
 def submit(cli: CommandLine, model: str) -> str:
@@ -55,5 +55,5 @@ def asking_a_model(
     with cli.running("work") as worker:
         wait_for(lambda: len(answers(cli, submission_id)) >= least)
         family = worker.children(recursive=True)
-        assert any("backend.engines.transformers_child" in " ".join(one.cmdline()) for one in family)
+        assert any("backend.engines.local.child" in " ".join(one.cmdline()) for one in family)
         yield submission_id, worker, family

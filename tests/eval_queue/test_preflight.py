@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.domain import Domain, Edition, Engine, Model, Provenance, Standing
-from backend.engines.transformers_child import _digest
+from backend.engines.local.loading import digest
 from backend.errors import Declined, UsageError
 from backend.hub import Courtesy
 from backend.hub.admission import weights_digest
@@ -171,7 +171,7 @@ def test_the_same_weights_under_another_name_are_found_by_the_hubs_digests_alone
     office: Office, hub: LoopbackHub, folder: Path, tiny_model_without_template: Path
 ) -> None:
     hub.add("acme/tiny", folder)
-    in_manifest = _digest(sorted(folder.glob("*.safetensors")))
+    in_manifest = digest(sorted(folder.glob("*.safetensors")))
     assert weights_digest(inspect("acme/tiny")) == in_manifest
     office.rows = (row("other/name", in_manifest), row("other/old", "0" * 64))
     twin = office.said("Weights elsewhere")

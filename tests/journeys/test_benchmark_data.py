@@ -31,7 +31,7 @@ def test_the_real_file_gives_997_scored_examples_whose_rouge_anyone_can_recomput
     model = tiny_llama(tmp_path / "tiny", layers=1, hidden=32)
     out = tmp_path / "out"
     words = (str(model), "--engine", "transformers", "--tasks", "meqsum", "--out", str(out))
-    cli = command_line(tmp_path / "var", CLUE_DATA=str(folder), CLUE_BATCH_SIZE="64")
+    cli = command_line(tmp_path / "var", CLUE_DATA=str(folder))
     if not genuine:
         refused = cli.run("evaluate", *words)
         assert refused.returncode == 1
@@ -55,7 +55,7 @@ def test_a_fresh_install_fetches_the_open_data_and_puts_the_model_on_the_main_bo
 ) -> None:
     hub.add("acme/tiny", tiny_llama(tmp_path / "tiny", layers=1, hidden=32))
     source = Starlette(routes=[Mount("/", StaticFiles(directory=locate(MEQSUM, meqsum_data.folder).parent))])
-    with serve(source) as mirror, running(tmp_path / "var", CLUE_MIRROR=mirror, CLUE_BATCH_SIZE="64") as program:
+    with serve(source) as mirror, running(tmp_path / "var", CLUE_MIRROR=mirror) as program:
         submission_id = submit(page, program, "acme/tiny", "Full")
         if not meqsum_data.genuine:
             wait_for(lambda: program.get("/v1/queue")["worker"]["paused"])

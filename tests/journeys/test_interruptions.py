@@ -26,7 +26,7 @@ def test_a_worker_killed_in_mid_task_is_replaced_and_every_example_is_asked_once
     hub: LoopbackHub, tiny_model: Path, tmp_path: Path, page: Page
 ) -> None:
     hub.add(MODEL, tiny_model)
-    with running(tmp_path / "var", CLUE_BATCH_SIZE="2") as program:
+    with running(tmp_path / "var", CLUE_BATCH_TOKENS="1") as program:
         submission_id = submit(page, program, MODEL)
         wait_for(lambda: journal(program, submission_id, "mednli"))
         first = program.worker()

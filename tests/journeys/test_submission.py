@@ -43,7 +43,7 @@ def test_a_model_goes_from_the_form_to_a_row_with_the_numbers_of_the_command_lin
     hub: LoopbackHub, tmp_path: Path, page: Page
 ) -> None:
     sha = hub.add(MODEL, tiny_llama(tmp_path / "model", layers=6))
-    with running(tmp_path / "var", CLUE_BATCH_SIZE="2") as program:
+    with running(tmp_path / "var", CLUE_BATCH_TOKENS="1") as program:
         submission_id = submit(page, program, MODEL)
         watch_it_run(page, program, submission_id)
         assert program.submission(submission_id)["revision"] == sha

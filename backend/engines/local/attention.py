@@ -1,0 +1,197 @@
+"""Attention over a trunk that rows share and over what each row has of its own, whatever model asks for it.
+
+The rows of a batch lie behind each other without padding. Prompts attend through torch's own kernels; single tokens
+attend to the trunk all together, and to their own row each (cascade attention, with one softmax over both).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.engines.local.kv_cache import KVCache, Lane
+
+NAME = "clue_prefix"
+KNOWN = frozenset(
+    {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "return_dict", "is_causal"}
+)
+
+
+class Unsupported(Exception):
+    """The model's attention needs something that is not offered here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The tokens of a row at the positions `start` to `stop`; row None is the trunk.
+
+    Where the row's beginning was read for another row, that is copied from it: of row `source`, up to `copied`.
+    """
+
+    row: int | None
+    start: int
+    stop: int
+    source: int | None = None
+    copied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Pieces that are read at once, each after those it needs."""
+
+    pieces: Sequence[Piece]
+
+
+class Step:
+    """One more token for each of the first rows, at these positions (rows), all below `longest`."""
+
+    def __init__(self, positions: Any, longest: int) -> None:
+        self.positions = positions
+        self.longest = longest
+        self._hidden: dict[tuple[int, int, int | None], Any] = {}
+
+    def hidden(self, first: int, count: int, window: int | None) -> Any:
+        """Which of `count` places from position `first` on a row may not see (rows × 1 × 1 × places)."""
+        import torch
+
+        key = first, count, window
+        if key not in self._hidden:
+            places = torch.arange(first, first + count, device=self.positions.device)
+            here = self.positions[:, None]
+            unseen = places > here
+            if window is not None:
+                unseen |= places <= here - window
+            self._hidden[key] = unseen[:, None, None, :]
+        return self._hidden[key]
+
+
+class PrefixAttention:
+    """What transformers calls in each layer: keeps the new keys and values, and attends as `now` says."""
+
+    def __init__(self) -> None:
+        self.cache = KVCache()
+        self.now: Pack | Step = Pack(())
+        self._masks: dict[tuple[int, int, int | None], Any] = {}
+
+    def __call__(
+        self,
+        module: Any,
+        query: Any,
+        key: Any,
+        value: Any,
+        attention_mask: Any,
+        scaling: float | None = None,
+        dropout: float = 0.0,
+        sliding_window: int | None = None,
+        **options: Any,
+    ) -> tuple[Any, None]:
+        """The attended values (1 × tokens × heads × size). Unsupported when the model asks for something unknown."""
+        strange = [name for name, option in options.items() if option is not None and name not in KNOWN]
+        if strange or attention_mask is not None or dropout:
+            raise Unsupported(", ".join(strange) or "mask")
+        lanes = self.cache.lanes(module.layer_idx, key, value)
+        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+        if isinstance(self.now, Step):
+            attended = self._step(self.now, query, key, value, lanes, scale, sliding_window)
+        else:
+            attended = self._pack(self.now, query, key, value, lanes, scale, sliding_window)
+        return attended, None
+
+    def _pack(
+        self, pack: Pack, query: Any, key: Any, value: Any, lanes: tuple[Lane, Lane], scale: float, window: int | None
+    ) -> Any:
+        import torch
+
+        attended, place = [], 0
+        for piece in pack.pieces:
+            here = slice(place, place + piece.stop - piece.start)
+            keys, values = (
+                self._keep(lane, piece, new[0, :, here]) for lane, new in zip(lanes, (key, value), strict=True)
+            )
+            mask = self._mask(piece, query.device, window)
+            attended.append(_attend(query[:, :, here], keys, values, mask, scale))
+            place = here.stop
+        return torch.cat(attended, dim=2).transpose(1, 2)
+
+    def _keep(self, lane: Lane, piece: Piece, new: Any) -> Any:
+        """Keeps the new states; all that the piece may see of keys or values (1 × heads × tokens × size)."""
+        import torch
+
+        trunk = self.cache.shape.trunk
+        if piece.row is None:
+            lane.trunk[:, piece.start : piece.stop] = new
+            return lane.trunk[None, :, : piece.stop]
+        own = lane.rows[piece.row]
+        if piece.source is not None:
+            own[:, : piece.copied - trunk] = lane.rows[piece.source, :, : piece.copied - trunk]
+        own[:, piece.start - trunk : piece.stop - trunk] = new
+        own = own[None, :, : piece.stop - trunk]
+        return torch.cat((lane.trunk[None, :, :trunk], own), dim=2) if trunk else own
+
+    def _mask(self, piece: Piece, device: Any, window: int | None) -> Any:
+        """Which positions the piece's tokens see (tokens × positions); None where each sees all before it."""
+        import torch
+        from torch.nn.attention.bias import causal_lower_right
+
+        if window is not None and piece.stop <= window:
+            window = None
+        if window is None and piece.start == 0:
+            return None
+        if window is None and device.type == "cuda":
+            return causal_lower_right(piece.stop - piece.start, piece.stop)
+        key = piece.start, piece.stop, window
+        if key not in self._masks:
+            if len(self._masks) > 64:
+                self._masks.clear()
+            here = torch.arange(piece.start, piece.stop, device=device)[:, None]
+            there = torch.arange(piece.stop, device=device)
+            seen = there <= here
+            if window is not None:
+                seen &= there > here - window
+            self._masks[key] = seen
+        return self._masks[key]
+
+    def _step(
+        self, step: Step, query: Any, key: Any, value: Any, lanes: tuple[Lane, Lane], scale: float, window: int | None
+    ) -> Any:
+        import torch
+
+        trunk, count = self.cache.shape.trunk, query.shape[2]
+        places = step.positions - trunk
+        rows = torch.arange(count, device=places.device)
+        for lane, new in zip(lanes, (key, value), strict=True):
+            lane.rows[rows, :, places] = new[0].transpose(0, 1)
+        keys, values = lanes
+        used = step.longest - trunk
+        heads = keys.trunk.shape[0]
+        asked = query[0].transpose(0, 1).unflatten(1, (heads, -1)) * scale
+        own = asked @ keys.rows[:count, :, :used].transpose(-1, -2)
+        own = own.masked_fill(step.hidden(trunk, used, window), float("-inf"))
+        if not trunk:
+            return (own.softmax(-1, torch.float32).to(value.dtype) @ values.rows[:count, :, :used]).flatten(1, 2)[None]
+        shared = _together(asked, keys.trunk[:, :trunk].transpose(-1, -2))
+        if window is not None:
+            shared = shared.masked_fill(step.hidden(0, trunk, window), float("-inf"))
+        weights = torch.cat((shared, own), dim=-1).softmax(-1, torch.float32).to(value.dtype)
+        found = weights[..., trunk:] @ values.rows[:count, :, :used]
+        found += _together(weights[..., :trunk], values.trunk[:, :trunk])
+        return found.flatten(1, 2)[None]
+
+
+def _together(rows: Any, trunk: Any) -> Any:
+    """Each row's heads (rows × heads × group × a) times the trunk's (heads × a × b), in one product a head."""
+    count, heads, group, _ = rows.shape
+    product = rows.transpose(0, 1).reshape(heads, count * group, -1) @ trunk
+    return product.view(heads, count, group, -1).transpose(0, 1)
+
+
+def _attend(query: Any, key: Any, value: Any, mask: Any, scale: float) -> Any:
+    """Attention by the kernel of torch that fits (1 × heads × tokens × size); on a GPU most want equal heads."""
+    from torch.nn.functional import scaled_dot_product_attention
+
+    group = query.shape[1] // key.shape[1]
+    grouped = group > 1
+    if grouped and query.device.type == "cuda":
+        key, value, grouped = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1), False
+    return scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped
+    )

@@ -1,0 +1,41 @@
+"""What runs in the model's own process: requests come in, answers go out. No gold answer ever gets here."""
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from backend.domain import Message, Role
+from backend.engines.local.generator import Generator
+from backend.errors import ModelFault
+from backend.isolation import Channel
+
+
+def serve(channel: Channel) -> None:
+    """Answers the trusted side's requests until it hangs up; a failure with a public code is told and ends nothing."""
+    generator: Generator | None = None
+    while True:
+        request = channel.receive()
+        try:
+            match request["do"], generator:
+                case "load", _:
+                    folder = Path(request["folder"])
+                    generator = Generator(folder, request["dtype"], request["batch_tokens"])
+                    channel.send({"window": generator.window, "facts": generator.facts(folder)})
+                case "count", Generator():
+                    turns = [Message(Role(turn["role"]), turn["content"]) for turn in request["messages"]]
+                    channel.send({"tokens": generator.count(turns)})
+                case "complete", Generator():
+                    generator.complete(request["prompts"], channel.send)
+        except ModelFault as fault:
+            channel.send({"failure": str(fault.code)})
+
+
+def _report_without_text(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """An exception's text may hold a prompt, so the log gets its type and place only."""
+    sys.stderr.write("\n".join([kind.__name__, *traceback.format_tb(trace)]))
+
+
+if __name__ == "__main__":
+    sys.excepthook = _report_without_text
+    serve(Channel())

@@ -1,0 +1,28 @@
+"""What goes wrong on a device while a model is loaded or asked."""
+
+from backend.errors import GpuGone
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether there was too little memory, of the machine or of its GPU."""
+    import torch
+
+    said = str(error)
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "can't allocate memory" in said or "out of memory" in said
+
+
+def is_of_the_device(error: Exception) -> bool:
+    """Whether the GPU failed, for its own reasons or the model's; the trusted side finds out whose."""
+    import torch
+
+    marks = ("CUDA error", "HIP error", "CUDA driver", "NVIDIA driver", "No CUDA GPUs", "CUDA-capable")
+    return isinstance(error, GpuGone | torch.AcceleratorError) or any(mark in str(error) for mark in marks)
+
+
+def free_memory() -> None:
+    """What torch holds of the GPU and does not use is given back."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,90 @@
+"""Answers prompts in padded batches with transformers' own generate: every architecture, nothing shared."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backend.engines.local.asked import Asked, Effort, Written, cut_at_end
+from backend.engines.local.batching import Budget, in_halving_batches
+from backend.engines.local.faults import free_memory, is_out_of_memory
+from backend.errors import FailureCode, ModelFault
+
+
+class PlainBatches:
+    """The way that is always there."""
+
+    name = "none"
+
+    def __init__(self, model: Any, ends: Sequence[int], budget: Budget) -> None:
+        self.effort = Effort()
+        self.budget = budget
+        self._model, self._ends = model, list(ends)
+
+    def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
+        """See Way. Prompts of like length stand together, the longest first."""
+        return in_halving_batches(sorted(asked, key=lambda one: -len(one.tokens)), self.budget, fit, self._attempt)
+
+    def _attempt(self, batch: Sequence[Asked]) -> list[Written] | None:
+        try:
+            return self._generate(batch)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # Only here has the error let go of the tensors that were too many.
+        free_memory()
+        return None
+
+    def _generate(self, batch: Sequence[Asked]) -> list[Written]:
+        import torch
+
+        width = max(len(one.tokens) for one in batch)
+        pad, device = self._model.generation_config.pad_token_id, self._model.device
+        ids = torch.tensor([[pad] * (width - len(one.tokens)) + list(one.tokens) for one in batch], device=device)
+        mask = torch.tensor([[0] * (width - len(one.tokens)) + [1] * len(one.tokens) for one in batch], device=device)
+        watch = _Watch(self._ends, device)
+        with torch.inference_mode():
+            written = self._model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max(one.limit for one in batch),
+                logits_processor=[watch],
+            )
+        if watch.saw_nan:
+            raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
+        tokens = sum(len(one.tokens) for one in batch)
+        self.effort = Effort(self.effort.prompt_tokens + tokens, self.effort.prefill_tokens + tokens)
+        start = 1 if self._model.config.is_encoder_decoder else width
+        rows = written[:, start:].tolist()
+        return [cut_at_end(one, row, self._ends) for one, row in zip(batch, rows, strict=True)]
+
+
+def fit(asked: Sequence[Asked], budget: Budget) -> int:
+    """How many of the first prompts one batch holds, padded to the longest."""
+    longest = limit = 0
+    for count, one in enumerate(asked[: budget.rows]):
+        longest, limit = max(longest, len(one.tokens)), max(limit, one.limit)
+        if count and (count + 1) * (longest + limit) > budget.tokens:
+            return count
+    return min(len(asked), budget.rows)
+
+
+class _Watch:
+    """Looks on while texts are written, without changing them, and remembers scores that are no numbers."""
+
+    def __init__(self, ends: Sequence[int], device: Any) -> None:
+        import torch
+
+        self._ends = torch.tensor(list(ends), device=device)
+        self._found = torch.zeros((), dtype=torch.bool, device=device)
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """The scores (texts × vocabulary) as they are. Of a text that has ended they mean nothing."""
+        import torch
+
+        writing = ~torch.isin(input_ids[:, -1], self._ends)
+        self._found |= (scores.isnan().any(dim=-1) & writing).any()
+        return scores
+
+    @property
+    def saw_nan(self) -> bool:
+        """Whether any was seen; this alone waits for the GPU."""
+        return bool(self._found)

@@ -1,0 +1,67 @@
+"""Messages become the text that a model was made to read."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backend.domain import Message, Role
+from backend.errors import FailureCode, ModelFault
+from backend.prompting import merge_system, plain_text
+
+# Templates that write today's date must write the same one every day.
+FIXED_DATE = datetime(2024, 7, 26)
+Prepare = Callable[[Sequence[Message]], tuple[Message, ...]]
+PROBE = (Message(Role.SYSTEM, "Answer with one word."), Message(Role.USER, "Is water wet?"))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How messages become text: `template` is chat, system_merged or plain; `digest` is of the template's source."""
+
+    template: str
+    digest: str | None
+    render: Callable[[Sequence[Message]], str]
+
+
+def choose_form(tokenizer: Any) -> Form:
+    """The tokenizer's chat template, or plain text without one.
+
+    The instruction is merged into the first user turn where the template refuses or drops a system role. ModelFault
+    with template_error when it renders neither way.
+    """
+    source = tokenizer.chat_template
+    if source is None:
+        return Form("plain", None, plain_text)
+    if isinstance(source, dict):
+        source = source.get("default") or next(iter(source.values()))
+    digest = hashlib.sha256(source.encode()).hexdigest()
+
+    def render(messages: Sequence[Message]) -> str:
+        try:
+            text = tokenizer.apply_chat_template(
+                [{"role": str(message.role), "content": message.content} for message in messages],
+                tokenize=False,
+                add_generation_prompt=True,
+                date_string=FIXED_DATE.strftime("%d %b %Y"),
+                strftime_now=FIXED_DATE.strftime,
+            )
+        # A template is the submitter's program: it may raise anything, with the prompt in it.
+        except Exception as error:  # noqa: BLE001
+            raise ModelFault(FailureCode.TEMPLATE_ERROR, type(error).__name__) from None
+        return str(text)
+
+    ways: tuple[tuple[str, Prepare], ...] = (("chat", tuple), ("system_merged", merge_system))
+    for name, prepare in ways:
+        try:
+            shown = render(prepare(PROBE))
+        except ModelFault:
+            continue
+        if all(message.content in shown for message in PROBE):
+            return Form(name, digest, _compose(prepare, render))
+    raise ModelFault(FailureCode.TEMPLATE_ERROR)
+
+
+def _compose(prepare: Prepare, render: Callable[[Sequence[Message]], str]) -> Callable[[Sequence[Message]], str]:
+    return lambda messages: render(prepare(messages))

@@ -19,6 +19,9 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
+from backend.bench.generation.measurement import measure_generation
+from backend.bench.generation.whole import measure_benchmark
+from backend.bench.order import measure_order
 from backend.datasets.catalog import fetch_missing
 from backend.domain import Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines
@@ -39,7 +42,7 @@ from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
-from frontend_config.bench_commands import Tell, bench_commands
+from frontend_config.bench_commands import Tell, bench_commands, speed_commands
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
@@ -279,7 +282,15 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
+_BENCH = bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked))
+_BENCH.add_typer(
+    speed_commands(
+        lambda plan, tell: measure_generation(all_tasks(), plan, tell),
+        lambda plan, tell: measure_benchmark(all_tasks(), plan, tell),
+        lambda scale, tell: measure_order(all_tasks()["longhealth"], scale, tell),
+    )
+)
+cli.add_typer(_BENCH, name="bench")
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
         "prompt_tokens": sum(map(len, ids.values())),
         "seconds": {"building": round(built, 2), "encoding": round(encoding, 2), "sorting": round(sorting, 2)},
         "shared_with_predecessor": _percent(shares),
-        "shared_in_pieces": _percent({f"{GPUS} contiguous pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}),
+        "shared_in_pieces": _percent(
+            {f"{GPUS} contiguous pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}
+        ),
         f"found_in_a_paged_cache_of_{CACHE_TOKENS}_tokens": _percent(cached),
         "less_prefill_than_file_order": _percent(
             {

@@ -28,10 +28,8 @@ def written_flops(shape: Shape, ordered: Sequence[Ids], limit: int) -> float:
     return float(sum(limit * (each + 4 * shape.layers * shape.hidden * len(ids)) for ids in ordered))
 
 
-def floors(
-    shape: Shape, peak: float, groups: Mapping[str, Sequence[Ids]], limits: Mapping[str, int]
-) -> dict[str, Any]:
-    """Seconds at the measured peak, with what neighbours share read once and without; memory is taken to be no limit."""
+def floors(shape: Shape, peak: float, groups: Mapping[str, Sequence[Ids]], limits: Mapping[str, int]) -> dict[str, Any]:
+    """Seconds at the measured peak, what neighbours share read once or again; memory is no limit."""
     written = sum(written_flops(shape, ordered, limits[name]) for name, ordered in groups.items())
     with_reuse = sum(prompt_flops(shape, ordered, reuse=True) for ordered in groups.values())
     without = sum(prompt_flops(shape, ordered, reuse=False) for ordered in groups.values())

@@ -25,6 +25,7 @@ from backend.errors import OperatorFault
 
 OURS, REFERENCE, LM_EVAL = "ours", "one_by_one", "lm_eval_harness"
 USUAL = (OURS, REFERENCE, "sorted_batches", LM_EVAL)
+THREADS = os.cpu_count() or 1
 PAGED = ("continuous", "continuous_sorted")
 Tell = Callable[[str, float], None]
 
@@ -45,7 +46,7 @@ class Plan:
     prompts: int | None = None
     written: int | None = None
     rounds: int = 3
-    threads: int = os.cpu_count() or 1
+    threads: int = THREADS
     batch_size: int = 8
     dtype: str = "auto"
     peers: Peers = Peers.USUAL
@@ -118,9 +119,7 @@ def _part_of(tell: Tell, shape: str, number: int, count: int) -> Tell:
 
 
 def _work(asked: Asked, model: Path, plan: Plan) -> Work:
-    return Work(
-        folder=model, groups=asked.groups, texts=asked.texts, batch_size=plan.batch_size, dtype=plan.dtype
-    )
+    return Work(folder=model, groups=asked.groups, texts=asked.texts, batch_size=plan.batch_size, dtype=plan.dtype)
 
 
 def _turns(
@@ -138,9 +137,7 @@ def _turns(
             if name in failed:
                 continue
             try:
-                turns[name].append(
-                    take_turn(name, folder / "work.json", folder / f"{name}-{number}", plan.threads)
-                )
+                turns[name].append(take_turn(name, folder / "work.json", folder / f"{name}-{number}", plan.threads))
             except OperatorFault as fault:
                 if name in (OURS, REFERENCE):
                     raise

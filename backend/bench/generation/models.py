@@ -125,7 +125,7 @@ def _machine(device: str) -> dict[str, Any]:
 
 
 def _peak_flops(device: str) -> float:
-    """Floating point operations a second of one large product: bfloat16 on a GPU, float32 on a CPU; the best of some."""
+    """Operations a second of one large product, the best of some: bfloat16 on a GPU, float32 on a CPU."""
     import time
 
     import torch

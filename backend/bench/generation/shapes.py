@@ -79,18 +79,14 @@ def ask_shape(
     return _asked({task.name: group}, encoder, tokenizer, share(ids))
 
 
-def ask_benchmark(
-    tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None
-) -> Asked:
+def ask_benchmark(tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None) -> Asked:
     """All prompts of all tasks, or the first `count` of each; uncut, a task a group."""
     examples = {name: task.load(data).examples[:count] for name, task in tasks.items()}
     raw = [_ask_one(tasks[name], each, Window(None, len), written) for name in tasks for each in examples[name]]
     tokenizer = train_vocabulary(contents(raw))
     encoder = Encoder(tokenizer)
     window = Window(SHAPES[size].window, encoder.count)
-    groups = {
-        name: [_ask_one(task, each, window, written) for each in examples[name]] for name, task in tasks.items()
-    }
+    groups = {name: [_ask_one(task, each, window, written) for each in examples[name]] for name, task in tasks.items()}
     # Ids are unique within a task only.
     named = {
         name: [replace(prompt, example_id=f"{name}/{prompt.example_id}") for prompt in group]
@@ -116,9 +112,7 @@ def _ask_one(task: Task, example: Example, window: Window, written: int | None) 
 
 def _shortened(example: Example, smaller: int) -> Example:
     """The example with its long fields cut to that part of their length, and so those of its worked examples."""
-    fields = {
-        name: text[: len(text) // smaller] if len(text) > LONG else text for name, text in example.fields.items()
-    }
+    fields = {name: text[: len(text) // smaller] if len(text) > LONG else text for name, text in example.fields.items()}
     return replace(example, fields=fields, shots=tuple(_shortened(shot, smaller) for shot in example.shots))
 
 
@@ -138,8 +132,10 @@ def _unshared(count: int, written: int) -> list[Prompt]:
     chance = random.Random(1)
     prompts = []
     for number in range(count):
-        words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 8))) for _ in
-                 range(chance.randint(*UNSHARED_WORDS))]
+        words = [
+            "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 8)))
+            for _ in range(chance.randint(*UNSHARED_WORDS))
+        ]
         turn = Message(Role.USER, " ".join(words))
         prompts.append(Prompt(example_id=f"unshared-{number}", messages=(turn,), max_new_tokens=written))
     return prompts

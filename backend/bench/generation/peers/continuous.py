@@ -33,8 +33,7 @@ def answer(work: Work, watch: Watch, *, in_our_order: bool = False) -> Mapping[s
         )
         # Each is known by a number that grows in the order of asking.
         rows = [made[name].generated_tokens for name in sorted(made, key=lambda name: int(name.rpartition("_")[2]))]
-        found = {text.id: stock.write(row[: text.limit]) for text, row in zip(texts, rows, strict=True)}
-    return found
+        return {text.id: stock.write(row[: text.limit]) for text, row in zip(texts, rows, strict=True)}
 
 
 def _batching(texts: Sequence[Text], on_gpu: bool) -> Any:

@@ -18,6 +18,8 @@ TITLES = {
     "endpoint_model": "Model as the endpoint calls it",
     "endpoint_sha": "Commit as the endpoint states it",
     "batch_size": "Prompts in a batch",
+    "batch_tokens": "Tokens held at once",
+    "reuse": "What prompts share is read once",
     "params": "Parameters",
     "window": "Context window, tokens",
     "decoding": "Decoding",

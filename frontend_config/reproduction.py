@@ -41,8 +41,8 @@ def evaluate_command(result: Result) -> str:
 def _surroundings(result: Result) -> list[tuple[str, Fact]]:
     if result.engine != OF_THE_HUB:
         return []
-    dtype, batch = result.manifest.get("dtype"), result.manifest.get("batch_size")
-    return ([("DTYPE", dtype)] if dtype in DTYPES else []) + ([("BATCH_SIZE", batch)] if batch else [])
+    dtype, batch = result.manifest.get("dtype"), result.manifest.get("batch_tokens")
+    return ([("DTYPE", dtype)] if dtype in DTYPES else []) + ([("BATCH_TOKENS", batch)] if batch else [])
 
 
 def _install(manifest: Mapping[str, Fact]) -> str | None:

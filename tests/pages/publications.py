@@ -37,7 +37,7 @@ MANIFEST: dict[str, str | int | float | None] = {
     "template_sha256": "a" * 64,
     "weights_sha256": "b" * 64,
     "tokenizer_sha256": "c" * 64,
-    "batch_size": 16,
+    "batch_tokens": 16_000,
     "window": 8192,
     "decoding": "greedy",
     "seed": 20240604,

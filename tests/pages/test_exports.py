@@ -172,8 +172,8 @@ def test_no_text_of_the_csv_is_a_formula(text: str) -> None:
 
 def test_the_command_asks_the_same_model_at_the_same_commit() -> None:
     assert shlex.split(evaluate_command(LINE.result)) == [
-        "CLUE_DTYPE=bfloat16", "CLUE_BATCH_SIZE=16", "python", "app.py", "evaluate", HUB_ID, "--engine", "transformers",
-        "--revision", COMMIT, "--edition", "full", "--out", "again",
+        "CLUE_DTYPE=bfloat16", "CLUE_BATCH_TOKENS=16000", "python", "app.py", "evaluate", HUB_ID, "--engine",
+        "transformers", "--revision", COMMIT, "--edition", "full", "--out", "again",
     ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ class Generator:
     """The model of a folder with its tokenizer, the form of its prompts, and the way it generates."""
 
     def __init__(self, folder: Path, dtype: str, batch_tokens: int | None) -> None:
+        self._batch_tokens = batch_tokens
         config = load_config(folder)
         self._tokenizer = load_tokenizer(folder)
         self._model = load_model(folder, config, dtype)
@@ -30,7 +31,7 @@ class Generator:
         self._way = choose_way(self._model, probe, batch_tokens)
 
     def facts(self, folder: Path) -> dict[str, str | int | None]:
-        """What the manifest says of this model and of the software under it."""
+        """What the manifest says of this model and of the software under it: the same whenever it is opened again."""
         import torch
         import transformers
 
@@ -43,7 +44,7 @@ class Generator:
             "template_sha256": self._form.digest,
             "weights_sha256": digest(sorted(folder.glob("*.safetensors"))),
             "tokenizer_sha256": digest(sorted(folder.glob("tokenizer*"))),
-            "batch_tokens": self._way.budget.tokens,
+            "batch_tokens": self._batch_tokens,
             "reuse": self._way.name,
             "params": self._model.num_parameters(),
             "window": self.window,

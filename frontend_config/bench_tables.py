@@ -8,15 +8,13 @@ from rich.table import Table
 
 MISSING = "–"
 COLUMNS = {
-    "seconds": "whole, s",
+    "seconds": "whole s",
     "times_ours": "× ours",
     "cpu_seconds": "CPU s",
     "times_ours_cpu": "× ours",
-    "answering_seconds": "answering, s",
+    "answering_seconds": "asked s",
     "times_ours_answering": "× ours",
     "identical": "identical",
-    "tokens_per_second": "tokens/s",
-    "percent_of_floor": "% of floor",
     "cache_hit_percent": "% reused",
 }
 
@@ -40,7 +38,7 @@ def _print_shape(out: Console, name: str, found: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in found.items() if not isinstance(value, Mapping)}
     out.print(f"\n{name}: " + ", ".join(f"{key.replace('_', ' ')} {_shown(value)}" for key, value in plain.items()))
     table = Table(box=None)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for title in COLUMNS.values():
         table.add_column(title, justify="right")
     for variant, values in found["variants"].items():

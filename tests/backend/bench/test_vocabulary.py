@@ -12,8 +12,9 @@ TOKENIZER = train_vocabulary(["The patient was well.\n\nThe patient went home.\n
 ENCODER = Encoder(TOKENIZER)
 
 
-@given(text=st.text(st.sampled_from(["a", " ", "\n", "\r", "The ", "patient", "é", "<|end|>", "<s>"]), max_size=30))
-def test_a_text_has_the_tokens_of_its_lines(text: str) -> None:
+@given(parts=st.lists(st.sampled_from(["a", " ", "\n", "\r", "The ", "patient", "é", "<|end|>", "<s>"]), max_size=30))
+def test_a_text_has_the_tokens_of_its_lines(parts: list[str]) -> None:
+    text = "".join(parts)
     assert ENCODER.ids(text).tolist() == TOKENIZER.encode(text, add_special_tokens=False).ids
 
 

@@ -37,7 +37,7 @@ bench: setup-dev
 		$(BIN)/python -m backend.bench.report $(PERFORMANCE) $$each < $(VENV)/bench.json; \
 	done
 
-# On one GPU with 40 GB or more: all six tasks with a 7B model, then ours beside continuous batching.
+# On one GPU with 100 GB or more: all six tasks with a 7B model, then ours beside continuous batching.
 bench-gpu: setup-dev
 	$(BIN)/python app.py bench whole --json > $(VENV)/bench.json
 	$(BIN)/python -m backend.bench.report $(PERFORMANCE) "whole, on a GPU" < $(VENV)/bench.json

@@ -40,7 +40,7 @@ def _print_shape(out: Console, name: str, found: Mapping[str, Any]) -> None:
     table = Table(box=None)
     table.add_column("", no_wrap=True)
     for title in COLUMNS.values():
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=title == COLUMNS["identical"])
     for variant, values in found["variants"].items():
         table.add_row(variant, *(_shown(values[key]) for key in COLUMNS))
     out.print(table)

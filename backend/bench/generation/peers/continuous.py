@@ -7,10 +7,9 @@ from backend.bench.generation.peers.stock import Text, load
 from backend.bench.generation.work import Watch, Work, take_turn
 from backend.ordering import in_prefix_order
 
-# Left to itself it takes 60 % of a machine's memory: (tokens a page, tokens a batch, requests a batch), and the least
-# number of pages.
+# Left to itself it takes 60 % of a machine's memory: (tokens a page, tokens a batch, requests a batch).
 ON_CPU, ON_GPU = (32, 1_024, 16), (256, 8_192, 256)
-GPU_PAGES = 2_048
+GPU_PAGES = 2_048  # 69 GB for a 7B model
 
 
 def answer(work: Work, watch: Watch, *, in_our_order: bool = False) -> Mapping[str, str]:
@@ -41,7 +40,8 @@ def _batching(texts: Sequence[Text], on_gpu: bool) -> Any:
 
     page, tokens, requests = ON_GPU if on_gpu else ON_CPU
     longest = max(len(text.ids) + text.limit for text in texts)
-    pages = max(-(-longest // page) * min(requests, len(texts)), GPU_PAGES if on_gpu else 0)
+    wanted = -(-longest // page) * min(requests, len(texts))
+    pages = min(wanted, GPU_PAGES) if on_gpu else wanted
     return ContinuousBatchingConfig(
         page_size=page, num_blocks=pages, max_batch_tokens=tokens, max_requests_per_batch=requests
     )

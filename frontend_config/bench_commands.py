@@ -99,11 +99,13 @@ def speed_commands(generation: Generation, whole: Generation, order: Order) -> t
         prompts: Annotated[int | None, typer.Option(min=1, help="the first of each task; default: all")] = None,
         scale: Annotated[Scale, typer.Option(help="of the invented data")] = Scale.FULL,
         threads: Annotated[int, typer.Option(min=1)] = THREADS,
+        written: Annotated[int | None, typer.Option(min=1, help="tokens written; default: as models do")] = None,
         as_json: AsJson = False,
     ) -> None:
         """Answer all six tasks with our engine, and profile a part; meant for a GPU."""
         with _bar() as tell:
-            record = whole(Plan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads), tell)
+            plan = Plan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads, written=written)
+            record = whole(plan, tell)
         _show_table(record, as_json)
 
     @commands.command("order")

@@ -116,7 +116,7 @@ def test_the_command_answers_with_every_engine_and_finds_them_equal(
 
 
 def test_the_whole_benchmark_runs_at_a_tiny_size_and_is_profiled(tmp_path: Path) -> None:
-    record = _measured(tmp_path, "whole", "--size", "tiny", "--prompts", "1", "--scale", "small")
+    record = _measured(tmp_path, "whole", "--size", "tiny", "--prompts", "1", "--scale", "small", "--written", "4")
     assert record["clean"] and record["prompts"] == 6
     assert set(record["tasks"]) == set(all_tasks())
     assert record["seconds"] > record["answering_seconds"] > 0 and record["floor_seconds_at_peak"] > 0

@@ -5,10 +5,12 @@ UMLS_PYTHON ?= $(PYTHON)
 VENV := .venv
 UMLS_VENV := .venv-umls
 BIN := $(VENV)/bin
+PERFORMANCE := docs/performance.md
+BENCHES := order generation scoring endpoint ray
 # As many tests at once as there are cores; what a file's tests share is made once.
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup setup-dev setup-umls browser run test check clean
+.PHONY: setup setup-dev setup-umls browser run test check bench bench-gpu clean
 
 setup: $(VENV)/.run
 
@@ -27,6 +29,20 @@ check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# On a quiet machine, an hour or more; each bench writes its section of docs/performance.md.
+bench: setup-dev
+	set -e; for each in $(BENCHES); do \
+		$(BIN)/python app.py bench $$each --json > $(VENV)/bench.json; \
+		$(BIN)/python -m backend.bench.report $(PERFORMANCE) $$each < $(VENV)/bench.json; \
+	done
+
+# On one GPU with 100 GB or more: all six tasks with a 7B model, then ours beside continuous batching.
+bench-gpu: setup-dev
+	$(BIN)/python app.py bench whole --json > $(VENV)/bench.json
+	$(BIN)/python -m backend.bench.report $(PERFORMANCE) "whole, on a GPU" < $(VENV)/bench.json
+	$(BIN)/python app.py bench generation --size 7b --rounds 1 --json > $(VENV)/bench.json
+	$(BIN)/python -m backend.bench.report $(PERFORMANCE) "generation, on a GPU" < $(VENV)/bench.json
 
 browser: setup-dev
 	$(BIN)/python -m tests.browser

@@ -39,7 +39,9 @@ from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
-from frontend_config.bench_commands import Tell, bench_commands
+from frontend_config.speed_commands import speed_commands
+from frontend_config.bench_commands import bench_commands
+from frontend_config.bench_tables import Tell
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
@@ -279,10 +281,9 @@ cli.add_typer(
 )
 
 
-cli.add_typer(
-    bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked), lambda *asked: _carrying(*asked)),
-    name="bench",
-)
+_BENCH = bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked))
+speed_commands(_BENCH, all_tasks)
+cli.add_typer(_BENCH, name="bench")
 
 
 def main() -> None:
@@ -335,14 +336,6 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
-
-
-def _carrying(most: int, tell: Tell) -> dict[str, Any]:
-    from backend.bench.ray import measure_ray
-    from backend.engines.carrying.nodes import check_installed
-
-    check_installed()
-    return measure_ray(most, tell)
 
 
 def _resolve(

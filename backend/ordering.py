@@ -38,8 +38,8 @@ def shared_share(sequences: Sequence[Sequence[int]]) -> float:
     return shared / total if total else 0.0
 
 
-def _place(prompt: Prompt) -> tuple[object, ...]:
-    return (*(_key(message) for message in prompt.messages), prompt.begun, prompt.example_id)
+def _place(prompt: Prompt) -> tuple[tuple[tuple[str, str], ...], str, str]:
+    return tuple(_key(message) for message in prompt.messages), prompt.begun, prompt.example_id
 
 
 def _key(message: Message) -> tuple[str, str]:

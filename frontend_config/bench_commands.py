@@ -1,25 +1,20 @@
-"""The commands that measure: a storm over the queue, a browser on the page, and what carrying over Ray costs."""
+"""The commands that measure: a storm over the queue, and a browser on the page."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
+from frontend_config.bench_tables import Tell, progress_bar, show
 from frontend_config.queue_commands import AsJson
-from frontend_config.terminal import ERRORS
 
-Tell = Callable[[str, float], None]
 Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
 Visits = Callable[[int, int, Tell], Mapping[str, Any]]
-Carrying = Callable[[int, Tell], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm, page: Visits, carrying: Carrying) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)`, `page(models, columns, tell)` and `carrying(actors, tell)`
-    return their records, `clean` among them.
+def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
+    among them.
     """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
@@ -33,9 +28,9 @@ def bench_commands(storm: Storm, page: Visits, carrying: Carrying) -> typer.Type
         as_json: AsJson = False,
     ) -> None:
         """Kill workers and submitters over a home of its own and count what is lost; exit code 1 when anything is."""
-        with _bar() as tell:
+        with progress_bar() as tell:
             record = storm(kills, minutes, seed, tell)
-        _show(record, as_json)
+        show(record, as_json)
 
     @commands.command("page")
     def page_command(
@@ -44,43 +39,8 @@ def bench_commands(storm: Storm, page: Visits, carrying: Carrying) -> typer.Type
         as_json: AsJson = False,
     ) -> None:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
-        with _bar() as tell:
+        with progress_bar() as tell:
             record = page(models, columns, tell)
-        _show(record, as_json)
-
-    @commands.command("ray")
-    def ray(
-        actors: Annotated[int, typer.Option(min=1, max=64, help="the most actors; 1, 2, 4 … up to so many")] = 4,
-        as_json: AsJson = False,
-    ) -> None:
-        """Ask a sleeping model on two Ray nodes of this machine; exit code 1 unless all is answered exactly once."""
-        with _bar() as tell:
-            record = carrying(actors, tell)
-        _show(record, as_json)
+        show(record, as_json)
 
     return commands
-
-
-def _show(record: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(record, indent=1))
-    else:
-        for name, value in record.items():
-            parts = value.items() if isinstance(value, Mapping) else [("", value)]
-            for part, each in parts:
-                typer.echo(f"{name + ' ' * bool(part) + part:>34}  {each}")
-    if not record["clean"]:
-        raise typer.Exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Tell]:
-    """A bar on standard error that is drawn only when told: what is measured forks, and so may have no threads."""
-    with Progress(console=ERRORS, auto_refresh=False, transient=True) as progress:
-        line = progress.add_task("starting", total=1)
-
-        def tell(what: str, part: float) -> None:
-            if progress.tasks[0].description != what or part - progress.tasks[0].completed > 0.01:
-                progress.update(line, description=what, completed=part, refresh=True)
-
-        yield tell

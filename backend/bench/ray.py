@@ -12,6 +12,7 @@ from typing import Any
 from backend.bench.local_cluster import local_cluster
 from backend.bench.sleeper import PAUSE_SECONDS
 from backend.domain import Message, ModelSource, Prompt, Role
+from backend.engines.carrying.nodes import check_installed
 from backend.engines.ray import open_carried
 from backend.ordering import in_prefix_order
 from backend.settings import Settings
@@ -28,6 +29,7 @@ def measure_ray(most: int, tell: Callable[[str, float], None]) -> dict[str, Any]
     `efficiency` is items per second and actor, over that of one. `carried` is the share of the time of one actor
     that its model slept; the rest is what carrying costs. `clean` when every prompt was answered exactly once.
     """
+    check_installed()
     runs: dict[str, dict[str, float]] = {}
     clean = True
     actors = [2**power for power in range(most.bit_length())]

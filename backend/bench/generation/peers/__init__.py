@@ -1,0 +1,1 @@
+"""One way of answering the prompts a module, each run in an interpreter of its own."""

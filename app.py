@@ -39,7 +39,6 @@ from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
-from frontend_config.speed_commands import speed_commands
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.compare_commands import compare_commands
@@ -53,6 +52,7 @@ from frontend_config.published import published_standings
 from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
+from frontend_config.speed_commands import speed_commands
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
 from storage.known_submissions import KnownSubmissions

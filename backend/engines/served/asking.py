@@ -75,7 +75,7 @@ class Asking:
     def _until_next(self, more: bool) -> float | None:
         """Seconds until something can be sent; None: not before a request in flight has ended."""
         now = self._clock()
-        if self._pace.in_flight >= self._pace.limit or not (more or self._waiting):
+        if self._pace.is_full or not (more or self._waiting):
             return None
         return max(0 if more else self._waiting[0][0] - now, self._pace.quiet_for(now))
 

@@ -1,11 +1,11 @@
 """An event loop in a thread of its own, for callers that wait and may be told to stop."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import wait
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from backend.errors import Halted
 
@@ -36,21 +36,20 @@ class Loop:
 
     def stream(self, work: Callable[[Callable[[Made], None]], Coroutine[Any, Any, None]]) -> Iterator[Made]:
         """What the work hands over, as soon as it does; then what it raises. It ends when nobody listens any more."""
-        landed: SimpleQueue[Made | Future[None]] = SimpleQueue()
-        future = asyncio.run_coroutine_threadsafe(work(landed.put), self._loop)
-        future.add_done_callback(landed.put)
+        landed: SimpleQueue[Sequence[Made] | None] = SimpleQueue()
+        future = asyncio.run_coroutine_threadsafe(work(_Bundles(self._loop, landed).add), self._loop)
+        future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(landed.put, None))
         try:
             while True:
                 try:
-                    one = landed.get(timeout=POLL_SECONDS)
+                    bundle = landed.get(timeout=POLL_SECONDS)
                 except Empty:
-                    self._check()
-                    continue
+                    bundle = ()
                 self._check()
-                if isinstance(one, Future):
-                    one.result()
+                if bundle is None:
+                    future.result()
                     return
-                yield one
+                yield from bundle
         finally:
             future.cancel()
 
@@ -75,3 +74,20 @@ class Loop:
     def _check(self) -> None:
         if self._halt.is_set():
             raise Halted("The evaluation was told to stop.")
+
+
+class _Bundles(Generic[Made]):
+    """What lands in one turn of the loop is handed over at once: to wake the other thread for each costs more."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, landed: "SimpleQueue[Sequence[Made] | None]") -> None:
+        self._loop, self._landed = loop, landed
+        self._bundle: list[Made] = []
+
+    def add(self, one: Made) -> None:
+        if not self._bundle:
+            self._loop.call_soon(self._hand_over)
+        self._bundle.append(one)
+
+    def _hand_over(self) -> None:
+        bundle, self._bundle = self._bundle, []
+        self._landed.put(bundle)

@@ -29,8 +29,9 @@ class Pace:
     A round is as many ends of requests as the limit allows at once. After one without many refusals the limit grows
     while an answer takes at most twice as long as it did at best, or while more answers a second came than before it
     last grew; where it grew for nothing it goes back and rests. A round with a tenth of refusals or more takes half
-    their share off the limit. Growth is by half until the first setback and by the root of the limit afterwards: a
-    queue of that length is what keeps a server's slots filled. An answer never takes longer than a quarter of
+    their share off the limit, and until it is over nothing is sent in place of what was refused. Growth is by half
+    until the first setback and by the root of the limit afterwards, for a queue of that length keeps a server's slots
+    filled; towards a limit at which the server refused it is slower. An answer never takes longer than a quarter of
     `patience` seconds if fewer at once help. Times are seconds of one monotonic clock.
     """
 
@@ -42,6 +43,7 @@ class Pace:
         self._best: float | None = None
         self._starting = True
         self._rest = 0
+        self._ceiling: float | None = None  # the limit at which the server refused too much
         self._before: tuple[float, float] | None = None  # the limit, and answers a second, before it last grew
         self._since = self._seconds = 0.0
         self._ended = self._answers = self._refused = 0
@@ -54,7 +56,12 @@ class Pace:
 
     def room(self, now: float) -> int:
         """How many more requests may be sent now."""
-        return 0 if now < self._quiet_until else max(0, self.limit - self.in_flight)
+        return 0 if now < self._quiet_until else self._places
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be sent before a request has ended."""
+        return not self._places
 
     def quiet_for(self, now: float) -> float:
         """Seconds for which the server has asked to be left alone altogether."""
@@ -84,6 +91,11 @@ class Pace:
             self._judge(now)
             self._begin(now)
 
+    @property
+    def _places(self) -> int:
+        left_empty = min(self._refused, self.limit - 1)
+        return max(0, self.limit - self.in_flight - left_empty)
+
     def _begin(self, now: float) -> None:
         self._since = now
         self._ended = self._answers = self._refused = 0
@@ -93,6 +105,7 @@ class Pace:
     def _judge(self, now: float) -> None:
         refused = self._refused / self._ended
         if refused >= NOISE:
+            self._ceiling = self._limit
             self._shrink_to(self._limit * (1 - refused / 2))
         elif self._answers and self._filled:
             self._weigh(self._seconds / self._answers, self._answers / max(now - self._since, 1e-9))
@@ -123,6 +136,10 @@ class Pace:
             return
         self._before = (self._limit, rate)
         more = self._limit / 2 if self._starting else sqrt(self._limit)
+        if self._ceiling is not None:
+            more = min(more, (self._ceiling - self._limit) / 2)
+        if more < 1:
+            self._ceiling = None
         self._limit = min(float(self.most), self._limit + max(1.0, more))
 
     def _shrink_to(self, limit: float) -> None:

@@ -1,0 +1,1 @@
+"""Measurements of the core, side by side in one run."""

@@ -279,7 +279,10 @@ cli.add_typer(
 )
 
 
-cli.add_typer(bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked)), name="bench")
+cli.add_typer(
+    bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked), lambda *asked: _requests(*asked)),
+    name="bench",
+)
 
 
 def main() -> None:
@@ -332,6 +335,12 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
+
+
+def _requests(requests: int, slots: int, seconds: float, tell: Tell) -> dict[str, Any]:
+    from backend.bench.endpoint import measure_endpoint
+
+    return measure_endpoint(requests, slots, seconds, tell)
 
 
 def _resolve(

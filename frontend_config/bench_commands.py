@@ -1,4 +1,4 @@
-"""The commands that measure: a storm over the queue, and a browser on the page."""
+"""The commands that measure: a storm over the queue, a browser on the page, the core beside others."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,11 +14,12 @@ from frontend_config.terminal import ERRORS
 Tell = Callable[[str, float], None]
 Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
 Visits = Callable[[int, int, Tell], Mapping[str, Any]]
+Asking = Callable[[int, int, float, Tell], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
-    among them.
+def bench_commands(storm: Storm, page: Visits, endpoint: Asking) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, tell)`, `page(models, columns, tell)` and `endpoint(requests, slots,
+    seconds, tell)` return their records, `clean` among them.
     """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
@@ -45,6 +46,18 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
         with _bar() as tell:
             record = page(models, columns, tell)
+        _show(record, as_json)
+
+    @commands.command("endpoint")
+    def endpoint_command(
+        requests: Annotated[int, typer.Option(min=100, help="prompts that are asked each time")] = 10_000,
+        slots: Annotated[int, typer.Option(min=1, help="requests that the server works on at once")] = 64,
+        seconds: Annotated[float, typer.Option(min=0.001, help="time that each of them takes")] = 0.05,
+        as_json: AsJson = False,
+    ) -> None:
+        """Ask a server of so many slots, beside sixteen threads; exit code 1 if less than 95 % of them were busy."""
+        with _bar() as tell:
+            record = endpoint(requests, slots, seconds, tell)
         _show(record, as_json)
 
     return commands

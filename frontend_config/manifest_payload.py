@@ -20,6 +20,7 @@ TITLES = {
     "batch_size": "Prompts in a batch",
     "params": "Parameters",
     "window": "Context window, tokens",
+    "token_counts": "Who counts tokens near the window",
     "decoding": "Decoding",
     "seed": "Seed",
     "bootstrap_resamples": "Bootstrap resamples",

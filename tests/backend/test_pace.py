@@ -80,7 +80,7 @@ def test_a_server_of_one_slot_is_never_made_to_answer_late() -> None:
     """An answer counts as late after 60 seconds; a queue of 512 would take 512."""
     machine, pace = Machine(slots=1, seconds=1.0), Pace(512, 60)
     machine.serve(pace, 600)
-    assert machine.longest < 30 and pace.limit >= 1
+    assert machine.longest < 40 and pace.limit >= 1
 
 
 def test_after_a_time_in_which_everything_was_refused_it_is_asked_as_much_as_before() -> None:

@@ -29,9 +29,9 @@ class Pace:
     A round is as many ends of requests as the limit allows at once. After one without many refusals the limit grows
     while an answer takes at most twice as long as it did at best, or while more answers a second came than before it
     last grew; where it grew for nothing it goes back and rests. A round with a tenth of refusals or more takes half
-    their share off the limit, and until it is over nothing is sent in place of what was refused. Growth is by half
-    until the first setback and by the root of the limit afterwards, for a queue of that length keeps a server's slots
-    filled; towards a limit at which the server refused it is slower. An answer never takes longer than a quarter of
+    their share off the limit, and until it is over nothing is sent in place of what was refused. The limit doubles
+    until the first setback and grows by its root afterwards, for a queue of that length keeps a server's slots filled;
+    towards a limit at which the server refused it grows more slowly. An answer never takes longer than a quarter of
     `patience` seconds if fewer at once help. Times are seconds of one monotonic clock.
     """
 
@@ -135,7 +135,7 @@ class Pace:
             self._before = None
             return
         self._before = (self._limit, rate)
-        more = self._limit / 2 if self._starting else sqrt(self._limit)
+        more = self._limit if self._starting else sqrt(self._limit)
         if self._ceiling is not None:
             more = min(more, (self._ceiling - self._limit) / 2)
         if more < 1:

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 OURS = frozenset({"__main__", "app", "backend", "eval_queue", "frontend_config", "storage"})
 FIELDS = (
     "submission", "attempt", "task", "stage", "line", "lines", "edition", "code", "public", "fault", "cause", "places",
-    "exit_code", "seconds", "count", "address",
+    "exit_code", "seconds", "count", "at_once", "refused", "address",
 )  # fmt: skip
 FOREIGN = "a library has something to say"
 MOST_PLACES = 20

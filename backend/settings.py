@@ -34,7 +34,7 @@ class Settings(BaseModel):
     )
     endpoint_url: str | None = Field(None, description="URL of the operator's TGI or OpenAI-compatible endpoint")
     endpoint_token: str | None = Field(None, description="bearer token sent to that endpoint", repr=False)
-    endpoint_concurrency: int = Field(16, ge=1, le=512, description="requests in flight at an endpoint")
+    endpoint_concurrency: int = Field(128, ge=1, le=512, description="requests in flight at an endpoint, at most")
     endpoint_timeout: float = Field(300, gt=0, description="seconds one endpoint request may take")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="weights' type for local inference; auto: bfloat16 on a GPU, float32 on a CPU"

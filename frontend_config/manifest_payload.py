@@ -23,6 +23,7 @@ TITLES = {
     "reuse": "What prompts share is read once",
     "params": "Parameters",
     "window": "Context window, tokens",
+    "token_counts": "Who counts tokens near the window",
     "decoding": "Decoding",
     "seed": "Seed",
     "bootstrap_resamples": "Bootstrap resamples",

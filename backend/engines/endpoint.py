@@ -1,211 +1,135 @@
-"""Asks a model that is served elsewhere: TGI's /generate, or any OpenAI-compatible /v1/chat/completions."""
+"""Asks a model that is served elsewhere: by TGI, or by anything that speaks OpenAI's chats or completions."""
 
+import asyncio
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import islice
-from threading import Event, Thread
-from typing import Any, TypeVar
+from itertools import chain
+from threading import Event
 from urllib.parse import urlsplit
 
-import httpx2
-from huggingface_hub import InferenceClient
-from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError, ValidationError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Role, Window
-from backend.engines.answers import prediction_of
-from backend.errors import ClueError, FailureCode, Halted, KeyRefused, PassingFault, UsageError
-from backend.hub.faults import seconds_asked_for
-from backend.prompting import PLAIN_TURN_END, before_turn_end, plain_text
+from backend.domain import Edition, Engine, Fact, Message, ModelSource, Prediction, Prompt, Role, Window
+from backend.engines.served.asking import Asking, patiently
+from backend.engines.served.connections import Connections
+from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
+from backend.engines.served.description import Description, describe
+from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
+from backend.engines.served.faults import FAULTS, SAID, failed
+from backend.engines.served.loop import Loop
+from backend.engines.served.pace import Pace
+from backend.engines.served.rendering import template_in, tokenizer_folder
+from backend.errors import FailureCode, PassingFault, UsageError
 from backend.settings import Settings
 
-ATTEMPTS = 5
-LONGEST_WAIT = 60.0
-POLL_SECONDS = 0.2
-PROBE_SECONDS = 10
-NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
-TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-REFUSING = frozenset({400, 413, 422})
-UNAUTHORISED = frozenset({401, 403})
-TOO_LONG = (
-    *("context length", "context_length", "context size", "maximum context", "too long"),
-    *("must have less than", "max_new_tokens", "max_total_tokens", "input tokens"),
+ENDINGS = (
+    ("/v1/chat/completions", "chat"),
+    ("/v1/completions", "completions"),
+    ("/v1", "chat"),
+    ("/generate", "generate"),
 )
-PROBE = Prompt(example_id="probe", messages=(Message(Role.USER, "Is water wet?"),), max_new_tokens=1)
-
-
-class Unusable(Exception):
-    """The server answered 200 with something that is not an answer."""
-
-
-# The last four are what the client stumbles with over a reply of another shape.
-FAULTS = (
-    *(TextGenerationError, InferenceTimeoutError, httpx2.HTTPError, Unusable),
-    *(ValueError, TypeError, LookupError, AttributeError),
+NOT_SPOKEN = frozenset({400, 404, 405, 422})
+PROBE = Prompt(
+    example_id="probe",
+    messages=(Message(Role.SYSTEM, "Answer with one word."), Message(Role.USER, "Is water wet?")),
+    max_new_tokens=1,
 )
-Made = TypeVar("Made")
+_LOG = logging.getLogger(__name__)
 
 
 class Endpoint:
     """An endpoint found to be up, with the dialect it speaks."""
 
-    def __init__(self, source: ModelSource, settings: Settings, halt: Event) -> None:
-        assert source.url is not None
-        self._source, self._settings, self._halt = source, settings, halt
-        self._root, dialect = split_url(source.url)
-        self._client = InferenceClient(
-            base_url=self._root, token=settings.endpoint_token or NO_TOKEN, timeout=settings.endpoint_timeout
-        )
-        served = describe(self._root, settings, source.hub_id)
-        _check_same_model(source, served)
-        self._ask, template = self._choose(dialect)
-        self.window = Window(served.get("window"), estimate_tokens)
-        self.facts: Mapping[str, str | int | float | None] = {
-            "engine_version": served.get("version"),
-            "endpoint_model": served.get("model"),
-            "endpoint_sha": served.get("sha"),
-            "template": template,
-            "window": served.get("window"),
+    def __init__(
+        self, loop: Loop, connections: Connections, settings: Settings, served: Served, told: Description
+    ) -> None:
+        self._loop, self._connections, self._settings = loop, connections, settings
+        self._served, self._told = served, told
+        self._dialect: Dialect = Chat(served)
+        self._tokenize: Tokenize | None = None
+        self._pace = Pace(settings.endpoint_concurrency, settings.endpoint_timeout)
+
+    @property
+    def window(self) -> Window:
+        """The longest prompt and answer that the server takes; tokens are estimated where that is enough."""
+        return Window(self._told.window, self._count)
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the manifest says of server and template."""
+        return {
+            "engine_version": self._told.version,
+            "endpoint_model": self._told.model,
+            "endpoint_sha": self._told.sha,
+            "template": self._dialect.template,
+            **({"template_sha256": self._dialect.digest} if self._dialect.digest else {}),
+            "window": self._told.window,
+            "token_counts": "server" if self._tokenize else "estimate",
         }
 
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
-        """Predictions as they arrive, with bounded concurrency; the first request to fail for good raises."""
-        queue = iter(prompts)
-        flying: set[Future[Prediction]] = set()
-        while True:
-            room = self._settings.endpoint_concurrency - len(flying)
-            flying |= {in_background(partial(self._complete_one, prompt)) for prompt in islice(queue, room)}
-            if not flying:
-                return
-            landed, flying = wait_unless_halted(flying, self._halt)
-            for future in landed:
-                yield future.result()
-
-    def _complete_one(self, prompt: Prompt) -> Prediction:
+        """Predictions as they arrive, asked for in the order given; the first request to fail for good raises."""
+        pace = self._pace = Pace(
+            self._settings.endpoint_concurrency, self._settings.endpoint_timeout, first=self._pace.limit
+        )
+        waiting = list(prompts)
+        start = time.monotonic()
         try:
-            return patiently(lambda: self._ask(prompt), self._halt, self._settings.endpoint_timeout)
-        except HfHubHTTPError as error:
-            if error.response.status_code not in REFUSING or not _says_too_long(error.response.text):
-                raise _failed(error) from None
-        except ValidationError as error:
-            if not _says_too_long(str(error)):
-                raise _failed(error) from None
-        except FAULTS as error:
-            raise _failed(error) from None
-        return prediction_of(prompt, "", Finish.REFUSED)
+            yield from self._loop.stream(partial(self._answer_all, waiting, pace))
+        finally:
+            asked = {"count": len(waiting), "seconds": round(time.monotonic() - start, 1)}
+            _LOG.info("an endpoint was asked", extra={**asked, "at_once": pace.limit, "refused": pace.refusals})
 
-    def _choose(self, dialect: str | None) -> tuple[Callable[[Prompt], Prediction], str]:
-        """The way of asking that works, tried with one token unless the URL names it, and what it does to templates."""
-        ways = {"chat": (self._chat, "server"), "generate": (self._generate, "plain")}
-        if dialect:
-            return ways[dialect]
-        for way, template in ways.values():
+    def choose(self, named: str | None, text_form: Callable[[], TextForm]) -> None:
+        """From now on it is asked in the dialect that its URL names, or else in the first that it understands."""
+        self._dialect = _ways(self._served, PLAIN)[named][0] if named else self._first_understood()
+        if isinstance(self._dialect, Generate | Completions):
+            self._dialect = type(self._dialect)(self._served, text_form())
+        if self._told.window is not None:
+            self._tokenize = self._loop.result(self._find_tokenizer())
+
+    async def _answer_all(self, prompts: Sequence[Prompt], pace: Pace, hand_over: Callable[[Prediction], None]) -> None:
+        await Asking(self._ask, pace, self._settings.endpoint_timeout).run(prompts, hand_over)
+
+    async def _ask(self, prompt: Prompt) -> Prediction:
+        with self._connections.one() as connection:
+            return await self._dialect.ask(prompt, connection)
+
+    def _first_understood(self) -> Dialect:
+        for dialect in chain.from_iterable(_ways(self._served, PLAIN).values()):
+            self._dialect = dialect
             try:
-                patiently(partial(way, PROBE), self._halt, self._settings.endpoint_timeout)
-            except HfHubHTTPError as error:
-                if error.response.status_code not in {400, 404, 405, 422}:
-                    raise _failed(error) from None
+                self._loop.result(patiently(partial(self._ask, PROBE), self._settings.endpoint_timeout))
             except FAULTS as error:
-                raise _failed(error) from None
+                status = error.response.status_code if isinstance(error, SAID) else None
+                if status not in NOT_SPOKEN:
+                    raise failed(error) from None
             else:
-                return way, template
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, "It speaks neither /v1/chat/completions nor /generate.")
-
-    def _chat(self, prompt: Prompt) -> Prediction:
-        reply: Any = self._client.chat_completion(
-            [{"role": str(turn.role), "content": turn.content} for turn in prompt.messages],
-            model=self._source.hub_id,
-            max_tokens=prompt.max_new_tokens,
-            temperature=0,
-            seed=0,
-        )
-        choices = getattr(reply, "choices", None)
-        if not choices or choices[0].message is None:
-            raise Unusable("no answer in the reply")
-        text = choices[0].message.content
-        if text is None and choices[0].finish_reason == "length":
-            text = ""  # a reasoning model that came to no answer within its tokens
-        if not isinstance(text, str):
-            raise Unusable("no text in the answer")
-        usage = getattr(reply, "usage", None)
-        return prediction_of(
-            prompt,
-            text,
-            Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
-            prompt_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
+                return dialect
+        raise PassingFault(
+            FailureCode.ENDPOINT_ERROR, "It speaks neither /v1/chat/completions nor /generate nor /v1/completions."
         )
 
-    def _generate(self, prompt: Prompt) -> Prediction:
-        reply: Any = self._client.text_generation(
-            plain_text(prompt.messages) + prompt.begun,
-            model=f"{self._root}/generate",
-            details=True,
-            do_sample=False,
-            max_new_tokens=prompt.max_new_tokens,
-            stop=[PLAIN_TURN_END],
-        )
-        text = getattr(reply, "generated_text", None)
-        if not isinstance(text, str):
-            raise Unusable("no text in the answer")
-        details = getattr(reply, "details", None)
-        return prediction_of(
-            prompt,
-            before_turn_end(text),
-            Finish.LENGTH if getattr(details, "finish_reason", None) == "length" else Finish.STOP,
-            output_tokens=getattr(details, "generated_tokens", None),
-        )
+    async def _find_tokenizer(self) -> Tokenize | None:
+        turns, chat = self._dialect.prepare(PROBE.messages), isinstance(self._dialect, Chat)
+        with self._connections.one() as connection:
+            return await find_tokenizer(turns, self._served, connection, chat=chat)
 
-
-def in_background(work: Callable[[], Made]) -> Future[Made]:
-    """The work in a daemon thread of its own: neither a halt nor the end of the program has to wait for a server."""
-    future: Future[Made] = Future()
-
-    def run() -> None:
+    def _count(self, messages: Sequence[Message]) -> int:
+        estimate = estimate_tokens(messages)
+        if self._tokenize is None or self._told.window is None or not is_near(estimate, self._told.window):
+            return estimate
         try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
-            future.set_exception(error)
+            return self._loop.result(
+                patiently(partial(self._count_there, self._tokenize, messages), self._settings.endpoint_timeout)
+            )
+        except FAULTS as error:
+            raise failed(error) from None
 
-    Thread(target=run, daemon=True).start()
-    return future
-
-
-def wait_unless_halted(flying: set[Future[Made]], halt: Event) -> tuple[set[Future[Made]], set[Future[Made]]]:
-    """What has come to its end, at least one, and what has not; Halted once told to stop."""
-    while True:
-        landed, still = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        if halt.is_set():
-            raise Halted("The evaluation was told to stop.")
-        if landed:
-            return landed, still
-
-
-def patiently(ask: Callable[[], Prediction], halt: Event, seconds: float) -> Prediction:
-    """The answer, asked for up to five times with full jitter between; a server's Retry-After is honoured.
-
-    Each time it must be here in so many seconds, however slowly it drips.
-    """
-    for attempt in Retrying(
-        retry=retry_if_exception(_is_transient),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=_wait,
-        sleep=lambda seconds: _sleep(seconds, halt),
-        reraise=True,
-    ):
-        with attempt:
-            return _within(seconds, ask)
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _within(seconds: float, ask: Callable[[], Made]) -> Made:
-    # The client's own limit is on the pause between two bytes.
-    asked = in_background(ask)
-    if not wait({asked}, timeout=seconds).done:
-        raise Unusable("no whole answer in time")
-    return asked.result()
+    async def _count_there(self, tokenize: Tokenize, messages: Sequence[Message]) -> int:
+        with self._connections.one() as connection:
+            return await tokenize(self._dialect.prepare(messages), self._served, connection)
 
 
 def split_url(url: str) -> tuple[str, str | None]:
@@ -218,96 +142,10 @@ def split_url(url: str) -> tuple[str, str | None]:
     if not sound:
         raise UsageError(f"{url!r} is not an endpoint. Give its URL, for example http://127.0.0.1:8080.")
     trimmed = url.rstrip("/")
-    for ending, dialect in (("/v1/chat/completions", "chat"), ("/v1", "chat"), ("/generate", "generate")):
+    for ending, dialect in ENDINGS:
         if trimmed.endswith(ending):
             return trimmed.removesuffix(ending), dialect
     return trimmed, None
-
-
-def describe(root: str, settings: Settings, model_id: str) -> dict[str, Any]:
-    """What the server tells of its model, sha, version and window. PassingFault when it cannot be reached."""
-    info = _get_json(f"{root}/info", settings)
-    if isinstance(info.get("model_id"), str):
-        return {
-            "model": info["model_id"],
-            "sha": info.get("model_sha"),
-            "version": f"TGI {info.get('version')}",
-            "window": _whole(info.get("max_total_tokens")),
-        }
-    listed = _get_json(f"{root}/v1/models", settings).get("data")
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    mine = next((entry for entry in entries if entry.get("id") == model_id), None)
-    if mine:
-        return {"model": model_id, "window": _whole(mine.get("max_model_len")), "version": mine.get("owned_by")}
-    return {"others": [str(entry.get("id")) for entry in entries if "max_model_len" in entry]}
-
-
-def estimate_tokens(messages: Sequence[Message]) -> int:
-    """Tokens at three characters each, which overestimates English for every tokenizer in use."""
-    return sum(len(message.content) // 3 + 8 for message in messages)
-
-
-def _check_same_model(source: ModelSource, served: Mapping[str, Any]) -> None:
-    name, sha, others = served.get("model"), served.get("sha"), served.get("others")
-    if name is not None and name.lower() != source.hub_id.lower():
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {name}, not {source.hub_id}.")
-    if others:
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {', '.join(others)}, not {source.hub_id}.")
-    if sha and source.revision != sha and len(source.revision) == len(sha):
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves commit {sha[:12]}, not {source.revision[:12]}.")
-
-
-def _get_json(url: str, settings: Settings) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {settings.endpoint_token}"} if settings.endpoint_token else {}
-    try:
-        reply = _within(PROBE_SECONDS, lambda: httpx2.get(url, headers=headers, timeout=PROBE_SECONDS))
-    except (httpx2.HTTPError, Unusable) as error:
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It cannot be reached ({type(error).__name__}).") from None
-    if not reply.is_success:
-        return {}
-    try:
-        body = reply.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, HfHubHTTPError):
-        return error.response.status_code in TRANSIENT
-    return isinstance(error, FAULTS) and not isinstance(error, ValidationError)
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    told = seconds_asked_for(error.response.headers) if isinstance(error, HfHubHTTPError) else 0
-    if told:
-        return min(told, LONGEST_WAIT)
-    return wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(state)
-
-
-def _sleep(seconds: float, halt: Event) -> None:
-    if halt.wait(seconds):
-        raise Halted("The evaluation was told to stop.")
-
-
-def _says_too_long(text: str) -> bool:
-    return any(phrase in text.lower() for phrase in TOO_LONG)
-
-
-def _failed(error: Exception) -> ClueError:
-    """What is raised once asking is given up; of what the server said only its status and Retry-After are kept."""
-    if not isinstance(error, HfHubHTTPError):
-        return PassingFault(FailureCode.ENDPOINT_ERROR, f"({type(error).__name__})")
-    status = error.response.status_code
-    if status in UNAUTHORISED:
-        return KeyRefused(status)
-    wait = seconds_asked_for(error.response.headers)
-    return PassingFault(FailureCode.ENDPOINT_ERROR, f"It answered {status}.", retry_after=wait)
 
 
 @contextmanager
@@ -315,9 +153,48 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
     """The endpoint of `source.url`, found to answer and to serve the model that is asked for."""
     if source.url is None:
         raise UsageError("The endpoint engine needs the endpoint's URL (--url, or CLUE_ENDPOINT_URL).")
-    opening = in_background(lambda: Endpoint(source, settings, halt))
-    wait_unless_halted({opening}, halt)
-    yield opening.result()
+    root, named = split_url(source.url)
+    served = Served(root, source.hub_id)
+    with ExitStack() as stack:
+        connections = Connections(root, settings.endpoint_token)
+        loop = Loop(halt)
+        stack.callback(lambda: loop.close(connections.close()))
+        told = loop.result(_look(served, connections))
+        _check_same_model(source, told)
+        endpoint = Endpoint(loop, connections, settings, served, told)
+
+        def text_form() -> TextForm:
+            folder = loop.result(asyncio.to_thread(tokenizer_folder, source, settings))
+            log = source.log or settings.home / "logs" / "model.log"
+            found = stack.enter_context(template_in(folder, log, settings, halt)) if folder else None
+            return found or PLAIN
+
+        endpoint.choose(named, text_form)
+        yield endpoint
+
+
+async def _look(served: Served, connections: Connections) -> Description:
+    with connections.one() as connection:
+        return await describe(served, connection)
+
+
+def _check_same_model(source: ModelSource, told: Description) -> None:
+    if told.model is not None and told.model.lower() != source.hub_id.lower():
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {told.model}, not {source.hub_id}.")
+    if told.others:
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves {', '.join(told.others)}, not {source.hub_id}.")
+    if told.sha and source.revision != told.sha and len(source.revision) == len(told.sha):
+        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It serves commit {told.sha[:12]}, not {source.revision[:12]}.")
+
+
+def _ways(served: Served, form: TextForm) -> Mapping[str, Sequence[Dialect]]:
+    """The dialects in the order in which they are tried; a template that takes no system role gets one turn less."""
+    ways: dict[str, tuple[Dialect, ...]] = {
+        "chat": (Chat(served), Chat(served, merged=True)),
+        "generate": (Generate(served, form),),
+        "completions": (Completions(served, form),),
+    }
+    return ways
 
 
 ENGINE = Engine(

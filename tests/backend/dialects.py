@@ -25,8 +25,10 @@ DIALECTS: dict[str, tuple[Callable[[], Server], str]] = {
     "tgi-chat": (lambda: TgiServer(last_line), ""),
     "openai": (lambda: OpenAIServer(last_line), ""),
     "openai-by-url": (lambda: OpenAIServer(last_line), "/v1"),
+    "completions": (lambda: OpenAIServer(last_line, has_chat=False), ""),
+    "completions-by-url": (lambda: OpenAIServer(last_line), "/v1/completions"),
 }
-DIRECT = {"tgi-generate-by-url": "tgi-generate", "openai-by-url": "openai"}
+DIRECT = {"tgi-generate-by-url": "tgi-generate", "openai-by-url": "openai", "completions-by-url": "completions"}
 
 
 @contextmanager

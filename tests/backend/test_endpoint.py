@@ -13,7 +13,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain import Finish
-from backend.engines.endpoint import ENGINE, estimate_tokens, split_url
+from backend.engines.endpoint import ENGINE, split_url
+from backend.engines.served.counting import estimate_tokens
 from backend.errors import FailureCode, PassingFault, UsageError
 from backend.prompting import plain_text
 from backend.settings import Settings
@@ -35,7 +36,7 @@ def test_every_prompt_gets_its_own_answer(dialect: str, settings: Settings) -> N
         assert found[one.example_id].finish is Finish.STOP and found[one.example_id].output_tokens
 
 
-@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai"])
+@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai", "completions"])
 def test_an_answer_that_is_cut_says_so(dialect: str, settings: Settings) -> None:
     with opened(DIALECTS[dialect][0](), settings) as client:
         (cut,) = client.complete([prompt(0, "one two three four five six", new=3)])
@@ -72,9 +73,10 @@ def test_the_manifest_tells_what_was_served(settings: Settings) -> None:
             "endpoint_model": "acme/tiny",
             "endpoint_sha": SHA,
             "template": "plain",
-            "window": 2048,
+            "window": 1025,
+            "token_counts": "server",
         }
-        assert client.window.tokens == 2048
+        assert client.window.tokens == 1025
     with opened(OpenAIServer(last_line, max_model_len=777), settings) as client:
         assert (client.facts["template"], client.window.tokens) == ("server", 777)
 
@@ -109,8 +111,9 @@ def test_a_slow_consumer_does_not_lose_answers(settings: Settings) -> None:
         TgiServer(last_line, max_total_tokens=40, has_chat=False),
         TgiServer(last_line, max_total_tokens=40),
         OpenAIServer(last_line, max_model_len=40),
+        OpenAIServer(last_line, max_model_len=40, has_chat=False),
     ],
-    ids=["generate-input", "chat-input", "generate-total", "chat-total", "openai"],
+    ids=["generate-input", "chat-input", "generate-total", "chat-total", "openai", "completions"],
 )
 def test_a_prompt_too_long_for_the_server_is_refused_and_not_an_empty_answer(
     server: Server, settings: Settings
@@ -167,7 +170,7 @@ class Witness:
 
 
 @pytest.mark.parametrize("token", [None, "endpoint-key"])
-@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai"])
+@pytest.mark.parametrize("dialect", ["tgi-generate", "tgi-chat", "openai", "completions"])
 def test_the_machines_own_token_is_never_sent(dialect: str, token: str | None, settings: Settings) -> None:
     kept = Path(constants.HF_TOKEN_PATH)
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -204,6 +207,7 @@ def test_a_real_model_behind_tgi_and_vllm_writes_the_same(tiny_model: Path, sett
         ("https://h/v1/", ("https://h", "chat")),
         ("https://h/base/v1/chat/completions", ("https://h/base", "chat")),
         ("http://h/generate", ("http://h", "generate")),
+        ("http://h/v1/completions", ("http://h", "completions")),
     ],
 )
 def test_a_url_may_name_its_dialect(url: str, parts: tuple[str, str | None]) -> None:

@@ -1,6 +1,7 @@
 """Every fault of a server is survived or said: no answer is lost, doubled, swapped or made up."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Barrier, Condition, Event, Thread
 from typing import Any
 
@@ -215,10 +216,13 @@ def test_an_endpoint_that_is_down_is_an_endpoint_error(url: str, settings: Setti
 
 def test_a_server_that_goes_away_in_the_middle_is_an_endpoint_error(settings: Settings) -> None:
     server = OpenAIServer(last_line)
-    with server.serving() as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
-        assert_answers_all(client, prompts(1))
-    with pytest.raises(PassingFault) as caught:
-        list(client.complete(prompts(1)))
+    with ExitStack() as life:
+        url = life.enter_context(server.serving())
+        with ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
+            assert_answers_all(client, prompts(1))
+            life.close()
+            with pytest.raises(PassingFault) as caught:
+                list(client.complete(prompts(1)))
     assert caught.value.code is FailureCode.ENDPOINT_ERROR
 
 

@@ -143,7 +143,10 @@ def _without_text(payload: Any) -> Any:
     if isinstance(payload, list):
         return [_without_text(one) for one in payload]
     if "choices" in payload:
-        emptied = [{**one, "message": {**one["message"], "content": None}} for one in payload["choices"]]
+        emptied = [
+            {**one, "message": {**one["message"], "content": None}} if "message" in one else {**one, "text": None}
+            for one in payload["choices"]
+        ]
         return {**payload, "choices": emptied}
     return {**payload, "generated_text": None}
 

@@ -19,11 +19,15 @@ from tests.loopback.writers import Answer, TemplateFailure, Writer, writer_of
 
 @dataclass
 class OpenAIServer:
-    """Answers chats with `answer`: a function of the last user message, or the folder of a model."""
+    """Answers chats with `answer`: a function of the last user message, or the folder of a model; continues texts too.
+
+    Without `has_chat` it knows no chats, as a server of base models.
+    """
 
     answer: Answer
     models: Sequence[str] = ("acme/tiny",)
     max_model_len: int = 2048
+    has_chat: bool = True
     api_key: str | None = None
     """The bearer token without which everything but /health is 401; None lets everybody in."""
     faults: Faults = field(default_factory=Faults)
@@ -34,7 +38,7 @@ class OpenAIServer:
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """The JSON of every chat request so far."""
+        """The JSON of every chat and completion request so far."""
         return self.faults.bodies
 
     @contextmanager
@@ -48,8 +52,11 @@ class OpenAIServer:
         routes = [
             Route("/health", self._health),
             Route("/v1/models", self._list_models),
-            Route("/v1/chat/completions", self._chat, methods=["POST"]),
+            Route("/v1/completions", self._complete, methods=["POST"]),
+            Route("/tokenize", self._tokenize, methods=["POST"]),
         ]
+        if self.has_chat:
+            routes.append(Route("/v1/chat/completions", self._chat, methods=["POST"]))
         return Starlette(routes=routes)
 
     async def _health(self, request: Request) -> Response:
@@ -65,6 +72,35 @@ class OpenAIServer:
             return await run_in_threadpool(self._answer_chat, body)
 
         return self._refuse_stranger(request) or await self.faults.answer(request, write)
+
+    async def _complete(self, request: Request) -> Response:
+        async def write(body: dict[str, Any]) -> Any:
+            return await run_in_threadpool(self._continue_text, body)
+
+        return self._refuse_stranger(request) or await self.faults.answer(request, write)
+
+    async def _tokenize(self, request: Request) -> Response:
+        body = await request.json()
+        templated = "messages" in body
+        text = self._writer.prompt_of(body["messages"]) if templated else body["prompt"]
+        count = self._writer.count_tokens(text, templated=templated)
+        found = {"count": count, "max_model_len": self.max_model_len, "tokens": [*range(count)]}
+        return self._refuse_stranger(request) or JSONResponse(found)
+
+    def _continue_text(self, body: dict[str, Any]) -> dict[str, Any]:
+        used = self._writer.count_tokens(body["prompt"], templated=False)
+        written = self._writer.write(
+            body["prompt"], self._room_for(body, used), body.get("stop") or [], templated=False
+        )
+        made = len(written.tokens)
+        reason = "length" if written.finish_reason == "length" else "stop"
+        text = written.text.removesuffix(written.stopped_at)
+        return {
+            "object": "text_completion",
+            "model": body["model"],
+            "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": reason}],
+            "usage": {"prompt_tokens": used, "completion_tokens": made, "total_tokens": used + made},
+        }
 
     def _answer_chat(self, body: dict[str, Any]) -> dict[str, Any]:
         model = body.get("model") or self.models[0]

@@ -60,6 +60,8 @@ class TgiServer:
             Route("/generate", self._generate, methods=["POST"]),
             Route("/", self._generate, methods=["POST"]),
             Route("/v1/chat/completions", self._chat, methods=["POST"]),
+            Route("/tokenize", self._tokenize, methods=["POST"]),
+            Route("/chat_tokenize", self._tokenize_chat, methods=["POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -103,6 +105,21 @@ class TgiServer:
             return await run_in_threadpool(self._answer_chat, body)
 
         return self._refuse_stranger(request) or await self.faults.answer(request, write)
+
+    async def _tokenize(self, request: Request) -> Response:
+        text = (await request.json())["inputs"]
+        return self._refuse_stranger(request) or JSONResponse(self._tokens(text, templated=False))
+
+    async def _tokenize_chat(self, request: Request) -> Response:
+        if not self.has_chat:
+            return JSONResponse({"error": "Template error: template not found", "error_type": "template_error"}, 422)
+        text = self._writer.prompt_of((await request.json())["messages"])
+        found = {"tokenize_response": self._tokens(text, templated=True), "templated_text": text}
+        return self._refuse_stranger(request) or JSONResponse(found)
+
+    def _tokens(self, text: str, *, templated: bool) -> list[dict[str, Any]]:
+        count = self._writer.count_tokens(text, templated=templated)
+        return [{"id": place, "text": "", "start": 0, "stop": 0} for place in range(count)]
 
     def _continue_prompt(self, body: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(body.get("inputs"), str) or body.get("stream"):

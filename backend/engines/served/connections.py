@@ -1,0 +1,71 @@
+"""The connections to a server: each request has one to itself, and the next one takes it over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from ssl import SSLContext
+
+import httpx2
+from huggingface_hub import AsyncInferenceClient, get_async_session, set_async_client_factory
+
+NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
+
+
+class Connection:
+    """One kept-alive connection: `inference` speaks the dialects that huggingface_hub knows, `http` plain HTTP."""
+
+    def __init__(self, root: str, token: str | None) -> None:
+        # No timeout of its own: whoever asks limits the whole time, however slowly an answer drips.
+        self.inference = AsyncInferenceClient(base_url=root, token=token or NO_TOKEN)
+        self.http = get_async_session()
+        if token:
+            self.http.headers["Authorization"] = f"Bearer {token}"
+
+    async def close(self) -> None:
+        """The connection is closed."""
+        await self.inference.close()  # type: ignore[no-untyped-call]
+        await self.http.aclose()
+
+
+class Connections:
+    """As many connections as were ever in use at once, the last used first.
+
+    One pool of n connections would look at all n of them at the begin and end of every request, which at 64 in flight
+    takes as long as the rest of the client together.
+    """
+
+    def __init__(self, root: str, token: str | None) -> None:
+        set_async_client_factory(_one_connection)
+        self._root, self._token = root, token
+        self._all: list[Connection] = []
+        self._free: list[Connection] = []
+
+    @contextmanager
+    def one(self) -> Iterator[Connection]:
+        """A connection that nobody else uses inside the block."""
+        connection = self._free.pop() if self._free else self._open()
+        try:
+            yield connection
+        finally:
+            self._free.append(connection)
+
+    async def close(self) -> None:
+        """All are closed."""
+        for connection in self._all:
+            await connection.close()
+
+    def _open(self) -> Connection:
+        self._all.append(Connection(self._root, self._token))
+        return self._all[-1]
+
+
+def _one_connection() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        verify=_certificates(), follow_redirects=True, timeout=None, limits=httpx2.Limits(max_connections=1)
+    )
+
+
+@cache
+def _certificates() -> SSLContext:
+    # Reading them takes 30 ms, as long as everything else about a connection takes 0.1.
+    return httpx2.create_ssl_context()

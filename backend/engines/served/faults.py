@@ -1,0 +1,74 @@
+"""What goes wrong between us and a server: whether to ask again, how busy it is, and what is raised in the end."""
+
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError, ValidationError
+
+from backend.engines.served.pace import Outcome
+from backend.errors import ClueError, FailureCode, KeyRefused, PassingFault
+from backend.hub.faults import seconds_asked_for
+
+TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+CROWDED = frozenset({429, 503, 529})
+REFUSING = frozenset({400, 413, 422})
+UNAUTHORISED = frozenset({401, 403})
+TOO_LONG = (
+    *("context length", "context_length", "context size", "maximum context", "too long"),
+    *("must have less than", "max_new_tokens", "max_total_tokens", "input tokens"),
+)
+
+
+class Unusable(Exception):
+    """The server answered 200 with something that is not an answer."""
+
+
+class Late(Exception):
+    """The whole answer was not here in time."""
+
+
+# Said by the server: through huggingface_hub, and where it has no method for what is asked.
+SAID = (HfHubHTTPError, httpx2.HTTPStatusError)
+# The last four are what the client stumbles with over a reply of another shape.
+FAULTS = (
+    *(HfHubHTTPError, TextGenerationError, InferenceTimeoutError, httpx2.HTTPError, Unusable, Late),
+    *(ValueError, TypeError, LookupError, AttributeError),
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed later."""
+    if isinstance(error, SAID):
+        return error.response.status_code in TRANSIENT
+    return isinstance(error, FAULTS) and not isinstance(error, ValidationError)
+
+
+def is_too_long(error: BaseException) -> bool:
+    """Whether the server says that the prompt, with what it may write, does not fit."""
+    if isinstance(error, SAID):
+        return error.response.status_code in REFUSING and _says_too_long(error.response.text)
+    return isinstance(error, ValidationError) and _says_too_long(str(error))
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """What the error tells of how busy the server is."""
+    status = error.response.status_code if isinstance(error, SAID) else None
+    crowded = status in CROWDED or isinstance(error, Late | httpx2.ConnectError | httpx2.ConnectTimeout)
+    return Outcome.REFUSED if crowded else Outcome.BROKEN
+
+
+def seconds_told(error: BaseException) -> float:
+    """How long the server asks to be left alone; 0 if it does not say."""
+    return seconds_asked_for(error.response.headers) if isinstance(error, SAID) else 0
+
+
+def failed(error: BaseException) -> ClueError:
+    """What is raised once asking is given up; of what the server said only its status and Retry-After are kept."""
+    if not isinstance(error, SAID):
+        return PassingFault(FailureCode.ENDPOINT_ERROR, f"({type(error).__name__})")
+    status = error.response.status_code
+    if status in UNAUTHORISED:
+        return KeyRefused(status)
+    return PassingFault(FailureCode.ENDPOINT_ERROR, f"It answered {status}.", retry_after=seconds_told(error))
+
+
+def _says_too_long(text: str) -> bool:
+    return any(phrase in text.lower() for phrase in TOO_LONG)

@@ -1,0 +1,93 @@
+"""An event loop in a thread of its own, for callers that wait and may be told to stop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import wait
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any, Generic, TypeVar
+
+from backend.errors import Halted
+
+POLL_SECONDS = 0.2
+END_SECONDS = 10.0
+Made = TypeVar("Made")
+
+
+class Loop:
+    """Runs until it is closed; then nothing that was begun in it goes on, and its thread is gone."""
+
+    def __init__(self, halt: Event) -> None:
+        self._halt = halt
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, name="endpoint", daemon=True)
+        self._thread.start()
+
+    def result(self, work: Coroutine[Any, Any, Made]) -> Made:
+        """What the work returns or raises; Halted once told to stop, and the work with it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while not wait({future}, timeout=POLL_SECONDS).done:
+                self._check()
+            self._check()
+            return future.result()
+        finally:
+            future.cancel()
+
+    def stream(self, work: Callable[[Callable[[Made], None]], Coroutine[Any, Any, None]]) -> Iterator[Made]:
+        """What the work hands over, as soon as it does; then what it raises. It ends when nobody listens any more."""
+        landed: SimpleQueue[Sequence[Made] | None] = SimpleQueue()
+        future = asyncio.run_coroutine_threadsafe(work(_Bundles(self._loop, landed).add), self._loop)
+        future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(landed.put, None))
+        try:
+            while True:
+                try:
+                    bundle = landed.get(timeout=POLL_SECONDS)
+                except Empty:
+                    bundle = ()
+                self._check()
+                if bundle is None:
+                    future.result()
+                    return
+                yield from bundle
+        finally:
+            future.cancel()
+
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Whatever still runs is cancelled, the last work is done, and the thread ends."""
+        future = asyncio.run_coroutine_threadsafe(self._end(last), self._loop)
+        wait({future}, timeout=END_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(END_SECONDS)
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _end(self, last: Coroutine[Any, Any, None]) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await last
+
+    def _check(self) -> None:
+        if self._halt.is_set():
+            raise Halted("The evaluation was told to stop.")
+
+
+class _Bundles(Generic[Made]):
+    """What lands in one turn of the loop is handed over at once: to wake the other thread for each costs more."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, landed: "SimpleQueue[Sequence[Made] | None]") -> None:
+        self._loop, self._landed = loop, landed
+        self._bundle: list[Made] = []
+
+    def add(self, one: Made) -> None:
+        if not self._bundle:
+            self._loop.call_soon(self._hand_over)
+        self._bundle.append(one)
+
+    def _hand_over(self) -> None:
+        bundle, self._bundle = self._bundle, []
+        self._landed.put(bundle)

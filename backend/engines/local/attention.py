@@ -12,7 +12,7 @@ from backend.engines.local.kv_cache import KVCache, Lane
 
 NAME = "clue_prefix"
 KNOWN = frozenset(
-    {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "return_dict", "is_causal"}
+    {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "output_router_logits", "return_dict"}
 )
 
 
@@ -82,10 +82,13 @@ class PrefixAttention:
         scaling: float | None = None,
         dropout: float = 0.0,
         sliding_window: int | None = None,
+        is_causal: bool | None = None,
         **options: Any,
     ) -> tuple[Any, None]:
         """The attended values (1 × tokens × heads × size). Unsupported when the model asks for something unknown."""
         strange = [name for name, option in options.items() if option is not None and name not in KNOWN]
+        if not (module.is_causal if is_causal is None else is_causal):
+            strange.append("sight of what follows")
         if strange or attention_mask is not None or dropout:
             raise Unsupported(", ".join(strange) or "mask")
         lanes = self.cache.lanes(module.layer_idx, key, value)

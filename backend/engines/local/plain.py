@@ -1,6 +1,7 @@
 """Answers prompts in padded batches with transformers' own generate: every architecture, nothing shared."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from backend.engines.local.asked import Asked, Effort, Written, cut_at_end
@@ -14,14 +15,16 @@ class PlainBatches:
 
     name = "none"
 
-    def __init__(self, model: Any, ends: Sequence[int], budget: Budget) -> None:
+    def __init__(self, model: Any, ends: Sequence[int], budget: Budget, even: float = float("inf")) -> None:
+        """`even` is the rope's (backend.engines.local.rope)."""
         self.effort = Effort()
         self.budget = budget
+        self._fit = partial(fit, even=even)
         self._model, self._ends = model, list(ends)
 
     def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
         """See Way. Prompts of like length stand together, the longest first."""
-        return in_halving_batches(sorted(asked, key=lambda one: -len(one.tokens)), self.budget, fit, self._attempt)
+        return in_halving_batches(sorted(asked, key=lambda one: -len(one.tokens)), self.budget, self._fit, self._attempt)
 
     def _attempt(self, batch: Sequence[Asked]) -> list[Written] | None:
         try:
@@ -57,12 +60,13 @@ class PlainBatches:
         return [cut_at_end(one, row, self._ends) for one, row in zip(batch, rows, strict=True)]
 
 
-def fit(asked: Sequence[Asked], budget: Budget) -> int:
-    """How many of the first prompts one batch holds, padded to the longest."""
-    longest = limit = 0
-    for count, one in enumerate(asked[: budget.rows]):
-        longest, limit = max(longest, len(one.tokens)), max(limit, one.limit)
-        if count and (count + 1) * (longest + limit) > budget.tokens:
+def fit(asked: Sequence[Asked], budget: Budget, even: float = float("inf")) -> int:
+    """How many of the first prompts one batch holds, padded to the longest, and all of them turned alike."""
+    for count in range(1, min(len(asked), budget.rows)):
+        batch = asked[: count + 1]
+        lengths = [len(one.tokens) for one in batch]
+        most = max(lengths) + max(one.limit for one in batch)
+        if len(batch) * most > budget.tokens or min(lengths) <= even < most:
             return count
     return min(len(asked), budget.rows)
 

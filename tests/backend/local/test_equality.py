@@ -4,6 +4,7 @@ import pytest
 
 from backend.engines.local.batching import Budget
 from backend.engines.local.plain import PlainBatches
+from backend.engines.local.rope import even_length
 from backend.engines.local.ways import choose_way
 from tests.backend.local.tiny import END, KINDS, answers, model_of, one_by_one, tree_of_prompts
 
@@ -18,7 +19,7 @@ def test_answers_are_those_of_plain_generate_with_and_without_reuse(name: str) -
     assert len({tuple(tokens) for tokens in expected.values()}) >= 6, "a model that always says the same proves nothing"
 
     model = model_of(config)
-    assert answers(PlainBatches(model, [END], Budget(150)), asked) == expected
+    assert answers(PlainBatches(model, [END], Budget(150), even_length(config)), asked) == expected
     way = choose_way(model, PROBE, 120)
     assert way.name == kind.reuse
     assert answers(way, asked[:5], asked[5:]) == expected

@@ -114,7 +114,7 @@ def tree_of_prompts(seed: int = 1) -> list[Asked]:
     texts = [head + documents[0] + some(random.randrange(1, 7)) for _ in range(4)]
     texts += [head + documents[1] + some(3), head + documents[1] + documents[2] + some(2), some(20)]
     texts += [head + documents[0], head + documents[0]]
-    return [Asked(str(number), text, random.choice((1, 4, 8))) for number, text in enumerate(sorted(texts))]
+    return [Asked(str(number), text, random.choice((1, 4, 6))) for number, text in enumerate(sorted(texts))]
 
 
 def one_by_one(model: Any, asked: Sequence[Asked]) -> dict[str, list[int]]:

@@ -205,8 +205,7 @@ def pieces_of(batch: Batch, line: int) -> Iterator[Piece]:
         yield Piece(None, line, batch.trunk)
     for row, branch in enumerate(batch.branches):
         known = max(line, batch.trunk) if row == 0 else branch.shared
-        source = row - 1 if row and known > batch.trunk else None
-        yield Piece(row, known, len(branch.asked.tokens), source, known)
+        yield Piece(row, known, len(branch.asked.tokens), row - 1 if row and known > batch.trunk else None)
 
 
 def packs(pieces: Sequence[Piece], chunk: int) -> Iterator[Pack]:
@@ -217,7 +216,7 @@ def packs(pieces: Sequence[Piece], chunk: int) -> Iterator[Pack]:
         start, source = piece.start, piece.source
         while start < piece.stop:
             stop = min(piece.stop, start + room)
-            pack.append(Piece(piece.row, start, stop, source, piece.copied))
+            pack.append(Piece(piece.row, start, stop, source))
             room -= stop - start
             start, source = stop, None
             if room == 0:

@@ -86,7 +86,7 @@ class PrefixAttention:
     ) -> tuple[Any, None]:
         """The attended values (1 × tokens × heads × size). Unsupported when the model asks for something unknown."""
         strange = [name for name, option in options.items() if option is not None and name not in KNOWN]
-        if not (module.is_causal if is_causal is None else is_causal):
+        if not (getattr(module, "is_causal", True) if is_causal is None else is_causal):
             strange.append("sight of what follows")
         if strange or attention_mask is not None or dropout:
             raise Unsupported(", ".join(strange) or "mask")

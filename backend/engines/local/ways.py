@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from backend.engines.local.asked import Asked, Way
+from backend.engines.local.asked import Asked, Over, Way, never_over
 from backend.engines.local.attention import Unsupported
 from backend.engines.local.batching import Budget
 from backend.engines.local.faults import is_of_the_device, is_out_of_memory
@@ -25,8 +25,11 @@ AGREEMENT = {"float32": 1e-3, "float16": 5e-2, "bfloat16": 2e-1}
 ATTENTIONS = frozenset({"full_attention", "sliding_attention"})
 
 
-def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None) -> Way:
-    """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention."""
+def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> Way:
+    """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention.
+
+    `over` says of the tokens written so far whether they are more than an answer already.
+    """
     ends = model.generation_config.eos_token_id or []
     budget = Budget(batch_tokens or _tokens_that_fit(model))
     if may_reuse(model):
@@ -36,9 +39,9 @@ def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None) -> Wa
             expected = _plain_scores(model, trial)
             agrees = _agrees(PrefixReuse(model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
         if agrees:
-            return PrefixReuse(model, ends, budget)
+            return PrefixReuse(model, ends, budget, over)
         model.set_attn_implementation(own)
-    return PlainBatches(model, ends, budget, even_length(model.config.get_text_config()))
+    return PlainBatches(model, ends, budget, even_length(model.config.get_text_config()), over)
 
 
 def may_reuse(model: Any) -> bool:

@@ -13,14 +13,11 @@ from backend.engines.local.encoding import Encoder, paragraphs
 from tests.backend.local.vocabularies import ADVERSARIAL, PLAUSIBLE, TURN, hesitant
 from tests.loopback.models import clinical_sentences
 
-PIECES = (
-    "Fever.", "fever", "Dear colleague,", "pulse 96/min", "/1", "12345", " ", "  ", "\t", "\n", "\n\n", "\n\n", "\n\n\n",
-    "\r\n\r\n", "\r\n", "\u00a0", "\u2028", "é", "e\u0301", "\u0301", "İ ß", "\U0001f600", "{}", "'s", TURN, f"{TURN}\n\n",
-    f"\n\n{TURN}", "</s>", "Aa", "\x1c", "\u200b",
-)  # fmt: skip
+WORDS = ("Fever.", "fever", "Dear colleague,", "pulse 96/min", "/1", "12345", "{}", "'s", "Aa", "</s>")
+BLANKS = (" ", "  ", "\t", "\n", "\n\n", "\n\n\n", "\r\n\r\n", "\r\n", "\u00a0", "\u2028", "\x1c", "\u200b")
+LETTERS = ("é", "e\u0301", "\u0301", "İ ß", "\U0001f600")
+PIECES = (*WORDS, *BLANKS, *LETTERS, TURN, f"{TURN}\n\n", f"\n\n{TURN}", "Fever.\n\n", "Aa\n\n")
 texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
-
-
 
 
 @cache

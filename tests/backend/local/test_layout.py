@@ -51,8 +51,8 @@ def test_pieces_are_the_trunk_and_then_what_each_row_has_that_the_one_before_has
         Piece(1, 3, 6),
         Piece(2, 4, 5, source=1),
     ]
-    assert list(pieces_of(batch, 2))[0] == Piece(None, 2, 3)
-    assert list(pieces_of(batch, 4))[0] == Piece(0, 4, 5), "the cache has the trunk and more"
+    assert next(pieces_of(batch, 2)) == Piece(None, 2, 3)
+    assert next(pieces_of(batch, 4)) == Piece(0, 4, 5), "the cache has the trunk and more"
 
 
 def test_packs_are_filled_to_the_brim_and_copy_once() -> None:

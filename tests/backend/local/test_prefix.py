@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from backend.engines.local.asked import Asked
 from backend.engines.local.batching import Budget
+from backend.engines.local.plain import PlainBatches
 from backend.engines.local.prefix import PrefixReuse
 from backend.errors import FailureCode, ModelFault
 from tests.backend.local.tiny import KINDS, answers, model_of, one_by_one, tree_of_prompts
@@ -39,7 +41,7 @@ def cut(tokens: Sequence[int], limit: int, ends: Sequence[int]) -> list[int]:
     return within[: next((place for place, token in enumerate(within) if token in ends), limit)]
 
 
-texts = st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=5).map(lambda blocks: tuple(sum(blocks, [])))
+texts = st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=5).map(lambda blocks: tuple(chain.from_iterable(blocks)))
 questions = st.lists(st.tuples(texts, st.integers(1, MOST)), min_size=1, max_size=12)
 
 
@@ -98,7 +100,8 @@ def hooked(name: str, what: Callable[[int], None]) -> tuple[Any, Any]:
 def test_when_memory_runs_out_every_prompt_is_answered_once_and_alike(
     failing: set[int], tokens: int, chunk: int
 ) -> None:
-    asked, ran_out = tree_of_prompts(), []
+    asked = tree_of_prompts()
+    ran_out: list[int] = []
 
     def run_out(call: int) -> None:
         # Only where a batch could still be cut, as one prompt alone is the model's fault.
@@ -171,3 +174,32 @@ def test_a_model_that_ends_at_once_says_nothing() -> None:
     way = PrefixReuse(twins("llama")[0], range(97), Budget(10_000))
     written = list(way.write(tree_of_prompts()))
     assert all(one.stopped and not one.tokens for one in written)
+
+
+@pytest.mark.parametrize("limit", [3, 8, 20])
+def test_an_answer_that_shows_itself_over_is_not_written_on_in_either_way(limit: int) -> None:
+    """It is looked at after every eighth token; "over" here is what ends with an even number after the first."""
+    asked = [Asked(str(number), (5, 6, 7 + number), limit) for number in range(9)]
+
+    def over(tokens: Sequence[int]) -> bool:
+        return tokens[1] % 2 == 0
+
+    steps: list[int] = []
+    model, hook = hooked("llama", steps.append)
+    ours = answers(PrefixReuse(model, [2], Budget(10_000), over), asked)
+    hook.remove()
+    plain = twins("llama")[1]
+    plain.generation_config.eos_token_id = [2]
+    whole = one_by_one(plain, asked)
+    expected = {name: tokens[:8] if len(tokens) > 8 and over(tokens) else tokens for name, tokens in whole.items()}
+    assert ours == expected
+    assert answers(PlainBatches(plain, [2], Budget(10_000), over=over), asked) == expected
+    assert {over(tokens) for tokens in whole.values()} == {True, False}
+
+    steps.clear()
+    model, hook = hooked("llama", steps.append)
+    assert {
+        len(tokens) for tokens in answers(PrefixReuse(model, [], Budget(10_000), lambda _: True), asked).values()
+    } == {min(limit, 8)}
+    hook.remove()
+    assert len(steps) == min(limit, 8), "one call reads, seven write on"

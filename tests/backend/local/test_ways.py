@@ -85,7 +85,9 @@ def test_a_vision_model_reads_text_as_its_text_model_does() -> None:
 def test_texts_whose_lengths_turn_tokens_differently_are_not_answered_together() -> None:
     """With longrope a text of more than 24 tokens is turned in another way, and so would be its padded neighbours."""
     model = model_of(KINDS["phi-3 long"].configuration())
-    asked = [Asked(str(size), [3 + (size * 7 + place * 5) % 90 for place in range(size)], 6) for size in range(14, 36, 3)]
+    asked = [
+        Asked(str(size), [3 + (size * 7 + place * 5) % 90 for place in range(size)], 6) for size in range(14, 36, 3)
+    ]
     expected = one_by_one(model_of(model.config), asked)
     assert answers(PlainBatches(model, [END], Budget(10_000)), asked) != expected, "or there is nothing to look after"
     assert answers(PlainBatches(model, [END], Budget(10_000), even=24), asked) == expected

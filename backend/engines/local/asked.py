@@ -1,10 +1,13 @@
 """A prompt as tokens, and what was written to it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from backend.engines.local.batching import Budget
+
+LOOK_EVERY = 8
+Over = Callable[[Sequence[int]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,20 @@ class Way(Protocol):
         """What is written to every prompt. ModelFault when one alone is too much, or scores are no numbers."""
 
 
-def cut_at_end(asked: Asked, tokens: Sequence[int], ends: Collection[int]) -> Written:
-    """What stands before the first end and within the limit."""
+def never_over(tokens: Sequence[int]) -> bool:
+    """An answer ends with an end token or at its limit, and not before."""
+    return False
+
+
+def is_seen_over(tokens: Sequence[int], over: Over) -> bool:
+    """Whether an answer's tokens show that it is over; looked at every few tokens, in every way of generating alike."""
+    return len(tokens) % LOOK_EVERY == 0 and over(tokens)
+
+
+def cut_at_end(asked: Asked, tokens: Sequence[int], ends: Collection[int], over: Over) -> Written:
+    """What stands before the first end and within the limit, and no more than shows that the answer is over."""
     within = tokens[: asked.limit]
     place = next((place for place, token in enumerate(within) if token in ends), None)
-    return Written(asked, within[:place], place is not None)
+    answer = within[:place]
+    enough = next((count for count in range(1, len(answer)) if is_seen_over(answer[:count], over)), None)
+    return Written(asked, answer[:enough], place is not None and enough is None)

@@ -5,14 +5,14 @@ attend to the trunk all together, and to their own row each (cascade attention, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.engines.local.kv_cache import KVCache, Lane
 
 NAME = "clue_prefix"
 KNOWN = frozenset(
-    {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "return_dict", "is_causal"}
+    {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "output_router_logits", "return_dict"}
 )
 
 
@@ -24,21 +24,21 @@ class Unsupported(Exception):
 class Piece:
     """The tokens of a row at the positions `start` to `stop`; row None is the trunk.
 
-    Where the row's beginning was read for another row, that is copied from it: of row `source`, up to `copied`.
+    Where what comes before `start` was read for the row `source`, it is copied from there.
     """
 
     row: int | None
     start: int
     stop: int
     source: int | None = None
-    copied: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Pieces that are read at once, each after those it needs."""
+    """Pieces that are read at once, each after those it needs; layers alike share their masks."""
 
     pieces: Sequence[Piece]
+    masks: dict[tuple[int, int, int | None], Any] = field(default_factory=dict, compare=False)
 
 
 class Step:
@@ -70,7 +70,6 @@ class PrefixAttention:
     def __init__(self) -> None:
         self.cache = KVCache()
         self.now: Pack | Step = Pack(())
-        self._masks: dict[tuple[int, int, int | None], Any] = {}
 
     def __call__(
         self,
@@ -82,10 +81,13 @@ class PrefixAttention:
         scaling: float | None = None,
         dropout: float = 0.0,
         sliding_window: int | None = None,
+        is_causal: bool | None = None,
         **options: Any,
     ) -> tuple[Any, None]:
         """The attended values (1 × tokens × heads × size). Unsupported when the model asks for something unknown."""
         strange = [name for name, option in options.items() if option is not None and name not in KNOWN]
+        if not (getattr(module, "is_causal", True) if is_causal is None else is_causal):
+            strange.append("sight of what follows")
         if strange or attention_mask is not None or dropout:
             raise Unsupported(", ".join(strange) or "mask")
         lanes = self.cache.lanes(module.layer_idx, key, value)
@@ -107,7 +109,7 @@ class PrefixAttention:
             keys, values = (
                 self._keep(lane, piece, new[0, :, here]) for lane, new in zip(lanes, (key, value), strict=True)
             )
-            mask = self._mask(piece, query.device, window)
+            mask = _mask(pack, piece, query.device, window)
             attended.append(_attend(query[:, :, here], keys, values, mask, scale))
             place = here.stop
         return torch.cat(attended, dim=2).transpose(1, 2)
@@ -122,33 +124,10 @@ class PrefixAttention:
             return lane.trunk[None, :, : piece.stop]
         own = lane.rows[piece.row]
         if piece.source is not None:
-            own[:, : piece.copied - trunk] = lane.rows[piece.source, :, : piece.copied - trunk]
+            own[:, : piece.start - trunk] = lane.rows[piece.source, :, : piece.start - trunk]
         own[:, piece.start - trunk : piece.stop - trunk] = new
         own = own[None, :, : piece.stop - trunk]
         return torch.cat((lane.trunk[None, :, :trunk], own), dim=2) if trunk else own
-
-    def _mask(self, piece: Piece, device: Any, window: int | None) -> Any:
-        """Which positions the piece's tokens see (tokens × positions); None where each sees all before it."""
-        import torch
-        from torch.nn.attention.bias import causal_lower_right
-
-        if window is not None and piece.stop <= window:
-            window = None
-        if window is None and piece.start == 0:
-            return None
-        if window is None and device.type == "cuda":
-            return causal_lower_right(piece.stop - piece.start, piece.stop)
-        key = piece.start, piece.stop, window
-        if key not in self._masks:
-            if len(self._masks) > 64:
-                self._masks.clear()
-            here = torch.arange(piece.start, piece.stop, device=device)[:, None]
-            there = torch.arange(piece.stop, device=device)
-            seen = there <= here
-            if window is not None:
-                seen &= there > here - window
-            self._masks[key] = seen
-        return self._masks[key]
 
     def _step(
         self, step: Step, query: Any, key: Any, value: Any, lanes: tuple[Lane, Lane], scale: float, window: int | None
@@ -175,6 +154,28 @@ class PrefixAttention:
         found = weights[..., trunk:] @ values.rows[:count, :, :used]
         found += _together(weights[..., :trunk], values.trunk[:, :trunk])
         return found.flatten(1, 2)[None]
+
+
+def _mask(pack: Pack, piece: Piece, device: Any, window: int | None) -> Any:
+    """Which positions the piece's tokens see (tokens × positions); None where each sees all before it."""
+    import torch
+    from torch.nn.attention.bias import causal_lower_right
+
+    if window is not None and piece.stop <= window:
+        window = None
+    if window is None and piece.start == 0:
+        return None
+    if window is None and device.type == "cuda":
+        return causal_lower_right(piece.stop - piece.start, piece.stop)
+    key = piece.start, piece.stop, window
+    if key not in pack.masks:
+        here = torch.arange(piece.start, piece.stop, device=device)[:, None]
+        there = torch.arange(piece.stop, device=device)
+        seen = there <= here
+        if window is not None:
+            seen &= there > here - window
+        pack.masks[key] = seen
+    return pack.masks[key]
 
 
 def _together(rows: Any, trunk: Any) -> Any:

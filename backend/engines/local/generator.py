@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Finish, Message, Role
-from backend.engines.local.asked import Asked, Written
+from backend.engines.local.asked import LOOK_EVERY, Asked, Written, never_over
 from backend.engines.local.encoding import Encoder
 from backend.engines.local.loading import digest, greedy, load_config, load_model, load_tokenizer, window
 from backend.engines.local.rendering import PROBE, choose_form
@@ -28,7 +28,8 @@ class Generator:
         self._model.generation_config = greedy(self._tokenizer, self._model.generation_config)
         probe = self._encode(PROBE)
         self._check_numbers(probe)
-        self._way = choose_way(self._model, probe, batch_tokens)
+        over = self._is_over if self._form.template == "plain" else never_over
+        self._way = choose_way(self._model, probe, batch_tokens, over)
 
     def facts(self, folder: Path) -> dict[str, str | int | None]:
         """What the manifest says of this model and of the software under it: the same whenever it is opened again."""
@@ -66,6 +67,11 @@ class Generator:
                 waiting.append(asked)
         for written in self._way.write(waiting):
             send(self._read(written))
+
+    def _is_over(self, tokens: Sequence[int]) -> bool:
+        """Whether a plain text has gone on to a next turn, which is not decided by its last tokens alone."""
+        last = self._tokenizer.decode(tokens[-LOOK_EVERY - len(PLAIN_TURN_END) :], skip_special_tokens=True)
+        return PLAIN_TURN_END in last and PLAIN_TURN_END in self._tokenizer.decode(tokens, skip_special_tokens=True)
 
     def _read(self, written: Written) -> dict[str, Any]:
         text = self._tokenizer.decode(written.tokens, skip_special_tokens=True)

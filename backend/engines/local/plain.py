@@ -1,9 +1,10 @@
 """Answers prompts in padded batches with transformers' own generate: every architecture, nothing shared."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from backend.engines.local.asked import Asked, Effort, Written, cut_at_end
+from backend.engines.local.asked import LOOK_EVERY, Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
 from backend.engines.local.batching import Budget, in_halving_batches
 from backend.engines.local.faults import free_memory, is_out_of_memory
 from backend.errors import FailureCode, ModelFault
@@ -14,14 +15,25 @@ class PlainBatches:
 
     name = "none"
 
-    def __init__(self, model: Any, ends: Sequence[int], budget: Budget) -> None:
+    def __init__(
+        self,
+        model: Any,
+        ends: Sequence[int],
+        budget: Budget,
+        even: float = float("inf"),
+        over: Over = never_over,
+    ) -> None:
+        """`even` is the rope's (backend.engines.local.rope)."""
         self.effort = Effort()
         self.budget = budget
-        self._model, self._ends = model, list(ends)
+        self._fit = partial(fit, even=even)
+        self._model, self._ends, self._over = model, list(ends), over
 
     def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
         """See Way. Prompts of like length stand together, the longest first."""
-        return in_halving_batches(sorted(asked, key=lambda one: -len(one.tokens)), self.budget, fit, self._attempt)
+        return in_halving_batches(
+            sorted(asked, key=lambda one: -len(one.tokens)), self.budget, self._fit, self._attempt
+        )
 
     def _attempt(self, batch: Sequence[Asked]) -> list[Written] | None:
         try:
@@ -41,28 +53,30 @@ class PlainBatches:
         ids = torch.tensor([[pad] * (width - len(one.tokens)) + list(one.tokens) for one in batch], device=device)
         mask = torch.tensor([[0] * (width - len(one.tokens)) + [1] * len(one.tokens) for one in batch], device=device)
         watch = _Watch(self._ends, device)
+        start = 1 if self._model.config.is_encoder_decoder else width
         with torch.inference_mode():
             written = self._model.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 max_new_tokens=max(one.limit for one in batch),
                 logits_processor=[watch],
+                stopping_criteria=[] if self._over is never_over else [_Stop(self._over, start)],
             )
         if watch.saw_nan:
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
         tokens = sum(len(one.tokens) for one in batch)
         self.effort = Effort(self.effort.prompt_tokens + tokens, self.effort.prefill_tokens + tokens)
-        start = 1 if self._model.config.is_encoder_decoder else width
         rows = written[:, start:].tolist()
-        return [cut_at_end(one, row, self._ends) for one, row in zip(batch, rows, strict=True)]
+        return [cut_at_end(one, row, self._ends, self._over) for one, row in zip(batch, rows, strict=True)]
 
 
-def fit(asked: Sequence[Asked], budget: Budget) -> int:
-    """How many of the first prompts one batch holds, padded to the longest."""
-    longest = limit = 0
-    for count, one in enumerate(asked[: budget.rows]):
-        longest, limit = max(longest, len(one.tokens)), max(limit, one.limit)
-        if count and (count + 1) * (longest + limit) > budget.tokens:
+def fit(asked: Sequence[Asked], budget: Budget, even: float = float("inf")) -> int:
+    """How many of the first prompts one batch holds, padded to the longest, and all of them turned alike."""
+    for count in range(1, min(len(asked), budget.rows)):
+        batch = asked[: count + 1]
+        lengths = [len(one.tokens) for one in batch]
+        most = max(lengths) + max(one.limit for one in batch)
+        if len(batch) * most > budget.tokens or min(lengths) <= even < most:
             return count
     return min(len(asked), budget.rows)
 
@@ -88,3 +102,18 @@ class _Watch:
     def saw_nan(self) -> bool:
         """Whether any was seen; this alone waits for the GPU."""
         return bool(self._found)
+
+
+class _Stop:
+    """Ends the texts that are over; an answer begins at the place `start`."""
+
+    def __init__(self, over: Over, start: int) -> None:
+        self._over, self._start = over, start
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Which of the texts are over (texts)."""
+        import torch
+
+        rows = input_ids[:, self._start :].tolist() if (input_ids.shape[1] - self._start) % LOOK_EVERY == 0 else []
+        done = [is_seen_over(row, self._over) for row in rows] or [False] * len(input_ids)
+        return torch.tensor(done, device=input_ids.device)

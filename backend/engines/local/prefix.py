@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.engines.local.asked import Asked, Effort, Written, cut_at_end
+from backend.engines.local.asked import Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
 from backend.engines.local.attention import NAME, Pack, Piece, PrefixAttention, Step
 from backend.engines.local.batching import Budget, in_halving_batches
 from backend.engines.local.faults import free_memory, is_out_of_memory
@@ -42,12 +42,12 @@ class PrefixReuse:
 
     name = "prefix"
 
-    def __init__(self, model: Any, ends: Sequence[int], budget: Budget) -> None:
+    def __init__(self, model: Any, ends: Sequence[int], budget: Budget, over: Over = never_over) -> None:
         from transformers import AttentionInterface
 
         self.effort = Effort()
         self.budget = budget
-        self._model, self._ends = model, frozenset(ends)
+        self._model, self._ends, self._over = model, frozenset(ends), over
         self._attention = PrefixAttention()
         self._chunk = CHUNK.get(model.device.type, CHUNK["cpu"])
         self._last: tuple[Sequence[int], int] = ((), 0)
@@ -102,7 +102,7 @@ class PrefixReuse:
         if bool(self._not_a_number):
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
         return [
-            cut_at_end(branch.asked, tokens, self._ends)
+            cut_at_end(branch.asked, tokens, self._ends, self._over)
             for branch, tokens in zip(batch.branches, batch.written, strict=True)
         ]
 
@@ -170,12 +170,15 @@ class PrefixReuse:
         """How many of the active rows go on; they stand first, in the cache as in `rows`."""
         for place in reversed(range(active)):
             row = rows[place]
-            if batch.written[row][-1] in self._ends or len(batch.written[row]) >= batch.branches[row].asked.limit:
+            if self._is_done(batch.branches[row].asked, batch.written[row]):
                 active -= 1
                 if place != active:
                     self._attention.cache.swap(place, active)
                     rows[place], rows[active] = rows[active], rows[place]
         return active
+
+    def _is_done(self, asked: Asked, tokens: Sequence[int]) -> bool:
+        return tokens[-1] in self._ends or len(tokens) >= asked.limit or is_seen_over(tokens, self._over)
 
     def _likeliest(self, scores: Any) -> list[int]:
         self._not_a_number |= scores.isnan().any()
@@ -205,8 +208,7 @@ def pieces_of(batch: Batch, line: int) -> Iterator[Piece]:
         yield Piece(None, line, batch.trunk)
     for row, branch in enumerate(batch.branches):
         known = max(line, batch.trunk) if row == 0 else branch.shared
-        source = row - 1 if row and known > batch.trunk else None
-        yield Piece(row, known, len(branch.asked.tokens), source, known)
+        yield Piece(row, known, len(branch.asked.tokens), row - 1 if row and known > batch.trunk else None)
 
 
 def packs(pieces: Sequence[Piece], chunk: int) -> Iterator[Pack]:
@@ -217,7 +219,7 @@ def packs(pieces: Sequence[Piece], chunk: int) -> Iterator[Pack]:
         start, source = piece.start, piece.source
         while start < piece.stop:
             stop = min(piece.stop, start + room)
-            pack.append(Piece(piece.row, start, stop, source, piece.copied))
+            pack.append(Piece(piece.row, start, stop, source))
             room -= stop - start
             start, source = stop, None
             if room == 0:

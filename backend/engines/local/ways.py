@@ -3,55 +3,58 @@
 import inspect
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from backend.engines.local.asked import Asked, Way
+from backend.engines.local.asked import Asked, Over, Way, never_over
 from backend.engines.local.attention import Unsupported
 from backend.engines.local.batching import Budget
 from backend.engines.local.faults import is_of_the_device, is_out_of_memory
+from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.prefix import PrefixReuse
+from backend.engines.local.rope import even_length
 
-# Elsewhere the turning of a token depends on the whole text's length, and what was kept of another text is not its own.
-EVEN_ROPE = frozenset({"default", "linear", "llama3", "yarn"})
 TOKENS_ON_CPU = 16_384
 SHARE_OF_GPU = 0.7
+MOST_OF_PROBE = 48
 TRIAL_TOKENS = 4
+TRIAL_WINDOW = 4
 AGREEMENT = {"float32": 1e-3, "float16": 5e-2, "bfloat16": 2e-1}
+ATTENTIONS = frozenset({"full_attention", "sliding_attention"})
 
 
-def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None) -> Way:
-    """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention."""
+def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> Way:
+    """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention.
+
+    `over` says of the tokens written so far whether they are more than an answer already.
+    """
     ends = model.generation_config.eos_token_id or []
     budget = Budget(batch_tokens or _tokens_that_fit(model))
     if may_reuse(model):
         own = model.config._attn_implementation
-        trial = _trial(probe)
-        expected = _plain_scores(model, trial)
-        way = PrefixReuse(model, ends, Budget(budget.tokens))
-        if _agrees(way, trial, expected):
-            return PrefixReuse(model, ends, budget)
+        with _short_windows(model):
+            trial = _trial(probe, window(model.config))
+            expected = _plain_scores(model, trial)
+            agrees = _agrees(PrefixReuse(model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
+        if agrees:
+            return PrefixReuse(model, ends, budget, over)
         model.set_attn_implementation(own)
-    return PlainBatches(model, ends, budget)
+    return PlainBatches(model, ends, budget, even_length(model.config.get_text_config()), over)
 
 
 def may_reuse(model: Any) -> bool:
-    """Whether attention can be given to the architecture, and a token's place alone decides how it is turned."""
+    """Whether attention can be given to the architecture, nothing else looks back, and rope is even in the window."""
     config = model.config.get_text_config()
     return (
         not model.config.is_encoder_decoder
         and bool(getattr(model, "_supports_attention_backend", False))
+        and not model._is_stateful
         and {"position_ids", "logits_to_keep"} <= inspect.signature(model.forward).parameters.keys()
-        and _rope_types(config) <= EVEN_ROPE
-        and set(getattr(config, "layer_types", None) or ()) <= {"full_attention", "sliding_attention"}
+        and even_length(config) >= (window(model.config) or float("inf"))
+        and set(getattr(config, "layer_types", None) or ()) <= ATTENTIONS
     )
-
-
-def _rope_types(config: Any) -> set[str]:
-    given = getattr(config, "rope_parameters", None) or {}
-    kinds = [given, *(part for part in given.values() if isinstance(part, dict))]
-    return {str(kind["rope_type"]) for kind in kinds if "rope_type" in kind}
 
 
 def _tokens_that_fit(model: Any) -> int:
@@ -68,9 +71,28 @@ def _tokens_that_fit(model: Any) -> int:
     return max(int(SHARE_OF_GPU * free / each), 1)
 
 
-def _trial(probe: Sequence[int]) -> list[Asked]:
-    """Prompts of which some begin alike, some within others, and one stands alone."""
-    tokens, back = list(probe), list(reversed(probe))
+@contextmanager
+def _short_windows(model: Any) -> Iterator[None]:
+    """Sliding windows are shorter than the trial's prompts meanwhile: a window that is not kept to would show."""
+    holders = [
+        holder
+        for holder in (model.config.get_text_config(), *model.modules())
+        if isinstance(getattr(holder, "sliding_window", None), int) and holder.sliding_window > TRIAL_WINDOW
+    ]
+    own = [holder.sliding_window for holder in holders]
+    try:
+        for holder in holders:
+            holder.sliding_window = TRIAL_WINDOW
+        yield
+    finally:
+        for holder, size in zip(holders, own, strict=True):
+            holder.sliding_window = size
+
+
+def _trial(probe: Sequence[int], most: int | None) -> list[Asked]:
+    """Prompts of which some begin alike, some within others, and one stands alone; none longer than `most`."""
+    size = max(1, min(MOST_OF_PROBE, ((most or sys.maxsize) - 1) // 3))
+    tokens, back = list(probe[:size]), list(reversed(probe[:size]))
     texts = (tokens, tokens + back[:5], tokens + back[:5] + tokens[:7], tokens + tokens[1:], back)
     return [Asked(str(number), text, TRIAL_TOKENS) for number, text in enumerate(texts)]
 
@@ -86,7 +108,7 @@ def _plain_scores(model: Any, trial: Sequence[Asked]) -> Any:
         ]
 
 
-def _agrees(way: PrefixReuse, trial: Sequence[Asked], expected: Sequence[Any]) -> bool:
+def _agrees(way: PrefixReuse, trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
     try:
         found = way.scores(trial)
     except Unsupported as missing:
@@ -97,8 +119,16 @@ def _agrees(way: PrefixReuse, trial: Sequence[Asked], expected: Sequence[Any]) -
             raise
         traceback.print_exc()
         return False
-    far = max(float((ours - theirs).abs().max() / theirs.std()) for ours, theirs in zip(found, expected, strict=True))
-    agrees = far <= AGREEMENT[str(expected[0].dtype).removeprefix("torch.")]
+    far = _furthest(found, expected)
+    agrees = far <= AGREEMENT.get(str(model_dtype).removeprefix("torch."), AGREEMENT["bfloat16"])
     if not agrees:
         sys.stderr.write(f"Shared beginnings are not reused: scores differ by {far:.2g} of their spread.\n")
     return agrees
+
+
+def _furthest(found: Sequence[Any], expected: Sequence[Any]) -> float:
+    """How far scores lie from the expected ones, in standard deviations of those; NaN where any of them is none."""
+    import torch
+
+    apart = [(ours - theirs).abs().max() / theirs.std() for ours, theirs in zip(found, expected, strict=True)]
+    return float(torch.stack(apart).max())

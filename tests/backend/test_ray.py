@@ -14,9 +14,10 @@ import pytest
 
 from backend.bench.local_cluster import local_cluster
 from backend.domain import ModelSource, Prediction
+from backend.engines.carrying.nodes import joined
 from backend.engines.ray import carried_by_ray
 from backend.engines.transformers import ENGINE as TRANSFORMERS
-from backend.errors import FailureCode, Halted, ModelFault, PassingFault
+from backend.errors import FailureCode, Halted, ModelFault, OperatorFault, PassingFault
 from backend.settings import Settings
 from tests.backend.asking import SHA, assert_answers_all, by_id, changed, local, prompt, prompts
 from tests.backend.balky import DIE, FAIL, RAISE
@@ -155,6 +156,11 @@ def test_the_work_of_a_dead_node_is_done_by_the_others(settings: Settings, clust
     assert found.keys() == {one.example_id for one in asked}
     times = Counter(name for name, _ in asked_of(settings))
     assert all(times[answer.example_id] == 1 for answer in first)
+
+
+def test_an_address_where_nothing_listens_is_said_at_once(settings: Settings) -> None:
+    with pytest.raises(OperatorFault, match="127.0.0.2:1 .*docs/ray.md"), joined(changed(settings, ray="127.0.0.2:1")):
+        raise AssertionError("it joined")
 
 
 def opened(settings: Settings) -> Any:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -174,6 +175,15 @@ class Channel:
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpid(), signal.SIGKILL)
         os._exit(0)
+
+
+def keep_texts_out_of_the_log() -> None:
+    """From now on the log gets type and place of what ends this process: an exception's text may hold a prompt."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        sys.stderr.write("\n".join([kind.__name__, *traceback.format_tb(trace)]))
+
+    sys.excepthook = report
 
 
 def exit_with_parent() -> None:

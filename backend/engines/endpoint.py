@@ -14,7 +14,7 @@ from backend.domain import Edition, Engine, Fact, Message, ModelSource, Predicti
 from backend.engines.served.asking import Asking, patiently
 from backend.engines.served.connections import Connections
 from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
-from backend.engines.served.description import Description, describe
+from backend.engines.served.description import LOOK_SECONDS, Description, describe
 from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
 from backend.engines.served.faults import FAULTS, SAID, failed
 from backend.engines.served.loop import Loop
@@ -83,7 +83,7 @@ class Endpoint:
 
     def choose(self, named: str | None, text_form: Callable[[], TextForm]) -> None:
         """From now on it is asked in the dialect that its URL names, or else in the first that it understands."""
-        self._dialect = _ways(self._served, PLAIN)[named][0] if named else self._first_understood()
+        self._dialect = self._first_understood(named)
         if isinstance(self._dialect, Generate | Completions):
             self._dialect = type(self._dialect)(self._served, text_form())
         if self._told.window is not None:
@@ -96,8 +96,13 @@ class Endpoint:
         with self._connections.one() as connection:
             return await self._dialect.ask(prompt, connection)
 
-    def _first_understood(self) -> Dialect:
-        for dialect in chain.from_iterable(_ways(self._served, PLAIN).values()):
+    def _first_understood(self, named: str | None) -> Dialect:
+        ways = _ways(self._served, PLAIN)
+        forms = ways[named] if named else [*chain.from_iterable(ways.values())]
+        if len(forms) == 1:
+            return forms[0]
+        refused: Exception | None = None
+        for dialect in forms:
             self._dialect = dialect
             try:
                 self._loop.result(patiently(partial(self._ask, PROBE), self._settings.endpoint_timeout))
@@ -105,16 +110,20 @@ class Endpoint:
                 status = error.response.status_code if isinstance(error, SAID) else None
                 if status not in NOT_SPOKEN:
                     raise failed(error) from None
+                refused = error
             else:
                 return dialect
+        if named and refused:
+            raise failed(refused) from None
         raise PassingFault(
             FailureCode.ENDPOINT_ERROR, "It speaks neither /v1/chat/completions nor /generate nor /v1/completions."
         )
 
     async def _find_tokenizer(self) -> Tokenize | None:
         turns, chat = self._dialect.prepare(PROBE.messages), isinstance(self._dialect, Chat)
+        seconds = min(LOOK_SECONDS, self._settings.endpoint_timeout)
         with self._connections.one() as connection:
-            return await find_tokenizer(turns, self._served, connection, chat=chat)
+            return await find_tokenizer(turns, self._served, connection, chat=chat, seconds=seconds)
 
     def _count(self, messages: Sequence[Message]) -> int:
         estimate = estimate_tokens(messages)

@@ -33,8 +33,9 @@ DIRECT = {"tgi-generate-by-url": "tgi-generate", "openai-by-url": "openai", "com
 
 @contextmanager
 def opened(server: Server, settings: Settings, path: str = "", halt: Event | None = None) -> Iterator[ModelClient]:
-    """The server as the engine sees it."""
+    """The server as the engine sees it; it counts what it is asked from then on."""
     with server.serving() as url, ENGINE.open(served(url + path), settings, halt or Event()) as client:
+        server.faults.requests = 0
         yield client
 
 

@@ -1,5 +1,6 @@
 """A served model: every prompt gets its own answer, asked for greedily, and nobody sees the machine's token."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain import Finish
-from backend.engines.endpoint import ENGINE, split_url
+from backend.engines.endpoint import ENGINE, PROBE, split_url
 from backend.engines.served.counting import estimate_tokens
 from backend.errors import FailureCode, PassingFault, UsageError
 from backend.prompting import plain_text
@@ -85,7 +86,8 @@ def test_no_more_requests_are_in_flight_than_allowed(settings: Settings) -> None
     barrier = Barrier(4)
 
     def wait_for_company(text: str) -> str:
-        barrier.wait(60)
+        if text != PROBE.messages[-1].content:
+            barrier.wait(60)
         return text
 
     server = OpenAIServer(wait_for_company)
@@ -124,17 +126,36 @@ def test_a_prompt_too_long_for_the_server_is_refused_and_not_an_empty_answer(
     assert found["q-1"].finish is not Finish.REFUSED and found["q-1"].text
 
 
-def test_another_refusal_is_not_taken_for_a_prompt_too_long(settings: Settings) -> None:
+def _echo(body: Any) -> Any:
+    asked = body["messages"][-1]["content"]
+    return {"detail": [{"msg": "Input should be valid", "input": asked}], "message": f"cannot read {asked}"}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (lambda body: {"error": {"message": "temperature must be positive"}}, 400),
+        (lambda body: {"error": "`max_new_tokens` must be strictly positive", "error_type": "validation"}, 422),
+        (_echo, 422),
+    ],
+    ids=["other", "parameter", "echo"],
+)
+def test_another_refusal_is_not_taken_for_a_prompt_too_long(
+    refusal: Callable[[Any], Any], status: int, settings: Settings
+) -> None:
     async def refuse(request: Any) -> JSONResponse:
-        return JSONResponse({"error": {"message": "temperature must be positive"}}, 400)
+        body = await request.json()
+        if body["max_tokens"] == 1:  # the look at the opening
+            return JSONResponse({"choices": [{"message": {"role": "assistant", "content": "yes"}}]})
+        return JSONResponse(refusal(body), status)
 
     async def list_models(request: Any) -> JSONResponse:
         return JSONResponse({"data": []})
 
     app = Starlette(routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", refuse, methods=["POST"])])
     with serve(app) as url, ENGINE.open(served(f"{url}/v1"), settings, Event()) as client:
-        with pytest.raises(PassingFault, match="400") as caught:
-            list(client.complete([prompt(0, "Is it?")]))
+        with pytest.raises(PassingFault, match=str(status)) as caught:
+            list(client.complete([prompt(0, "The wait was too long, the context length unknown.")]))
         assert caught.value.code is FailureCode.ENDPOINT_ERROR
 
 

@@ -1,5 +1,6 @@
 """What is found out about a server before it is asked, and a run in which much goes wrong."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
@@ -15,11 +16,13 @@ from starlette.routing import Route
 from backend.domain import Finish, Message, ModelSource, Role
 from backend.engines.endpoint import ENGINE
 from backend.engines.served.counting import estimate_tokens
-from backend.errors import FailureCode, ModelFault
+from backend.engines.served.rendering import tokenizer_folder
+from backend.errors import FailureCode, ModelFault, PassingFault
 from backend.settings import Settings
-from tests.backend.asking import SHA, assert_answers_all, changed, prompt, prompts, served
+from tests.backend.asking import SHA, assert_answers_all, changed, local, prompt, prompts, served
 from tests.backend.dialects import expected, last_line, opened
 from tests.loopback.faults import Fault, FaultKind
+from tests.loopback.hub import LoopbackHub
 from tests.loopback.models import ChatTemplate, tiny_llama
 from tests.loopback.openai import OpenAIServer
 from tests.loopback.serving import serve
@@ -78,10 +81,19 @@ def test_nothing_is_left_running_behind_a_closed_endpoint(settings: Settings) ->
     assert not [thread for thread in threads() if thread.name == "endpoint"]
 
 
-def _app(told: Mapping[str, Any]) -> Starlette:
-    """A server that speaks chats and tells so much at so many addresses."""
+def _app(told: Mapping[str, Any], *, busy: bool = False, silent: str = "") -> Starlette:
+    """A server that speaks chats and tells so much at so many addresses.
+
+    Where it is busy it refuses the first request to each of them, and at the silent one it never answers.
+    """
+    seen: set[str] = set()
 
     async def tell(request: Request) -> JSONResponse:
+        if request.url.path == silent:
+            await asyncio.sleep(3600)
+        if busy and request.url.path not in seen:
+            seen.add(request.url.path)
+            return JSONResponse({}, 503, {"Retry-After": "0.001"})
         body = told.get(request.url.path)
         return JSONResponse(body if body is not None else {}, 200 if body is not None else 404)
 
@@ -132,6 +144,27 @@ def test_a_server_is_asked_for_its_own_limit(
         assert (client.facts["token_counts"], client.facts["template"]) == (counts, "server")
 
 
+@pytest.mark.parametrize("told", [VLLM, SGLANG, LLAMA_CPP], ids=["vllm", "sglang", "llama.cpp"])
+def test_a_moment_without_room_changes_nothing_of_what_is_found_out(
+    told: Mapping[str, Any], settings: Settings
+) -> None:
+    facts = []
+    for busy in (False, True):
+        with serve(_app(told, busy=busy)) as url, ENGINE.open(served(url), settings, Event()) as client:
+            facts.append(dict(client.facts))
+    assert facts[0] == facts[1]
+
+
+def test_a_server_that_never_counts_does_not_hold_up_the_opening(settings: Settings) -> None:
+    hasty = changed(settings, endpoint_timeout=0.5)
+    with (
+        serve(_app(VLLM, silent="/tokenize")) as url,
+        pytest.raises(PassingFault, match="Late"),
+        ENGINE.open(served(url), hasty, Event()),
+    ):
+        raise AssertionError("it opened")
+
+
 def test_tokens_are_counted_by_the_server_where_an_estimate_does_not_settle_it(settings: Settings) -> None:
     short, near, far = ([Message(Role.USER, "x" * 3 * tokens)] for tokens in (100, 4000, 20_000))
     with serve(_app(LLAMA_CPP)) as url, ENGINE.open(served(url), settings, Event()) as client:
@@ -140,12 +173,13 @@ def test_tokens_are_counted_by_the_server_where_an_estimate_does_not_settle_it(s
         assert client.window.count(far) == estimate_tokens(far)
 
 
+@pytest.mark.parametrize("path", ["", "/v1"])
 @pytest.mark.parametrize("make", [TgiServer, OpenAIServer])
 def test_a_template_without_a_system_role_gets_the_instruction_in_the_first_turn(
-    make: type[TgiServer] | type[OpenAIServer], tmp_path: Path, settings: Settings
+    make: type[TgiServer] | type[OpenAIServer], path: str, tmp_path: Path, settings: Settings
 ) -> None:
     server = make(tiny_llama(tmp_path, system_role=False))
-    with opened(server, settings) as client:
+    with opened(server, settings, path) as client:
         assert client.facts["template"] == "server_system_merged"
         assert_answers_all(client, prompts(2, new=4))
     first, *_ = server.bodies[-1]["messages"]
@@ -176,6 +210,27 @@ def test_a_template_that_fails_is_the_models_fault(tmp_path: Path, settings: Set
         with pytest.raises(ModelFault) as caught, ENGINE.open(source, settings, Event()):
             raise AssertionError("it opened")
     assert caught.value.code is FailureCode.TEMPLATE_ERROR
+
+
+def test_a_tokenizer_that_does_not_load_is_the_models_fault_and_no_plain_text(
+    tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    with OpenAIServer(last_line).serving() as url:
+        source = ModelSource(hub_id="acme/tiny", revision=SHA, url=f"{url}/v1/completions", folder=tmp_path)
+        with pytest.raises(ModelFault) as caught, ENGINE.open(source, settings, Event()):
+            raise AssertionError("it opened")
+    assert caught.value.code is FailureCode.NO_TOKENIZER
+
+
+def test_a_hub_that_is_away_for_now_does_not_turn_a_template_into_plain_text(
+    hub: LoopbackHub, tmp_path: Path, settings: Settings
+) -> None:
+    assert tokenizer_folder(ModelSource(hub_id="acme/tiny", revision="main"), settings) is None
+    assert tokenizer_folder(local(tmp_path), settings) is None
+    hub.ailing["acme/tiny"] = 503
+    with pytest.raises(PassingFault):
+        tokenizer_folder(ModelSource(hub_id="acme/tiny", revision=SHA), settings)
 
 
 def test_a_base_model_is_asked_in_plain_text_and_stops_at_its_turn(settings: Settings) -> None:

@@ -1,14 +1,11 @@
 """What runs in the model's own process: requests come in, answers go out. No gold answer ever gets here."""
 
-import sys
-import traceback
 from pathlib import Path
-from typing import Any
 
 from backend.domain import Message, Role
 from backend.engines.local.generator import Generator
 from backend.errors import ModelFault
-from backend.isolation import Channel
+from backend.isolation import Channel, keep_texts_out_of_the_log
 
 
 def serve(channel: Channel) -> None:
@@ -31,11 +28,6 @@ def serve(channel: Channel) -> None:
             channel.send({"failure": str(fault.code)})
 
 
-def _report_without_text(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """An exception's text may hold a prompt, so the log gets its type and place only."""
-    sys.stderr.write("\n".join([kind.__name__, *traceback.format_tb(trace)]))
-
-
 if __name__ == "__main__":
-    sys.excepthook = _report_without_text
+    keep_texts_out_of_the_log()
     serve(Channel())

@@ -1,11 +1,13 @@
 """How many tokens a prompt is: estimated where that settles it, and asked of the server where it does not."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from backend.domain import Message
 from backend.engines.served.connections import Connection
+from backend.engines.served.description import LOOK_SECONDS, sought
 from backend.engines.served.dialects import Served
-from backend.engines.served.faults import FAULTS, Unusable
+from backend.engines.served.faults import Unusable
 from backend.prompting import plain_text
 
 FAR = 2
@@ -24,16 +26,16 @@ def is_near(estimate: int, window: int) -> bool:
 
 
 async def find_tokenizer(
-    messages: Sequence[Message], served: Served, connection: Connection, *, chat: bool
+    messages: Sequence[Message], served: Served, connection: Connection, *, chat: bool, seconds: float = LOOK_SECONDS
 ) -> Tokenize | None:
-    """The server's own way of counting, tried with the messages; None if it has none that is known."""
+    """The server's own way of counting, tried with the messages; None if it has none that is known.
+
+    PassingFault when the server is busy, away, or does not answer one of the attempts in so many seconds.
+    """
     ways = (_turns_of_tgi, _turns_of_vllm, _turns_of_llama_cpp) if chat else (_text_of_tgi, _text_of_vllm)
     for way in ways:
-        try:
-            if await way(messages, served, connection) > 0:
-                return way
-        except FAULTS:
-            continue
+        if await sought(partial(way, messages, served, connection), seconds):
+            return way
     return None
 
 

@@ -1,18 +1,20 @@
 """What a server tells of itself: the model, its commit, the server's version and how long a prompt may be."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
-from backend.engines.served.asking import within
+from backend.engines.served.asking import patiently, within
 from backend.engines.served.connections import Connection
 from backend.engines.served.dialects import Served
-from backend.engines.served.faults import Late
+from backend.engines.served.faults import FAULTS, SAID, Late, failed, is_absent
 from backend.errors import FailureCode, PassingFault
 
 LOOK_SECONDS = 10.0
+INTERNAL_SERVER_ERROR = 500
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +55,41 @@ async def describe(served: Served, connection: Connection) -> Description:
 
 
 async def look(url: str, connection: Connection) -> Mapping[str, Any]:
-    """The JSON object at the address, empty where there is none; PassingFault when nobody answers."""
-    try:
-        reply = await within(LOOK_SECONDS, connection.http.get(url))
-    except (httpx2.HTTPError, Late) as error:
-        raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It cannot be reached ({type(error).__name__}).") from None
-    try:
-        body = reply.json() if reply.is_success else {}
-    except ValueError:
-        return {}
+    """The JSON object at the address, empty where there is none; PassingFault when that cannot be known now."""
+
+    async def ask() -> object:
+        reply = await connection.http.get(url)
+        reply.raise_for_status()
+        found: object = reply.json()
+        return found
+
+    body = await sought(ask)
     return body if isinstance(body, dict) else {}
+
+
+async def sought(ask: Callable[[], Awaitable[Found]], seconds: float = LOOK_SECONDS) -> Found | None:
+    """What the server has, asked patiently; None where it has no such thing, or 500 is all that it ever says there.
+
+    PassingFault when it is busy, late or away: what is found out goes into the facts of a run, which must not depend
+    on a moment.
+    """
+
+    async def once() -> Found | None:
+        try:
+            return await within(seconds, ask())
+        except (Late, httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise PassingFault(FailureCode.ENDPOINT_ERROR, f"It cannot be reached ({type(error).__name__}).") from None
+        except FAULTS as error:
+            if is_absent(error):
+                return None
+            raise
+
+    try:
+        return await patiently(once, 2 * seconds)  # the limit inside comes first
+    except FAULTS as error:
+        if isinstance(error, SAID) and error.response.status_code == INTERNAL_SERVER_ERROR:
+            return None
+        raise failed(error) from None
 
 
 def whole(value: object) -> int | None:

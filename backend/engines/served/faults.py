@@ -1,5 +1,7 @@
 """What goes wrong between us and a server: whether to ask again, how busy it is, and what is raised in the end."""
 
+from collections.abc import Iterator
+
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError, ValidationError
 
@@ -13,8 +15,9 @@ REFUSING = frozenset({400, 413, 422})
 UNAUTHORISED = frozenset({401, 403})
 TOO_LONG = (
     *("context length", "context_length", "context size", "maximum context", "too long"),
-    *("must have less than", "max_new_tokens", "max_total_tokens", "input tokens"),
+    *("must have less than", "`max_new_tokens` must be <=", "input tokens"),
 )
+TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 
 
 class Unusable(Exception):
@@ -41,11 +44,25 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, FAULTS) and not isinstance(error, ValidationError)
 
 
-def is_too_long(error: BaseException) -> bool:
-    """Whether the server says that the prompt, with what it may write, does not fit."""
+def is_absent(error: BaseException) -> bool:
+    """Whether it tells that the server has nothing of the kind: a refusal for good, or a reply of another shape."""
     if isinstance(error, SAID):
-        return error.response.status_code in REFUSING and _says_too_long(error.response.text)
-    return isinstance(error, ValidationError) and _says_too_long(str(error))
+        return error.response.status_code not in TRANSIENT
+    return not isinstance(error, httpx2.HTTPError | Late)
+
+
+def is_too_long(error: BaseException) -> bool:
+    """Whether the server says that the prompt, with what it may write, does not fit.
+
+    A server may repeat what it was sent: words that stand there too are no words of its own.
+    """
+    said = error.__cause__ if isinstance(error, ValidationError) else error
+    if not isinstance(said, SAID) or said.response.status_code not in REFUSING:
+        return False
+    words = [text.lower() for text in _own_words(said.response)]
+    sent = said.response.request.content.decode(errors="replace").lower()
+    telling = [phrase for phrase in TOO_LONG if phrase not in sent]
+    return any(text in TOO_LONG_CODES or any(phrase in text for phrase in telling) for text in words)
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -70,5 +87,12 @@ def failed(error: BaseException) -> ClueError:
     return PassingFault(FailureCode.ENDPOINT_ERROR, f"It answered {status}.", retry_after=seconds_told(error))
 
 
-def _says_too_long(text: str) -> bool:
-    return any(phrase in text.lower() for phrase in TOO_LONG)
+def _own_words(response: httpx2.Response) -> Iterator[str]:
+    """The error's message, type and code, where TGI, OpenAI's kin and FastAPI put them."""
+    try:
+        body = response.json()
+    except ValueError:
+        return
+    told = body.get("error", body) if isinstance(body, dict) else None
+    found = [told.get(name) for name in ("message", "detail", "type", "code")] if isinstance(told, dict) else [told]
+    yield from (text for text in found if isinstance(text, str))

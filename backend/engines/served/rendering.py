@@ -10,8 +10,8 @@ from typing import Any
 
 from backend.domain import ModelSource, Prompt
 from backend.engines.served.dialects import TextForm
-from backend.errors import FailureCode, ModelCrash, ModelFault, PassingFault
-from backend.hub.tokenizers import download_tokenizer
+from backend.errors import FailureCode, ModelCrash, ModelFault
+from backend.hub.tokenizers import NEEDED, download_tokenizer
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
@@ -46,7 +46,7 @@ class Renderer:
 
 @contextmanager
 def template_in(folder: Path, log: Path, settings: Settings, halt: Event) -> Iterator[TextForm | None]:
-    """The template of the tokenizer in the folder; None without one. ModelFault when there is one that fails."""
+    """The template of the tokenizer in the folder; None without one. ModelFault when it or the tokenizer fails."""
     process = ModelProcess(CHILD, log, halt)
     try:
         yield Renderer(process, folder, settings).form
@@ -55,13 +55,20 @@ def template_in(folder: Path, log: Path, settings: Settings, halt: Event) -> Ite
 
 
 def tokenizer_folder(source: ModelSource, settings: Settings) -> Path | None:
-    """Where the tokenizer's files are, fetched if need be; None if they are not to be had."""
+    """Where the tokenizer's files are, fetched if need be; None if this commit has none for us.
+
+    PassingFault when the Hub does not answer: a fault that passes must not change how prompts are written.
+    """
     if source.folder is not None:
-        return source.folder
+        return source.folder if _has_tokenizer(source.folder) else None
     try:
         return download_tokenizer(source.hub_id, source.revision, settings.home / "tokenizers")
-    except (ModelFault, PassingFault):
+    except ModelFault:  # the Hub has said that it is gated or not there
         return None
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any(NEEDED.fullmatch(file.name) and file.name != "config.json" for file in folder.iterdir())
 
 
 def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:

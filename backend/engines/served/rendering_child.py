@@ -5,21 +5,15 @@ from typing import Any
 
 from backend.domain import Message, Role
 from backend.engines.local.rendering import Form, choose_form
-from backend.errors import ModelFault
-from backend.isolation import Channel
+from backend.errors import DISK_TROUBLE, FailureCode, ModelFault
+from backend.isolation import Channel, keep_texts_out_of_the_log
 
 
 def serve(channel: Channel) -> None:
     """Tells which form the files in the folder ask for, then writes each list of messages in it."""
-    from transformers import AutoTokenizer
-
+    folder = Path(channel.receive()["folder"])
     try:
-        folder = Path(channel.receive()["folder"])
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception:  # noqa: BLE001 - submitted files can break a loader in any way
-        channel.send({"template": None})
-        return
-    try:
+        tokenizer = load(folder)
         form = choose_form(tokenizer)
         opening = opening_of(tokenizer)
         channel.send({"template": form.template, "digest": form.digest})
@@ -28,6 +22,20 @@ def serve(channel: Channel) -> None:
         return
     while True:
         channel.send(_written(form, opening, channel.receive()["messages"]))
+
+
+def load(folder: Path) -> Any:
+    """The tokenizer. ModelFault with no_tokenizer for files that are no good; what this machine lacks passes."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
+            raise
+        raise ModelFault(FailureCode.NO_TOKENIZER, type(error).__name__) from None
 
 
 def opening_of(tokenizer: Any) -> str:
@@ -46,4 +54,5 @@ def _written(form: Form, opening: str, turns: list[dict[str, str]]) -> dict[str,
 
 
 if __name__ == "__main__":
+    keep_texts_out_of_the_log()
     serve(Channel())

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import typer
-from backend.bench.endpoint import measure_endpoint
 
+from backend.bench.endpoint import measure_endpoint
 from backend.bench.generation.measurement import THREADS, Peers, Plan, measure_generation
 from backend.bench.generation.models import Size
 from backend.bench.generation.shapes import ShapeName

@@ -30,19 +30,20 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What `bench $(1)` measured is the section $(2), clean or not; `failed` is 1 afterwards unless it is clean.
+MEASURE = $(BIN)/python app.py bench $(1) --json > $(VENV)/bench.json || failed=1; \
+	test ! -s $(VENV)/bench.json \
+	|| $(BIN)/python -m backend.bench.report $(PERFORMANCE) $(2) < $(VENV)/bench.json || failed=1;
+ON_A_GPU := , on a GPU
+
 # On a quiet machine, an hour or more; each bench writes its section of docs/performance.md.
 bench: setup-dev
-	set -e; for each in $(BENCHES); do \
-		$(BIN)/python app.py bench $$each --json > $(VENV)/bench.json; \
-		$(BIN)/python -m backend.bench.report $(PERFORMANCE) $$each < $(VENV)/bench.json; \
-	done
+	failed=0; $(foreach each,$(BENCHES),$(call MEASURE,$(each),$(each))) exit $$failed
 
 # On one GPU with 100 GB or more: all six tasks with a 7B model, then ours beside continuous batching.
 bench-gpu: setup-dev
-	$(BIN)/python app.py bench whole --json > $(VENV)/bench.json
-	$(BIN)/python -m backend.bench.report $(PERFORMANCE) "whole, on a GPU" < $(VENV)/bench.json
-	$(BIN)/python app.py bench generation --size 7b --rounds 1 --json > $(VENV)/bench.json
-	$(BIN)/python -m backend.bench.report $(PERFORMANCE) "generation, on a GPU" < $(VENV)/bench.json
+	failed=0; $(call MEASURE,whole,"whole$(ON_A_GPU)") \
+	$(call MEASURE,generation --size 7b --rounds 1,"generation$(ON_A_GPU)") exit $$failed
 
 browser: setup-dev
 	$(BIN)/python -m tests.browser

@@ -126,8 +126,9 @@ class KeptAnswers:
     def _hold(self, key: object, answer: Answer, version: str) -> None:
         with self._lock:
             if version == self._held_version:
+                older = self._answers.pop(key, None)
                 self._answers[key] = answer
-                self._bytes += len(answer.body)
+                self._bytes += len(answer.body) - (len(older.body) if older else 0)
                 while len(self._answers) > 1 and (len(self._answers) > self._most or self._bytes > self._most_bytes):
                     self._bytes -= len(self._answers.popitem(last=False)[1].body)
 

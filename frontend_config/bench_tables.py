@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from frontend_config.terminal import ERRORS
+from frontend_config.terminal import ERRORS, MISSING
 
 Tell = Callable[[str, float], None]
-MISSING = "–"
 COLUMNS = {
     "seconds": "whole s",
     "times_ours": "× ours",

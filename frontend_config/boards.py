@@ -33,7 +33,9 @@ class Boards:
         self._kept = KeptAnswers(desk.version)
 
     def answer(self, form: Form, provenance: Provenance, edition: Edition) -> Answer:
-        """The view in this form. The first part names in `later` the digest of the later one that belongs to it."""
+        """The view in this form. Two parts that belong together say the same `state`; the first names in `later` the
+        digest of the other.
+        """
         key = (form, provenance, edition)
         if form in (Form.FIRST, Form.LATER):
             return self._kept.get_with(key, lambda: self._parts(provenance, edition))
@@ -50,8 +52,10 @@ class Boards:
 
     def _parts(self, provenance: Provenance, edition: Edition) -> dict[object, Answer]:
         payload = self._payload(provenance, edition)
-        later = Answer.of_json(later_part(payload))
-        first = Answer.of_json({**first_part(payload), "later": later.digest})
+        told = first_part(payload)
+        state = Answer.of_json(told).digest
+        later = Answer.of_json({**later_part(payload), "state": state})
+        first = Answer.of_json({**told, "state": state, "later": later.digest})
         return {(Form.FIRST, provenance, edition): first, (Form.LATER, provenance, edition): later}
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from html import escape
 
 from frontend_config.boards import Form
+from frontend_config.island import mounting
 
 NAME = "CLUE Leaderboard"
 ABOUT = "How good are language models at clinical work, and does medical training help? Measured on the CLUE benchmark."
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "script-src 'self' 'unsafe-inline'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
@@ -22,6 +23,8 @@ POLICY = "; ".join(
         "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     )
 )
+# Gradio makes functions of the text in js_on_load.
+GRADIO_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'")
 
 MARK = (
     '<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">'
@@ -73,36 +76,36 @@ class Place:
 class Frame:
     """The frame of a site with these places, whose own files lie under `static`.
 
-    `early` are modules that Gradio's page would find one after the other; they are asked for at once.
+    `chain` are modules that Gradio's page would find one after the other; they are asked for at once.
     """
 
-    def __init__(self, places: Sequence[Place], static: str, early: Sequence[str] = ()) -> None:
+    def __init__(self, places: Sequence[Place], static: str, chain: Sequence[str] = ()) -> None:
         self.places = places
         self.static = static
-        self.early = early
+        self.chain = chain
 
     def head(self, place: Place, early: str = "") -> str:
-        """What comes first in the page's head, as HTML; `early` is asked for before all modules."""
+        """What comes first in the page's head, as HTML; `early` is a script that asks for something before all else."""
         title = escape(page_title(place))
         asked = 'rel="preload" as="fetch" crossorigin' if place.island else 'rel="stylesheet"'
         sheets = "".join(f'<link {asked} href="{self.static}/{name}">' for name in place.sheets)
         scripts = "".join(
             f'<script type="module" src="{self.static}/{name}"></script>' for name in ("site.js", place.module) if name
         )
+        # A script that stands behind a style sheet waits for it.
         return (
-            f'<meta charset="utf-8"><title>{title}</title>'
+            f'<meta charset="utf-8"><title>{title}</title>{early}<script>{FIRST_LIGHT}</script>'
             f'<meta name="description" content="{escape(ABOUT)}">'
             f'<meta property="og:title" content="{title}"><meta property="og:type" content="website">'
             '<meta name="color-scheme" content="light dark">'
             f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
             f'<link rel="stylesheet" href="{self.static}/site.css">'
-            f"<script>{FIRST_LIGHT}</script>"
-            f"{early}{sheets}{scripts}"
+            f"{sheets}{scripts}"
         )
 
     def head_within_gradio(self, place: Place) -> str:
         """The same for a page that Gradio makes, and what of Gradio's own is worth asking for at once."""
-        return self.head(place) + "".join(f'<link rel="modulepreload" href="{name}">' for name in self.early)
+        return self.head(place) + "".join(f'<link rel="modulepreload" href="{name}">' for name in self.chain)
 
     def header(self, here: Place) -> str:
         """What comes first in the page's body, as HTML."""
@@ -112,7 +115,7 @@ class Frame:
             if place.listed
         )
         return (
-            f'<a class="clue-skip" href="{here.path}#content">Skip to the content</a>'
+            '<a class="clue-skip" href="#content">Skip to the content</a>'
             '<header class="clue-header"><div class="clue-bar">'
             f'<a class="clue-brand" href="/">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
             f'<nav aria-label="Pages">{links}</nav>'
@@ -135,8 +138,8 @@ class Frame:
     def _filling(self, here: Place) -> str:
         if here.island is None:
             return ""
-        module = f'import {{ mount }} from "{self.static}/{here.module}";'
-        return f'<script type="module">{module} mount(document.querySelector(".clue-island"));</script>'
+        filling = mounting(f"{self.static}/{here.module}", 'document.querySelector(".clue-island")')
+        return f'<script type="module">{filling};</script>'
 
 
 def page_title(place: Place) -> str:

@@ -8,6 +8,12 @@ import gradio as gr
 
 from frontend_config.bundle import MODULE
 
+SCORES = 'All scores are in <a href="/v1/leaderboard.csv">one file</a>.'
+SCRIPTLESS = (
+    f"<noscript><p>This page is filled by JavaScript, which is off. {SCORES} "
+    'What they mean stands under <a href="/about">About</a>.</p></noscript>'
+)
+FAILED = f"This page could not be filled. Load it again. {SCORES}"
 WAITING = '<div class="clue-island" aria-busy="true"><p class="clue-wait">Loading…</p></div>'
 
 
@@ -18,7 +24,7 @@ def heading(title: str, lead: str) -> str:
 
 def island(name: str) -> str:
     """Where static/`name`/`name`.js fills a page of ours, as HTML: its `mount(host)` is called once."""
-    return f'<div class="clue-part" id="{_id_of(name)}">{WAITING}</div>'
+    return f'<div class="clue-part" id="{_id_of(name)}">{WAITING}{SCRIPTLESS}</div>'
 
 
 def part_of_gradio(html: str) -> gr.HTML:
@@ -32,15 +38,26 @@ def island_in_gradio(name: str, static: str, functions: Sequence[Callable[..., A
     `server` has the functions as methods: each takes one value, gets Gradio's request and the signed-in profile by its
     annotations, and is only ever called by POST.
     """
-    address = json.dumps(f"{static}/{name}/{MODULE}")
     return gr.HTML(
         html_template=WAITING,
-        js_on_load=f'import({address}).then((module) => module.mount(element.querySelector(".clue-island"), server))',
+        js_on_load=mounting(f"{static}/{name}/{MODULE}", 'element.querySelector(".clue-island")', "server"),
         server_functions=list(functions),
         apply_default_css=False,
         elem_id=_id_of(name),
         elem_classes="clue-part",
     )
+
+
+def mounting(module: str, host: str, *further: str) -> str:
+    """JavaScript that calls `mount` of the module at this address; a sentence stands before `host` where that fails.
+
+    `host` and the arguments behind it are JavaScript too. The failure itself goes on to the console.
+    """
+    said = f'Object.assign(document.createElement("p"), {{ role: "alert", innerHTML: {json.dumps(FAILED)} }})'
+    instead = f'host.removeAttribute("aria-busy"); host.replaceChildren(); host.before({said});'
+    filled = f"module.mount({', '.join(('host', *further))})"
+    caught = f"(error) => {{ {instead} throw error; }}"
+    return f"const host = {host}; import({json.dumps(module)}).then((module) => {filled}).catch({caught})"
 
 
 def _id_of(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend_config.frame import FOOTER, POLICY, Frame, Place
+from frontend_config.frame import FOOTER, GRADIO_POLICY, Frame, Place
 
 PREVIEW_TAGS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?/>\s*')
 MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
@@ -60,7 +60,7 @@ class _Rewriter:
         body = self.rewrite(b"".join(self.parts))
         headers = MutableHeaders(scope=start)
         headers["Content-Length"] = str(len(body))
-        headers["Content-Security-Policy"] = POLICY
+        headers["Content-Security-Policy"] = GRADIO_POLICY
         headers["Cache-Control"] = "no-cache"
         await self.send(start)
         await self.send({"type": "http.response.body", "body": body})

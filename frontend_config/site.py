@@ -1,4 +1,4 @@
-"""The web application: pages by Gradio, the interface under /v1, and the files the browser keeps."""
+"""The web application: pages of ours and of Gradio, the interface under /v1, and the files the browser keeps."""
 
 import warnings
 from collections.abc import Callable
@@ -60,8 +60,8 @@ def build_site(desk: Desk) -> FastAPI:
     boards = Boards(desk)
     api = build_api(desk, boards)
     gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
-    early = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
-    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, early)
+    chain = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
+    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain)
     for place, content in PAGES:
         if isinstance(content, str):
             app.include_router(own_page(frame, place, _always(content), _early(boards, place)))

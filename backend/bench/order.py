@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.bench.circumstances import circumstances
 from backend.bench.vocabulary import Encoder, Ids, contents, rendered, share, shared_lengths, train_vocabulary
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Prompt, Task, Window
@@ -26,13 +27,8 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
 
     `clean` means that the order by text shares no less than any other, but for 0.2 % of that by token ids.
     """
-    with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
-        tell("writing rehearsal data", 0.05)
-        write_rehearsal(Path(home) / "data", scale)
-        started = time.perf_counter()
-        examples = task.load(Path(home) / "data").examples
-        prompts = [task.ask(example, Window(None, len)) for example in examples]
-        built = time.perf_counter() - started
+    tell("writing rehearsal data", 0.05)
+    prompts, built = _build(task, scale)
     tell("encoding", 0.3)
     encoder = Encoder(train_vocabulary(contents(prompts)))
     started = time.perf_counter()
@@ -47,15 +43,14 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
     tell("a paged cache", 0.7)
     cached = {name: paged_share(orders[name], CACHE_TOKENS) for name in ("file", "by_text")}
     return {
+        **circumstances(),
         "task": task.name,
         "scale": str(scale),
         "prompts": len(prompts),
         "prompt_tokens": sum(map(len, ids.values())),
         "seconds": {"building": round(built, 2), "encoding": round(encoding, 2), "sorting": round(sorting, 2)},
         "shared_with_predecessor": _percent(shares),
-        "shared_in_pieces": _percent(
-            {f"{GPUS} contiguous pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}
-        ),
+        "shared_in_pieces": _percent({f"{GPUS} pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}),
         f"found_in_a_paged_cache_of_{CACHE_TOKENS}_tokens": _percent(cached),
         "less_prefill_than_file_order": _percent(
             {
@@ -98,6 +93,15 @@ def paged_share(sequences: Sequence[Ids], tokens: int) -> float:
         while len(kept) > tokens // PAGE:
             kept.popitem(last=False)
     return found / sum(map(len, sequences))
+
+
+def _build(task: Task, scale: Scale) -> tuple[list[Prompt], float]:
+    """The task's prompts, and the seconds that reading and rendering took."""
+    with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
+        write_rehearsal(Path(home) / "data", scale)
+        started = time.perf_counter()
+        examples = task.load(Path(home) / "data").examples
+        return [task.ask(example, Window(None, len)) for example in examples], time.perf_counter() - started
 
 
 def _page_names(sequence: Ids) -> list[int]:

@@ -9,6 +9,7 @@ from statistics import median
 from threading import Event
 from typing import Any
 
+from backend.bench.circumstances import circumstances
 from backend.bench.local_cluster import local_cluster
 from backend.bench.sleeper import PAUSE_SECONDS
 from backend.domain import Message, ModelSource, Prompt, Role
@@ -45,7 +46,8 @@ def measure_ray(most: int, tell: Callable[[str, float], None]) -> dict[str, Any]
     for name, run in runs.items():
         run["efficiency"] = round(run["items_per_second"] / int(name) / one, 3)
     carried = round(one * PAUSE_SECONDS, 3)
-    return {"ray": version("ray"), "nodes": NODES, "actors": runs, "carried": carried, "clean": clean}
+    told = {"ray": version("ray"), "nodes": NODES, "actors": runs, "carried": carried}
+    return {**circumstances(), **told, "clean": clean}
 
 
 def _time(settings: Settings, asked: Sequence[Prompt]) -> tuple[float, list[str]]:

@@ -1,17 +1,16 @@
 """Judging against its peers, and of whole models: medians of several rounds, side by side in one process."""
 
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from backend.bench.circumstances import circumstances
 from backend.bench.invention import invented_pairs, invented_predictions
 from backend.bench.peers import BERT_LAYER, bert_score_f1, peers_encoder, rouge_score_f1
 from backend.datasets.rehearsal import Scale, write_rehearsal
@@ -68,7 +67,7 @@ def measure_scoring(
     tell("whole models", 0.8)
     found |= _whole_models(tasks, settings, folder)
     clean = all(one.get("agrees", True) for one in found.values())
-    return {**_circumstances(pairs, rounds), **found, "clean": clean}
+    return {**circumstances(), "rounds": rounds, "pairs": pairs, **found, "clean": clean}
 
 
 def _rouge(answers: list[str], references: list[str]) -> list[float]:
@@ -208,13 +207,3 @@ def _clock_of(linker: UmlsLinker) -> Callable[[], float]:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     return read
-
-
-def _circumstances(pairs: int, rounds: int) -> Mapping[str, Any]:
-    return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "load_average": round(os.getloadavg()[0], 1),
-        "rounds": rounds,
-        "pairs": pairs,
-    }

@@ -1,1 +1,1 @@
-"""The pages, one file each; every `build(desk, static)` fills the Gradio page it is called in."""
+"""The pages, one file each: `CONTENT` is the HTML of a page of ours, `build(desk, static)` fills a page of Gradio."""

@@ -26,6 +26,12 @@ document.querySelector(".clue-theme")?.addEventListener("click", () => {
   show(theme);
 });
 
+// Not by the address: Gradio's pages may name another base, and nothing of the query is lost.
+document.querySelector(".clue-skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector("#content").focus();
+});
+
 system.addEventListener("change", () => { if (!remembered()) show(system.matches ? "dark" : "light"); });
 new MutationObserver(() => show(root.dataset.theme)).observe(document.body, { attributeFilter: ["class"] });
 new MutationObserver(() => {

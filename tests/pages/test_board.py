@@ -383,3 +383,53 @@ def test_ten_thousand_models_draw_only_what_is_in_sight(visit: Opener, site: Sit
     )
     assert took < 1000
     site.shelf.measured = ()
+
+
+def test_a_proxy_that_takes_the_etag_away_costs_no_endless_questions(visit: Opener) -> None:
+    page = visit("/plot")
+    asked: list[str] = []
+
+    def nameless(route: Route) -> None:
+        asked.append(route.request.url)
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={"Content-Type": "application/json"})
+
+    page.route("**/v1/leaderboard.json*part=*", nameless)
+    page.goto(page.url.replace("/plot", "/?cols=all"))
+    assert names(page)[0] == "harbour/notes-70b"
+    assert len([url for url in asked if "part=later" in url]) == 1
+
+
+def test_the_chooser_waits_for_all_columns_and_says_so(visit: Opener) -> None:
+    page = visit("/plot")
+    held: list[Route] = []
+    page.route("**/*part=later*", lambda route: held.append(route))
+    page.goto(page.url.replace("/plot", "/"))
+    names(page)
+    page.locator(".chooser summary").click()
+    page.get_by_role("searchbox", name="Find a column").fill("licence")
+    status = page.locator(".chooser [role=status]")
+    expect(status).to_have_text("Loading…")
+    held[0].continue_()
+    expect(page.locator(".chooser").get_by_role("checkbox", name="Licence")).to_be_visible()
+    expect(status).to_be_hidden()
+    page.get_by_role("searchbox", name="Find a column").fill("nowhere")
+    expect(status).to_have_text("No column is called that.")
+
+
+def test_news_leave_an_open_chooser_its_boxes_and_the_focus(visit: Opener, site: Site) -> None:
+    page = visit("/")
+    names(page)
+    page.locator(".chooser summary").click()
+    box = page.locator(".chooser").get_by_role("checkbox", name="Engine")
+    box.focus()
+    held: list[Route] = []
+    page.route("**/*part=later*", lambda route: held.append(route))
+    site.shelf.measured = (*records.MEASURED, records.measured("quill/newer-9b", 99.0, 98.0, 97.0))
+    site.shelf.version += "1"
+    with page.expect_request("**/*part=later*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(box).to_be_focused()
+    held[0].continue_()
+    expect(page.locator("tbody th.model").first).to_have_text("quill/newer-9b")
+    expect(box).to_be_focused()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend.bench.generation.floors import floors
-from backend.bench.generation.measurement import OURS, Plan, circumstances, made_model
+from backend.bench.generation.measurement import OURS, Plan, made_model, told_of
 from backend.bench.generation.models import SHAPES
 from backend.bench.generation.shapes import Asked, ask_benchmark
 from backend.bench.generation.turns import Turn, run_module, take_turn
@@ -34,30 +34,16 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
         tell("making prompts and model", 0.0)
         write_rehearsal(folder / "data", plan.scale)
         asked = ask_benchmark(tasks, folder / "data", plan.size, plan.prompts, plan.written)
-        work = Work(
-            folder=folder / "model",
-            groups=asked.groups,
-            texts={},  # ours renders its own
-            batch_size=plan.batch_size,
-            dtype=plan.dtype,
-        )
-        write_work(folder / "work.json", work)
+        write_work(folder / "work.json", _work(asked, folder / "model", plan))
         with made_model(asked, plan.size, folder, plan.threads) as machine:
             tell("answering", 0.2)
             turn = take_turn(OURS, folder / "work.json", folder / OURS, plan.threads)
             tell("profiling", 0.9)
-            found = folder / "profile.json"
-            run_module(
-                "backend.bench.generation.profile",
-                [str(folder / "work.json"), str(found)],
-                folder / "profile",
-                plan.threads,
-            )
-            profile = json.loads(found.read_text(encoding="utf-8"))
+            profile = _profile(folder, plan.threads)
     limits = {name: max(prompt.max_new_tokens for prompt in group) for name, group in asked.groups.items()}
     floor = floors(SHAPES[plan.size], machine["peak_flops"], asked.ordered, limits)
     return {
-        **circumstances(machine, plan.size, plan.threads),
+        **told_of(machine, plan.size, plan.threads),
         "scale": str(plan.scale),
         **asked.facts(),
         **_totals(turn, asked, floor),
@@ -67,6 +53,19 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
         "profile": profile,
         "clean": all(turn.answers.get(name) for name in asked.texts),
     }
+
+
+def _work(asked: Asked, model: Path, plan: Plan) -> Work:
+    # Without texts: ours renders its own.
+    return Work(folder=model, groups=asked.groups, texts={}, batch_size=plan.batch_size, dtype=plan.dtype)
+
+
+def _profile(folder: Path, threads: int) -> list[dict[str, Any]]:
+    told = folder / "profile.json"
+    asked = [str(folder / "work.json"), str(told)]
+    run_module("backend.bench.generation.profile", asked, folder / "profile", threads)
+    found: list[dict[str, Any]] = json.loads(told.read_text(encoding="utf-8"))
+    return found
 
 
 def _totals(turn: Turn, asked: Asked, floor: Mapping[str, float]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Board {
     this.tip = new Tip(root);
     this.controls = new Controls({
       change: (part, how) => this.change(part, how),
+      complete: () => this.complete(),
       weigh: (part) => this.weigh(part),
       link: () => addressOf({ ...this.state, view: this.view() }).href,
       save: (format) => save(format, this.found, this.view()),
@@ -146,8 +147,11 @@ class Board {
   draw() {
     const told = this.data();
     const enough = told && suffices(told, this.state);
-    if (told && !enough) {
+    // News come in parts: what stands here whole stays until they are whole too.
+    const whole = this.shown() && this.found.data.complete ? this.found.data.source : null;
+    if (told && (!enough || (whole && !told.complete))) {
       this.complete();
+      if (whole) this.drawAll(whole);
       if (this.shown()) return;
     }
     this.drawAll(enough ? told : null);

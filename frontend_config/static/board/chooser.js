@@ -5,25 +5,29 @@ import { fullTitle, grouped, shownColumns } from "./columns.js";
 import { el } from "../common/dom.js";
 
 export class Chooser {
-  /** `onChoose(columns)` is called with the names, joined by commas. */
-  constructor(onChoose) {
+  /** `onChoose(columns)` is called with the names, joined by commas; `onOpen()` asks for all columns there are. */
+  constructor(onChoose, onOpen) {
     this.onChoose = onChoose;
     this.find = el("input", {
       type: "search", placeholder: "Find a column", "aria-label": "Find a column", autocomplete: "off",
       oninput: () => this.narrow(),
     });
-    this.none = el("p", { class: "muted", role: "status", hidden: true }, "No column is called that.");
+    this.none = el("p", { class: "muted", role: "status", hidden: true });
     this.groups = el("div", { class: "groups" });
     this.node = popover("Columns", "chooser", this.find, this.none, this.groups);
+    this.node.addEventListener("toggle", () => { if (this.node.open) onOpen(); });
   }
 
   show(state, data) {
-    const key = `${data.view} ${data.columns.map((column) => `${column.name} ${column.title}`)}`;
+    this.complete = data.complete;
+    const key = `${data.view} ${data.complete} ${data.columns.map((column) => `${column.name} ${column.title}`)}`;
     if (this.key !== key) {
       this.key = key;
       const sets = [...grouped(data.columns)].map(([group, columns]) => this.fieldset(group, columns));
+      const held = this.groups.querySelector("input:focus")?.value;
       this.groups.replaceChildren(...sets);
       this.narrow();
+      if (held) this.groups.querySelector(`input[value="${CSS.escape(held)}"]`)?.focus();
     }
     const shown = new Set(shownColumns(data, state).map((column) => column.name));
     for (const box of this.groups.querySelectorAll("input")) box.checked = shown.has(box.value);
@@ -67,6 +71,7 @@ export class Chooser {
       for (const label of labels) label.hidden = !`${group} ${label.textContent.toLowerCase()}`.includes(wanted);
       set.hidden = labels.every((label) => label.hidden);
     }
-    this.none.hidden = [...this.groups.children].some((set) => !set.hidden);
+    this.none.textContent = this.complete ? "No column is called that." : "Loading…";
+    this.none.hidden = this.complete && [...this.groups.children].some((set) => !set.hidden);
   }
 }

@@ -17,8 +17,8 @@ const FORMATS = { csv: "CSV, for a spreadsheet", json: "JSON", parquet: "Parquet
 
 export class Controls {
   // `node` stands on top; `standing`, which counts and compares, right above the rows.
-  /** `change(part, {step})` is told what was chosen; `link()` is the address to copy, `save(format)` downloads. */
-  constructor({ change, weigh, link, save, tip }) {
+  /** `change(part, {step})` is told what was chosen, `complete()` that all columns are wanted; `link()` is the address to copy, `save(format)` downloads. */
+  constructor({ change, complete, weigh, link, save, tip }) {
     const step = (part) => change(part, { step: true });
     this.step = step;
     this.views = viewSegments((view) => step({ view, sort: "", protocol: "", pins: [] }));
@@ -28,7 +28,7 @@ export class Controls {
     this.filters = new FilterBar(step, tip);
     this.intervals = el("input", { type: "checkbox", onchange: () => step({ intervals: this.intervals.checked }) });
     this.intervalsLabel = el("label", { class: "check" }, this.intervals, "Intervals");
-    this.chooser = new Chooser((columns) => step({ columns }));
+    this.chooser = new Chooser((columns) => step({ columns }), complete);
     this.weights = new WeightsPanel(weigh);
     this.pins = new PinBar(() => step({ pins: [] }));
     this.count = el("p", { class: "tally", role: "status" });

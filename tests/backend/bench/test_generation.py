@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from backend.bench.generation.floors import prompt_flops, written_flops
-from backend.bench.generation.measurement import OURS, USUAL
+from backend.bench.generation.measurement import OURS, USUAL, Plan, is_clean
 from backend.bench.generation.models import SHAPES, Shape, Size, make_model
 from backend.bench.generation.peers import continuous, one_by_one, sorted_batches
 from backend.bench.generation.shapes import Asked, ShapeName, ask_shape
@@ -93,6 +93,22 @@ def test_the_floor_counts_every_product_once() -> None:
     assert prompt_flops(shape, [one, other], reuse=False) == 2 * 34 * 6 + 8 * (4 + 16) / 2
     assert prompt_flops(shape, [one, other], reuse=True) == 2 * 34 * 4 + 8 * (4 + 12) / 2
     assert written_flops(shape, [one], 3) == 3 * (2 * (34 + 10) + 8 * 2)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "device", "exact"),
+    [
+        ("auto", "cpu", True),
+        ("float32", "NVIDIA H200", True),
+        ("auto", "NVIDIA H200", False),
+        ("bfloat16", "cpu", False),
+    ],
+)
+def test_in_float32_alone_all_answers_must_be_the_same(dtype: str, device: str, exact: bool) -> None:
+    plan = Plan(shapes=(), size=Size.TINY, dtype=dtype)
+    shapes = {name: {"variants": {OURS: {"identical_percent": share}}} for name, share in (("a", 100), ("b", 99.9))}
+    assert is_clean(shapes, plan, device) is not exact
+    assert is_clean({"a": shapes["a"]}, plan, device)
 
 
 def test_a_turn_that_fails_says_why(tmp_path: Path) -> None:

@@ -64,9 +64,7 @@ class Chat:
         """The answer to one prompt; what its answer should begin with cannot be said in a chat."""
         asked = {
             "model": self._served.model,
-            "messages": [
-                {"role": str(turn.role), "content": turn.content} for turn in self.prepare(prompt.messages)
-            ],
+            "messages": [{"role": str(turn.role), "content": turn.content} for turn in self.prepare(prompt.messages)],
             "max_tokens": prompt.max_new_tokens,
             "temperature": 0,
             "seed": 0,

@@ -55,7 +55,7 @@ def test_no_thread_outlives_the_loop() -> None:
 
 
 @pytest.mark.parametrize("proxy", [False, True])
-def test_a_post_follows_a_redirect_and_what_is_no_proxys_business_passes_it(
+def test_a_post_arrives_through_a_redirect_and_where_proxies_are_named(
     proxy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def answer(request: Request) -> JSONResponse:

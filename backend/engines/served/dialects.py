@@ -55,35 +55,34 @@ class Chat:
     """Turns through /v1/chat/completions; the server writes them as one text with the model's own template."""
 
     def __init__(self, served: Served, *, merged: bool = False) -> None:
-        self._served = served
+        self._served, self._url = served, f"{served.root}/v1/chat/completions"
         self.digest: str | None = None
         self.prepare: Prepare = merge_system if merged else _as_they_are
         self.template = "server_system_merged" if merged else "server"
 
     async def ask(self, prompt: Prompt, connection: Connection) -> Prediction:
         """The answer to one prompt; what its answer should begin with cannot be said in a chat."""
-        reply: Any = await connection.inference.chat_completion(
-            [{"role": str(turn.role), "content": turn.content} for turn in self.prepare(prompt.messages)],
-            model=self._served.model,
-            max_tokens=prompt.max_new_tokens,
-            temperature=0,
-            seed=0,
-        )
-        choices = getattr(reply, "choices", None)
-        if not choices or choices[0].message is None:
-            raise Unusable("no answer in the reply")
-        text = choices[0].message.content
-        if text is None and choices[0].finish_reason == "length":
+        asked = {
+            "model": self._served.model,
+            "messages": [{"role": str(turn.role), "content": turn.content} for turn in self.prepare(prompt.messages)],
+            "max_tokens": prompt.max_new_tokens,
+            "temperature": 0,
+            "seed": 0,
+            "stream": False,
+        }
+        body = await connection.post(self._url, asked)
+        choice, usage = body["choices"][0], body.get("usage") or {}
+        text, ended = choice["message"].get("content"), choice.get("finish_reason")
+        if text is None and ended == "length":
             text = ""  # a reasoning model that came to no answer within its tokens
         if not isinstance(text, str):
             raise Unusable("no text in the answer")
-        usage = getattr(reply, "usage", None)
         return prediction_of(
             prompt,
             text,
-            Finish.LENGTH if choices[0].finish_reason == "length" else Finish.STOP,
-            prompt_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
+            Finish.LENGTH if ended == "length" else Finish.STOP,
+            prompt_tokens=usage.get("prompt_tokens"),
+            output_tokens=usage.get("completion_tokens"),
         )
 
 
@@ -122,6 +121,7 @@ class Completions:
 
     def __init__(self, served: Served, form: TextForm) -> None:
         self._served, self._form = served, form
+        self._url = f"{served.root}/v1/completions"
         self.template, self.digest = form.template, form.digest
         self.prepare: Prepare = _as_they_are
 
@@ -135,9 +135,7 @@ class Completions:
             "seed": 0,
         }
         stop = {"stop": self._form.stop} if self._form.stop else {}
-        reply = await connection.http.post(f"{self._served.root}/v1/completions", json=asked | stop)
-        reply.raise_for_status()
-        body = reply.json()
+        body = await connection.post(self._url, asked | stop)
         choice, usage = body["choices"][0], body.get("usage") or {}
         if not isinstance(choice["text"], str):
             raise Unusable("no text in the answer")

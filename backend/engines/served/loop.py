@@ -11,11 +11,15 @@ from backend.errors import Halted
 
 POLL_SECONDS = 0.2
 END_SECONDS = 10.0
+BUNDLE_SECONDS = 0.02
 Made = TypeVar("Made")
 
 
 class Loop:
-    """Runs until it is closed; then nothing that was begun in it goes on, and its thread is gone."""
+    """Runs until it is closed; then nothing that was begun in it goes on, and its thread is gone.
+
+    Work in a thread cannot be cancelled: its end is awaited, for up to ten seconds.
+    """
 
     def __init__(self, halt: Event) -> None:
         self._halt = halt
@@ -37,8 +41,9 @@ class Loop:
     def stream(self, work: Callable[[Callable[[Made], None]], Coroutine[Any, Any, None]]) -> Iterator[Made]:
         """What the work hands over, as soon as it does; then what it raises. It ends when nobody listens any more."""
         landed: SimpleQueue[Sequence[Made] | None] = SimpleQueue()
-        future = asyncio.run_coroutine_threadsafe(work(_Bundles(self._loop, landed).add), self._loop)
-        future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(landed.put, None))
+        bundles = _Bundles(self._loop, landed)
+        future = asyncio.run_coroutine_threadsafe(bundles.fill(work), self._loop)
+        future.add_done_callback(lambda _: landed.put(None))
         try:
             while True:
                 try:
@@ -70,6 +75,7 @@ class Loop:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await last
+        await self._loop.shutdown_default_executor()
 
     def _check(self) -> None:
         if self._halt.is_set():
@@ -77,17 +83,24 @@ class Loop:
 
 
 class _Bundles(Generic[Made]):
-    """What lands in one turn of the loop is handed over at once: to wake the other thread for each costs more."""
+    """What lands within 20 ms is handed over together: each time the other thread wakes the loop waits for it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, landed: "SimpleQueue[Sequence[Made] | None]") -> None:
         self._loop, self._landed = loop, landed
         self._bundle: list[Made] = []
 
-    def add(self, one: Made) -> None:
+    async def fill(self, work: Callable[[Callable[[Made], None]], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work(self._add)
+        finally:
+            self._hand_over()
+
+    def _add(self, one: Made) -> None:
         if not self._bundle:
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_later(BUNDLE_SECONDS, self._hand_over)
         self._bundle.append(one)
 
     def _hand_over(self) -> None:
         bundle, self._bundle = self._bundle, []
-        self._landed.put(bundle)
+        if bundle:
+            self._landed.put(bundle)

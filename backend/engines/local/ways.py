@@ -31,7 +31,7 @@ def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over:
     `over` says of the tokens written so far whether they are more than an answer already.
     """
     ends = model.generation_config.eos_token_id or []
-    budget = Budget(batch_tokens or _tokens_that_fit(model))
+    budget = Budget(batch_tokens or _tokens_beside(model))
     if may_reuse(model):
         own = model.config._attn_implementation
         with _short_windows(model):
@@ -57,18 +57,33 @@ def may_reuse(model: Any) -> bool:
     )
 
 
-def _tokens_that_fit(model: Any) -> int:
-    """Tokens whose keys and values fit beside the model, on a GPU; a fixed number elsewhere."""
+def tokens_that_fit(config: Any, itemsize: int, free: int) -> int:
+    """Tokens whose keys and values, of `itemsize` bytes a number, fit in a share of `free` bytes.
+
+    TOKENS_ON_CPU where the configuration does not tell how large they are; state spaces have none.
+    """
+    queries, hidden, layers = (
+        _whole(config, name) for name in ("num_attention_heads", "hidden_size", "num_hidden_layers")
+    )
+    heads = _whole(config, "num_key_value_heads") or queries
+    size = _whole(config, "head_dim") or (hidden // queries if queries else 0)
+    each = 2 * layers * heads * size * itemsize
+    return max(int(SHARE_OF_GPU * free / each), 1) if each else TOKENS_ON_CPU
+
+
+def _whole(config: Any, name: str) -> int:
+    found = getattr(config, name, None)
+    return found if isinstance(found, int) else 0
+
+
+def _tokens_beside(model: Any) -> int:
+    """Tokens that fit beside the model, on a GPU; a fixed number elsewhere."""
     import torch
 
     if model.device.type != "cuda":
         return TOKENS_ON_CPU
-    config = model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    each = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
     free, _ = torch.cuda.mem_get_info()
-    return max(int(SHARE_OF_GPU * free / each), 1)
+    return tokens_that_fit(model.config.get_text_config(), model.dtype.itemsize, free)
 
 
 @contextmanager

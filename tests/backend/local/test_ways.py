@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import Gemma3Config, LlamaConfig, PhimoeConfig, Qwen2MoeConfig
+from transformers import FalconMambaConfig, Gemma3Config, LlamaConfig, Mamba2Config, PhimoeConfig, Qwen2MoeConfig
 
 from backend.engines.local.asked import Asked
 from backend.engines.local.batching import Budget
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.plain import fit as plain_fit
-from backend.engines.local.ways import choose_way
+from backend.engines.local.ways import SHARE_OF_GPU, TOKENS_ON_CPU, choose_way, tokens_that_fit
 from tests.backend.local.tiny import END, KINDS, SIZES, answers, model_of, one_by_one, tree_of_prompts
 
 PROBE = list(range(3, 14))
@@ -113,3 +113,15 @@ def test_numbers_of_another_kind_are_judged_by_the_weights() -> None:
 
     model.register_forward_hook(widen)
     assert choose_way(model, PROBE, 120).name == "prefix"
+
+
+def test_every_architecture_has_a_number_of_tokens_that_fit() -> None:
+    made = {name: kind.configuration().get_text_config() for name, kind in KINDS.items()}
+    found = {name: tokens_that_fit(config, 2, 10_000_000) for name, config in made.items()}
+    by_hand = {"llama": 2 * 2 * 2 * 8 * 2, "gpt-2": 2 * 2 * 4 * 8 * 2, "t5": 2 * 2 * 4 * 8 * 2}
+    assert {name: found[name] for name in by_hand} == {
+        name: int(SHARE_OF_GPU * 10_000_000 / each) for name, each in by_hand.items()
+    }
+    assert found["mamba"] == TOKENS_ON_CPU and min(found.values()) > 0
+    for config in (Mamba2Config(), FalconMambaConfig()):
+        assert tokens_that_fit(config, 2, 10_000_000) == TOKENS_ON_CPU

@@ -4,10 +4,20 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import FalconMambaConfig, Gemma3Config, LlamaConfig, Mamba2Config, PhimoeConfig, Qwen2MoeConfig
+from transformers import (
+    FalconMambaConfig,
+    Gemma3Config,
+    LEDConfig,
+    LlamaConfig,
+    Mamba2Config,
+    PegasusConfig,
+    PhimoeConfig,
+    Qwen2MoeConfig,
+)
 
 from backend.engines.local.asked import Asked
 from backend.engines.local.batching import Budget
+from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.plain import fit as plain_fit
 from backend.engines.local.ways import SHARE_OF_GPU, TOKENS_ON_CPU, choose_way, tokens_that_fit
@@ -125,3 +135,8 @@ def test_every_architecture_has_a_number_of_tokens_that_fit() -> None:
     assert found["mamba"] == TOKENS_ON_CPU and min(found.values()) > 0
     for config in (Mamba2Config(), FalconMambaConfig()):
         assert tokens_that_fit(config, 2, 10_000_000) == TOKENS_ON_CPU
+
+
+def test_the_window_of_an_encoder_is_known_by_each_of_its_names() -> None:
+    assert window(LEDConfig(max_encoder_position_embeddings=4096)) == 4096
+    assert window(PegasusConfig(max_position_embeddings=512)) == 512

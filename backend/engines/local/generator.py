@@ -7,6 +7,7 @@ from typing import Any
 from backend.domain import Finish, Message, Role
 from backend.engines.local.asked import LOOK_EVERY, Asked, Written, never_over
 from backend.engines.local.encoding import Encoder
+from backend.engines.local.faults import too_large_is_told
 from backend.engines.local.loading import digest, greedy, load_config, load_model, load_tokenizer, window
 from backend.engines.local.rendering import PROBE, choose_form
 from backend.engines.local.ways import choose_way
@@ -100,7 +101,7 @@ class Generator:
 
         ids = torch.tensor([probe], device=self._model.device)
         more = {"decoder_input_ids": ids[:, :1]} if self._model.config.is_encoder_decoder else {}
-        with torch.inference_mode():
+        with too_large_is_told(), torch.inference_mode():
             logits = self._model(input_ids=ids, **more).logits[0, -1]
         if bool(torch.isnan(logits).any()):
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)

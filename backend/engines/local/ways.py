@@ -3,14 +3,15 @@
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from backend.engines.local.asked import Asked, Over, Way, never_over
 from backend.engines.local.attention import Unsupported
 from backend.engines.local.batching import Budget
-from backend.engines.local.faults import is_of_the_device, is_out_of_memory
+from backend.engines.local.faults import is_of_the_device, is_out_of_memory, too_large_is_told
 from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.prefix import PrefixReuse
@@ -25,10 +26,12 @@ AGREEMENT = {"float32": 1e-3, "float16": 5e-2, "bfloat16": 2e-1}
 ATTENTIONS = frozenset({"full_attention", "sliding_attention"})
 
 
+@too_large_is_told()
 def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> Way:
     """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention.
 
-    `over` says of the tokens written so far whether they are more than an answer already.
+    `over` says of the tokens written so far whether they are more than an answer already. ModelFault with
+    out_of_memory where not even those few fit.
     """
     ends = model.generation_config.eos_token_id or []
     budget = Budget(batch_tokens or _tokens_beside(model))
@@ -37,7 +40,7 @@ def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over:
         with _short_windows(model):
             trial = _trial(probe, window(model.config))
             expected = _plain_scores(model, trial)
-            agrees = _agrees(PrefixReuse(model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
+            agrees = _agrees(partial(PrefixReuse, model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
         if agrees:
             return PrefixReuse(model, ends, budget, over)
         model.set_attn_implementation(own)
@@ -123,9 +126,9 @@ def _plain_scores(model: Any, trial: Sequence[Asked]) -> Any:
         ]
 
 
-def _agrees(way: PrefixReuse, trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
+def _agrees(make: Callable[[], PrefixReuse], trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
     try:
-        found = way.scores(trial)
+        found = make().scores(trial)
     except Unsupported as missing:
         sys.stderr.write(f"Shared beginnings are not reused: the model's attention needs {missing}.\n")
         return False

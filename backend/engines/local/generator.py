@@ -47,10 +47,14 @@ class Generator:
             "weights_sha256": digest(sorted(folder.glob("*.safetensors"))),
             "tokenizer_sha256": digest(sorted(folder.glob("tokenizer*"))),
             "batch_tokens": self._batch_tokens,
-            "reuse": self._way.name,
             "params": self._model.num_parameters(),
             "window": self.window,
         }
+
+    @property
+    def reuse(self) -> str:
+        """What of prompts is read once. No fact: the trial's noise may decide, and the answers are the same."""
+        return self._way.name
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the rendered messages."""

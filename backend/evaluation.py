@@ -140,13 +140,15 @@ class Evaluation:
             return dict(client.facts)
 
     def _facts_if_complete(self, datasets: Mapping[str, Dataset | str]) -> Mapping[str, Fact] | None:
-        """The facts that the journals carry, when they already answer every example and no model is needed."""
+        """The facts that all journals carry, when they already answer every example and no model is needed."""
         facts: Mapping[str, Fact] | None = None
         for task in self.tasks:
             dataset = datasets[task.name]
             if isinstance(dataset, Dataset):
                 with self.journal(task, dataset, None) as journal:
                     if any(example.id not in journal.predictions() for example in dataset.examples):
+                        return None
+                    if facts is not None and journal.facts != facts:
                         return None
                     facts = journal.facts
         return facts

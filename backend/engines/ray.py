@@ -1,11 +1,12 @@
 """Carries an engine's work over a Ray cluster: the same engine and the same results, asked on many GPUs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from threading import Event
+from typing import Any
 
 from backend.domain import Engine, ModelSource
 from backend.engines.carrying.carrier import Order, listing
@@ -13,8 +14,8 @@ from backend.engines.carrying.crew import Crew
 from backend.engines.carrying.nodes import check_installed, joined
 from backend.settings import Settings
 
-# What no node needs to know of this host.
-OURS = {"ray", "endpoint_token", "signing_key"}
+# What opening, fetching and asking a model read; whatever else the operator set stays on this host.
+CARRIED = {"home", "dtype", "batch_tokens", "load_timeout", "answer_timeout", "max_model_gb", "min_free_gb"}
 
 
 def carried_by_ray(module: str, settings: Settings) -> Engine:
@@ -37,12 +38,11 @@ def open_carried(module: str, source: ModelSource, settings: Settings, halt: Eve
     """The model, open on at least one node; no actor and no model's process of it is left afterwards."""
     folder = source.folder.resolve() if source.folder else None
     log = source.log or settings.home / "logs" / "model.log"
-    plain = settings.model_copy(update={"home": settings.home.resolve()}).model_dump(mode="json", exclude=OURS)
     order = Order(
         module=module,
         source=replace(source, folder=folder, log=None),
         files=listing(folder) if folder else None,
-        settings=plain,
+        settings=carried_settings(settings),
     )
     with joined(settings) as plan:
         crew = Crew(order, plan, halt, patience=settings.load_timeout, log=log)
@@ -51,3 +51,9 @@ def open_carried(module: str, source: ModelSource, settings: Settings, halt: Eve
             yield crew
         finally:
             crew.close()
+
+
+def carried_settings(settings: Settings) -> Mapping[str, Any]:
+    """What the nodes are told of the settings; the home is the same path there."""
+    at_home = settings.model_copy(update={"home": settings.home.resolve()})
+    return at_home.model_dump(mode="json", include=CARRIED)

@@ -22,13 +22,17 @@ CHILD = "backend.engines.local.child"
 
 
 class LocalModel:
-    """A model opened in its own process; `effort` says how many prompt tokens there were and went through the model."""
+    """A model opened in its own process; `effort` says how many prompt tokens there were and went through the model.
+
+    `reuse` says what of prompts is read once; it may be another the next time, under the same facts.
+    """
 
     def __init__(self, process: ModelProcess, settings: Settings, loaded: "_Loaded") -> None:
         self._process = process
         self._settings = settings
         self.window = Window(loaded.window, self._count)
         self.facts: Mapping[str, str | int | float | None] = loaded.facts
+        self.reuse = loaded.reuse
         self.effort: Mapping[str, int] = {}
 
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
@@ -99,6 +103,7 @@ def _opened(folder: Path, settings: Settings, process: ModelProcess) -> Iterator
 class _Loaded(BaseModel):
     window: int | None
     facts: dict[str, str | int | float | None]
+    reuse: str = "none"
 
 
 class _Count(BaseModel):

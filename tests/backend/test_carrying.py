@@ -1,5 +1,8 @@
 """Carrying without a cluster: who asks what, what a fault becomes, and what happens on one node."""
 
+import os
+import platform
+import subprocess
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +18,7 @@ from backend.engines.carrying.carrier import Carrier, Opened, Order, code_digest
 from backend.engines.carrying.nodes import Plan, check_installed, plan_for
 from backend.engines.carrying.stretches import Stretches
 from backend.engines.carrying.told import Told, told
-from backend.engines.ray import carried_by_ray
+from backend.engines.ray import carried_by_ray, carried_settings
 from backend.errors import (
     ClueError,
     DiskFull,
@@ -154,6 +157,38 @@ def test_a_carrier_yields_answers_up_to_a_fault_and_the_fault_with_the_end_of_th
     carrier.close()
     assert isinstance(closed := carrier.count(prompts(1)[0].messages), Told) and isinstance(closed.fault, Halted)
     assert not list((settings.home / "logs").iterdir())
+
+
+def test_a_node_that_does_not_know_a_setting_still_tells_its_code(settings: Settings) -> None:
+    known = order(settings, ModelSource(hub_id="acme/tiny", revision=SHA))
+    carrier = Carrier(replace(known, settings={**known.settings, "not_yet_known": CANARY}), 0)
+    assert carrier.arrive() == code_digest()
+    found = carrier.open()
+    assert isinstance(found, Told) and CANARY not in repr(found)
+
+
+def test_nodes_are_told_where_and_how_a_model_is_opened_and_nothing_of_the_endpoint(settings: Settings) -> None:
+    secret = changed(
+        settings, ray="auto", endpoint_url=f"https://me:{CANARY}@example.org", endpoint_token=CANARY, dtype="float32"
+    )
+    sent = carried_settings(secret)
+    assert CANARY not in str(sent)
+    again = Settings.model_validate(sent)
+    assert (again.home, again.dtype, again.batch_tokens) == (settings.home, "float32", settings.batch_tokens)
+    assert (again.load_timeout, again.answer_timeout) == (settings.load_timeout, settings.answer_timeout)
+
+
+def test_logs_of_killed_seats_go_when_the_next_arrives_and_those_of_other_nodes_stay(settings: Settings) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True)
+    here, there = f"ray-{platform.node()}-", f"ray-{platform.node()}-7-"
+    names = [f"{here}0-{gone.pid}.log", f"{here}1-{os.getpid()}.log", f"{there}0-{gone.pid}.log"]
+    for name in names:
+        (logs / name).touch()
+    assert Carrier(order(settings, ModelSource(hub_id="acme/tiny", revision=SHA)), 0).arrive() == code_digest()
+    assert sorted(path.name for path in logs.iterdir()) == sorted(names[1:])
 
 
 def test_a_node_without_the_models_files_fetches_them_at_the_pinned_commit(

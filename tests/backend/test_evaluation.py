@@ -124,6 +124,14 @@ def test_complete_journals_need_no_model_and_give_the_same_result(bench: Bench, 
     assert facts.items() <= made.manifest.items()
 
 
+def test_complete_journals_of_two_manifests_are_no_result_before_the_model_is_opened(bench: Bench) -> None:
+    bench.run(ToyEngine(facts={"engine_version": "1"}), toy_task())
+    bench.run(ToyEngine(facts={"engine_version": "2"}), toy_task("other"))
+    third = ToyEngine(facts={"engine_version": "2"})
+    bench.run(third, toy_task(), toy_task("other"))
+    assert third.opened == 1, "the facts of either would be untrue of the other"
+
+
 def test_an_engine_that_leaves_a_prompt_unanswered_is_an_error_and_its_answers_stay(bench: Bench) -> None:
     with pytest.raises(ClueError, match="It left 1 prompts unanswered"):
         bench.run(ToyEngine(forgets=frozenset({"sum-4"})), toy_task())

@@ -94,7 +94,7 @@ def test_a_tiny_llama_answers_over_ray_as_it_does_here_until_it_is_told_to_stop(
     with carried_by_ray("backend.engines.transformers", settings).open(local(tiny_model), settings, halt) as client:
         assert assert_answers_all(client, asked) == here
         assert list(client.complete([])) == []
-        assert client.facts == {**facts, "carried_by": "Ray 2.60.0"}
+        assert client.facts == {**facts, "carried_by": "Ray"}
         assert client.window.tokens == facts["window"] and client.window.count(asked[3].messages) == counted
         answers = client.complete(prompts(400))
         next(answers)

@@ -55,16 +55,16 @@ class Carrier:
     """One seat's model. Every method returns what it was asked for or the fault that stopped it, and raises nothing."""
 
     def __init__(self, order: Order, seat: int) -> None:
+        # Settings are understood once the code is known to be the same: until then nothing here may fail.
         self._order = order
-        self._settings = Settings.model_validate(order.settings)
-        self._log = self._settings.home / "logs" / f"ray-{seat}-{os.getpid()}.log"
+        self._log = Path(order.settings["home"]) / "logs" / f"{_logs_of_this_node()}{seat}-{os.getpid()}.log"
         self._halt, self._using, self._opened = Event(), Lock(), ExitStack()
         self._client: ModelClient | None = None
 
-    def arrive(self) -> str:
-        """The digest of the program's code on this node."""
+    def arrive(self) -> str | Told:
+        """The digest of the program's code on this node; logs of killed seats are gone from it."""
         os.umask(0o077)  # the model's log and files are nobody else's to read
-        return code_digest()
+        return told(self._arrive)
 
     def open(self) -> Opened | Told:
         """The model is opened, its files fetched first where this node does not have them."""
@@ -102,13 +102,22 @@ class Carrier:
             raise Halted("The model is not open any more.")
         return self._client
 
+    def _arrive(self) -> str:
+        ours = re.compile(re.escape(_logs_of_this_node()) + r"\d+-(\d+)\.log")
+        for log in self._log.parent.glob("ray-*.log"):
+            found = ours.fullmatch(log.name)
+            if found and not _is_running(int(found[1])):
+                log.unlink(missing_ok=True)
+        return code_digest()
+
     def _open(self) -> Opened:
-        source = replace(self._order.source, folder=self._folder(), log=self._log)
+        settings = Settings.model_validate(self._order.settings)
+        source = replace(self._order.source, folder=self._folder(settings), log=self._log)
         engine: Engine = import_module(self._order.module).ENGINE
-        self._client = self._opened.enter_context(engine.open(source, self._settings, self._halt))
+        self._client = self._opened.enter_context(engine.open(source, settings, self._halt))
         return Opened(tokens=self._client.window.tokens, facts=dict(self._client.facts))
 
-    def _folder(self) -> Path | None:
+    def _folder(self, settings: Settings) -> Path | None:
         """The model's folder on this node, with the same files as on the worker's host."""
         wanted, source = self._order.source.folder, self._order.source
         if wanted is None or listing(wanted) == self._order.files:
@@ -118,11 +127,11 @@ class Carrier:
                 f"{wanted} is not on {platform.node()}, or is another one there. A model that is a folder must lie "
                 "where every node of the Ray cluster sees it under the same path."
             )
-        cache = self._settings.home / "models"
+        cache = settings.home / "models"
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(cache / ".ray.lock"):  # the first of several on one node fetches for all of them
             model = Model(hub_id=source.hub_id, revision=source.revision)
-            return fetch(model, self._settings, self._halt, lambda done, total: None)
+            return fetch(model, settings, self._halt, lambda done, total: None)
 
     def _with_log(self, found: Made) -> Made:
         if isinstance(found, Told) and self._log.exists():
@@ -141,3 +150,17 @@ def code_digest(project: Path = PROJECT) -> str:
     for path in sorted((project / "backend").rglob("*.py")):
         whole.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes() + b"\0")
     return whole.hexdigest()
+
+
+def _logs_of_this_node() -> str:
+    return f"ray-{platform.node()}-"
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -18,7 +18,8 @@ def serve(channel: Channel) -> None:
                 case "load", _:
                     folder = Path(request["folder"])
                     generator = Generator(folder, request["dtype"], request["batch_tokens"])
-                    channel.send({"window": generator.window, "facts": generator.facts(folder)})
+                    told = {"window": generator.window, "facts": generator.facts(folder), "reuse": generator.reuse}
+                    channel.send(told)
                 case "count", Generator():
                     turns = [Message(Role(turn["role"]), turn["content"]) for turn in request["messages"]]
                     channel.send({"tokens": generator.count(turns)})

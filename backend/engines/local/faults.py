@@ -1,6 +1,9 @@
 """What goes wrong on a device while a model is loaded or asked."""
 
-from backend.errors import GpuGone
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.errors import FailureCode, GpuGone, ModelFault
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -18,6 +21,17 @@ def is_of_the_device(error: Exception) -> bool:
 
     marks = ("CUDA error", "HIP error", "CUDA driver", "NVIDIA driver", "No CUDA GPUs", "CUDA-capable")
     return isinstance(error, GpuGone | torch.AcceleratorError) or any(mark in str(error) for mark in marks)
+
+
+@contextmanager
+def too_large_is_told() -> Iterator[None]:
+    """Too little memory becomes ModelFault with out_of_memory; everything else passes through."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
+        raise
 
 
 def free_memory() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from backend.domain import Finish, Message, Role
 from backend.engines.local.asked import LOOK_EVERY, Asked, Written, never_over
 from backend.engines.local.encoding import Encoder
+from backend.engines.local.faults import too_large_is_told
 from backend.engines.local.loading import digest, greedy, load_config, load_model, load_tokenizer, window
 from backend.engines.local.rendering import PROBE, choose_form
 from backend.engines.local.ways import choose_way
@@ -46,10 +47,14 @@ class Generator:
             "weights_sha256": digest(sorted(folder.glob("*.safetensors"))),
             "tokenizer_sha256": digest(sorted(folder.glob("tokenizer*"))),
             "batch_tokens": self._batch_tokens,
-            "reuse": self._way.name,
             "params": self._model.num_parameters(),
             "window": self.window,
         }
+
+    @property
+    def reuse(self) -> str:
+        """What of prompts is read once. No fact: the trial's noise may decide, and the answers are the same."""
+        return self._way.name
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the rendered messages."""
@@ -100,7 +105,7 @@ class Generator:
 
         ids = torch.tensor([probe], device=self._model.device)
         more = {"decoder_input_ids": ids[:, :1]} if self._model.config.is_encoder_decoder else {}
-        with torch.inference_mode():
+        with too_large_is_told(), torch.inference_mode():
             logits = self._model(input_ids=ids, **more).logits[0, -1]
         if bool(torch.isnan(logits).any()):
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)

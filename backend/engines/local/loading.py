@@ -92,7 +92,7 @@ def _turn_ends(tokenizer: Any) -> list[int]:
 def window(config: Any) -> int | None:
     """The longest input in tokens, answer included; None when the configuration does not tell."""
     text_config = config.get_text_config()
-    for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
+    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "max_encoder_position_embeddings"):
         tokens = getattr(text_config, name, None)
         if isinstance(tokens, int) and tokens > 0:
             return tokens

@@ -50,10 +50,13 @@ class PlainBatches:
 
         width = max(len(one.tokens) for one in batch)
         pad, device = self._model.generation_config.pad_token_id, self._model.device
-        ids = torch.tensor([[pad] * (width - len(one.tokens)) + list(one.tokens) for one in batch], device=device)
-        mask = torch.tensor([[0] * (width - len(one.tokens)) + [1] * len(one.tokens) for one in batch], device=device)
+        encoded = self._model.config.is_encoder_decoder
+        # An encoder may count places from its input's first token, padding or not.
+        tokens = [padded(one.tokens, pad, width, left=not encoded) for one in batch]
+        marks = [padded([1] * len(one.tokens), 0, width, left=not encoded) for one in batch]
+        ids, mask = torch.tensor(tokens, device=device), torch.tensor(marks, device=device)
         watch = _Watch(self._ends, device)
-        start = 1 if self._model.config.is_encoder_decoder else width
+        start = 1 if encoded else width
         with torch.inference_mode():
             written = self._model.generate(
                 input_ids=ids,
@@ -64,8 +67,8 @@ class PlainBatches:
             )
         if watch.saw_nan:
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
-        tokens = sum(len(one.tokens) for one in batch)
-        self.effort = Effort(self.effort.prompt_tokens + tokens, self.effort.prefill_tokens + tokens)
+        read = sum(len(one.tokens) for one in batch)
+        self.effort = Effort(self.effort.prompt_tokens + read, self.effort.prefill_tokens + read)
         rows = written[:, start:].tolist()
         return [cut_at_end(one, row, self._ends, self._over) for one, row in zip(batch, rows, strict=True)]
 
@@ -79,6 +82,12 @@ def fit(asked: Sequence[Asked], budget: Budget, even: float = float("inf")) -> i
         if len(batch) * most > budget.tokens or min(lengths) <= even < most:
             return count
     return min(len(asked), budget.rows)
+
+
+def padded(tokens: Sequence[int], pad: int, width: int, *, left: bool) -> list[int]:
+    """The tokens (`width`), filled up on one side."""
+    filling = [pad] * (width - len(tokens))
+    return [*filling, *tokens] if left else [*tokens, *filling]
 
 
 class _Watch:

@@ -3,14 +3,15 @@
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from backend.engines.local.asked import Asked, Over, Way, never_over
 from backend.engines.local.attention import Unsupported
 from backend.engines.local.batching import Budget
-from backend.engines.local.faults import is_of_the_device, is_out_of_memory
+from backend.engines.local.faults import is_of_the_device, is_out_of_memory, too_large_is_told
 from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.prefix import PrefixReuse
@@ -25,19 +26,21 @@ AGREEMENT = {"float32": 1e-3, "float16": 5e-2, "bfloat16": 2e-1}
 ATTENTIONS = frozenset({"full_attention", "sliding_attention"})
 
 
+@too_large_is_told()
 def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> Way:
     """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention.
 
-    `over` says of the tokens written so far whether they are more than an answer already.
+    `over` says of the tokens written so far whether they are more than an answer already. ModelFault with
+    out_of_memory where not even those few fit.
     """
     ends = model.generation_config.eos_token_id or []
-    budget = Budget(batch_tokens or _tokens_that_fit(model))
+    budget = Budget(batch_tokens or _tokens_beside(model))
     if may_reuse(model):
         own = model.config._attn_implementation
         with _short_windows(model):
             trial = _trial(probe, window(model.config))
             expected = _plain_scores(model, trial)
-            agrees = _agrees(PrefixReuse(model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
+            agrees = _agrees(partial(PrefixReuse, model, ends, Budget(budget.tokens)), trial, expected, model.dtype)
         if agrees:
             return PrefixReuse(model, ends, budget, over)
         model.set_attn_implementation(own)
@@ -57,18 +60,33 @@ def may_reuse(model: Any) -> bool:
     )
 
 
-def _tokens_that_fit(model: Any) -> int:
-    """Tokens whose keys and values fit beside the model, on a GPU; a fixed number elsewhere."""
+def tokens_that_fit(config: Any, itemsize: int, free: int) -> int:
+    """Tokens whose keys and values, of `itemsize` bytes a number, fit in a share of `free` bytes.
+
+    TOKENS_ON_CPU where the configuration does not tell how large they are; state spaces have none.
+    """
+    queries, hidden, layers = (
+        _whole(config, name) for name in ("num_attention_heads", "hidden_size", "num_hidden_layers")
+    )
+    heads = _whole(config, "num_key_value_heads") or queries
+    size = _whole(config, "head_dim") or (hidden // queries if queries else 0)
+    each = 2 * layers * heads * size * itemsize
+    return max(int(SHARE_OF_GPU * free / each), 1) if each else TOKENS_ON_CPU
+
+
+def _whole(config: Any, name: str) -> int:
+    found = getattr(config, name, None)
+    return found if isinstance(found, int) else 0
+
+
+def _tokens_beside(model: Any) -> int:
+    """Tokens that fit beside the model, on a GPU; a fixed number elsewhere."""
     import torch
 
     if model.device.type != "cuda":
         return TOKENS_ON_CPU
-    config = model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    each = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
     free, _ = torch.cuda.mem_get_info()
-    return max(int(SHARE_OF_GPU * free / each), 1)
+    return tokens_that_fit(model.config.get_text_config(), model.dtype.itemsize, free)
 
 
 @contextmanager
@@ -108,9 +126,9 @@ def _plain_scores(model: Any, trial: Sequence[Asked]) -> Any:
         ]
 
 
-def _agrees(way: PrefixReuse, trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
+def _agrees(make: Callable[[], PrefixReuse], trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
     try:
-        found = way.scores(trial)
+        found = make().scores(trial)
     except Unsupported as missing:
         sys.stderr.write(f"Shared beginnings are not reused: the model's attention needs {missing}.\n")
         return False

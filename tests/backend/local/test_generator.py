@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, LlamaConfig
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from backend import prompting
 from backend.domain import Prompt
 from backend.engines.local import generator
 from backend.engines.local.generator import Generator
+from backend.errors import FailureCode, ModelFault
 from backend.prompting import before_turn_end, plain_text
 from tests.backend.asking import prompts
 from tests.backend.local.tiny import KINDS, SIZES, model_of
@@ -76,7 +77,7 @@ def test_answers_are_those_of_the_folders_own_parts_whatever_side_it_pads_on(
 ) -> None:
     folder, asked = build(tmp_path, side), prompts(8, new=6)
     generator = Generator(folder, "float32", 800)
-    assert generator.facts(folder)["reuse"] == way
+    assert generator.reuse == way and "reuse" not in generator.facts(folder)
     found = answered(generator, asked)
     expected = plainly(folder, asked)
     assert {name: answer["text"] for name, answer in found.items()} == expected
@@ -97,3 +98,13 @@ def test_a_base_model_is_not_let_write_on_after_its_turn(tmp_path: Path, monkeyp
         assert answer["text"] == text.split(mark)[0]
         assert answer["finish"] == ("stop" if mark in text else "length")
         assert mark in text or answer["output_tokens"] == 60
+
+
+def test_a_model_too_large_for_its_first_look_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*args: Any, **options: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", fill)
+    with pytest.raises(ModelFault) as caught:
+        Generator(base_llama(tmp_path, "left"), "float32", 800)
+    assert caught.value.code is FailureCode.OUT_OF_MEMORY

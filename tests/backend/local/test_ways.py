@@ -4,13 +4,24 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import Gemma3Config, LlamaConfig, PhimoeConfig, Qwen2MoeConfig
+from transformers import (
+    FalconMambaConfig,
+    Gemma3Config,
+    LEDConfig,
+    LlamaConfig,
+    Mamba2Config,
+    PegasusConfig,
+    PhimoeConfig,
+    Qwen2MoeConfig,
+)
 
 from backend.engines.local.asked import Asked
 from backend.engines.local.batching import Budget
+from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.plain import fit as plain_fit
-from backend.engines.local.ways import choose_way
+from backend.engines.local.ways import SHARE_OF_GPU, TOKENS_ON_CPU, choose_way, tokens_that_fit
+from backend.errors import FailureCode, ModelFault
 from tests.backend.local.tiny import END, KINDS, SIZES, answers, model_of, one_by_one, tree_of_prompts
 
 PROBE = list(range(3, 14))
@@ -113,3 +124,47 @@ def test_numbers_of_another_kind_are_judged_by_the_weights() -> None:
 
     model.register_forward_hook(widen)
     assert choose_way(model, PROBE, 120).name == "prefix"
+
+
+@pytest.mark.parametrize("reusing", [False, True], ids=["in the model's own way", "while sharing"])
+def test_memory_that_runs_out_in_the_trial_is_told_as_what_it_is(reusing: bool) -> None:
+    model = model_of(LlamaConfig(**SIZES))
+
+    def fill(module: Any, args: Any, given: Any) -> None:
+        if ("logits_to_keep" in given) is reusing:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    model.register_forward_pre_hook(fill, with_kwargs=True)
+    with pytest.raises(ModelFault) as caught:
+        choose_way(model, PROBE, 120)
+    assert caught.value.code is FailureCode.OUT_OF_MEMORY
+
+
+def test_a_model_that_takes_no_other_attention_is_asked_plainly() -> None:
+    model = model_of(LlamaConfig(**SIZES))
+    own = model.set_attn_implementation
+
+    def take(name: str) -> None:
+        if name != "sdpa":
+            raise ValueError("It takes sdpa alone.")
+        own(name)
+
+    model.set_attn_implementation = take
+    assert choose_way(model, PROBE, 120).name == "none"
+
+
+def test_every_architecture_has_a_number_of_tokens_that_fit() -> None:
+    made = {name: kind.configuration().get_text_config() for name, kind in KINDS.items()}
+    found = {name: tokens_that_fit(config, 2, 10_000_000) for name, config in made.items()}
+    by_hand = {"llama": 2 * 2 * 2 * 8 * 2, "gpt-2": 2 * 2 * 4 * 8 * 2, "t5": 2 * 2 * 4 * 8 * 2}
+    assert {name: found[name] for name in by_hand} == {
+        name: int(SHARE_OF_GPU * 10_000_000 / each) for name, each in by_hand.items()
+    }
+    assert found["mamba"] == TOKENS_ON_CPU and min(found.values()) > 0
+    for config in (Mamba2Config(), FalconMambaConfig()):
+        assert tokens_that_fit(config, 2, 10_000_000) == TOKENS_ON_CPU
+
+
+def test_the_window_of_an_encoder_is_known_by_each_of_its_names() -> None:
+    assert window(LEDConfig(max_encoder_position_embeddings=4096)) == 4096
+    assert window(PegasusConfig(max_position_embeddings=512)) == 512

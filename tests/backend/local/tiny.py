@@ -84,6 +84,24 @@ KINDS = {
         "none",
         frozenset(SIZES) - {"vocab_size", "pad_token_id", "eos_token_id"},
     ),
+    "bart": Kind(
+        "BartConfig",
+        {
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "encoder_ffn_dim": 64,
+            "decoder_ffn_dim": 64,
+            "decoder_start_token_id": 0,
+            "forced_eos_token_id": None,
+            "init_std": 0.2,
+            "tie_word_embeddings": False,
+        },
+        "none",
+        frozenset(SIZES) - {"vocab_size", "pad_token_id", "bos_token_id", "eos_token_id", "max_position_embeddings"},
+    ),
 }
 
 

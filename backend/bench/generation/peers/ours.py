@@ -20,7 +20,7 @@ def answer(work: Work, watch: Watch) -> Mapping[str, str]:
         for name, prompts in work.groups.items():
             with watch.answering(name):
                 found |= {one.example_id: one.text for one in client.complete(in_prefix_order(prompts))}
-        watch.facts |= {**client.facts, **client.effort}
+        watch.facts |= {**client.facts, "reuse": client.reuse, **client.effort}
     return found
 
 

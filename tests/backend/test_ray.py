@@ -34,7 +34,8 @@ def cluster() -> Iterator[Any]:
     before = {process.pid for process in psutil.process_iter()}
     with local_cluster(2, 2) as cluster:
         yield cluster
-    ours = [one for one in psutil.process_iter(["cmdline"]) if one.pid not in before and "ray" in _line(one)]
+    new = [one for one in psutil.process_iter() if one.pid not in before and _may_be_ours(one)]
+    ours = [one for one in new if "/ray/" in _line(one) or "ray::" in _line(one)]
     assert [_line(one) for one in psutil.wait_procs(ours, timeout=20)[1]] == []
 
 

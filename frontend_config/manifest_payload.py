@@ -20,7 +20,6 @@ TITLES = {
     "endpoint_sha": "Commit as the endpoint states it",
     "batch_size": "Prompts in a batch",
     "batch_tokens": "Tokens held at once",
-    "reuse": "What prompts share is read once",
     "params": "Parameters",
     "window": "Context window, tokens",
     "token_counts": "Who counts tokens near the window",

@@ -18,7 +18,8 @@ Verdict = tuple[Run, list[ScoredExample]]
 class Judging:
     """One thread that judges one task after the other, with metrics made ready once.
 
-    The thread is gone when the block ends; left early, it breaks off what it is at. What it finds is in memory alone
+    The thread is gone when the block ends; left early, BERTScore and the linker break off, other metrics come to their
+    end first. What it finds is in memory alone
     and handed over where it is asked for.
     """
 

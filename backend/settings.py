@@ -87,7 +87,9 @@ class Settings(BaseModel):
         None, gt=0, description="memory of the GPU that models are loaded on, in GB; says beforehand what may not fit"
     )
     load_timeout: float = Field(1800, gt=0, description="seconds a model may take to load")
-    answer_timeout: float = Field(900, gt=0, description="seconds a model may go without finishing an answer")
+    answer_timeout: float = Field(
+        900, gt=0, description="seconds a model may go without an answer; answers come by batches"
+    )
     lease_seconds: float = Field(
         60, gt=0, description="seconds after which a silent worker's submission is given to another"
     )

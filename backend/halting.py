@@ -26,5 +26,10 @@ def is_halted() -> bool:
 
 def go_on() -> None:
     """Nothing, unless this thread was told to stop: then Halted."""
-    if is_halted():
+    halt_if(is_halted())
+
+
+def halt_if(told: bool) -> None:
+    """Nothing, unless told to stop: then Halted."""
+    if told:
         raise Halted("The evaluation was told to stop.")

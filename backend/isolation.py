@@ -18,7 +18,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
 
-from backend.errors import FailureCode, Halted, ModelCrash
+from backend.errors import FailureCode, ModelCrash
+from backend.halting import halt_if
 from backend.settings import inherited_environment
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -73,8 +74,7 @@ class ModelProcess:
         writable.register(pipe, select.POLLOUT)
         deadline = time.monotonic() + timeout
         while left:
-            if self._halt.is_set():
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.is_set())
             if time.monotonic() > deadline:
                 raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process does not read what it is told.")
             if writable.poll(1000 * POLL_SECONDS):
@@ -87,8 +87,7 @@ class ModelProcess:
         """The next message. Halted once told to stop; ModelCrash when the process ends, with `code` on a timeout."""
         deadline = time.monotonic() + timeout
         while True:
-            if self._halt.is_set():
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.is_set())
             try:
                 line = self._lines.get(timeout=POLL_SECONDS)
             except queue.Empty:

@@ -6,8 +6,7 @@ from threading import Event
 from types import TracebackType
 
 from backend.domain import Dataset, Prediction, Run, ScoredExample, Task
-from backend.errors import Halted
-from backend.halting import halting_when
+from backend.halting import halt_if, halting_when
 from backend.scoring import Judges, score
 
 POLL_SECONDS = 0.2
@@ -50,8 +49,7 @@ class Judging:
         """What became of a task that was handed over, or the fault that it ended with. Halted once told to stop."""
         found = self._verdicts[task.name]
         while not wait([found], timeout=POLL_SECONDS).done:
-            if self._halt.is_set():
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.is_set())
         return found.result()
 
     def _judge(self, task: Task, dataset: Dataset, predictions: Mapping[str, Prediction]) -> Verdict:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from backend.domain import Edition, Engine, Fact, Finish, ModelSource, Prediction, Prompt, Window
-from backend.errors import Halted
+from backend.halting import halt_if
 from backend.settings import Settings
 
 PAUSE_SECONDS = 0.02
@@ -22,8 +22,7 @@ class Sleeper:
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order."""
         for prompt in prompts:
-            if self._halt.wait(PAUSE_SECONDS):
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.wait(PAUSE_SECONDS))
             text = prompt.messages[-1].content[-20:]
             yield Prediction(example_id=prompt.example_id, text=text, finish=Finish.STOP, truncated=prompt.truncated)
 

@@ -8,7 +8,8 @@ from threading import Event
 
 from backend.domain import Edition, Engine, Finish, ModelSource, Prediction, Prompt, Role, Window
 from backend.engines.rules import first_sentence, follow_rules
-from backend.errors import Halted, UsageError
+from backend.errors import UsageError
+from backend.halting import halt_if
 from backend.settings import Settings
 
 OWNER = "scripted"
@@ -41,8 +42,7 @@ class Script:
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order."""
         for prompt in prompts:
-            if self._halt.wait(self._pace) if self._pace else self._halt.is_set():
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.wait(self._pace) if self._pace else self._halt.is_set())
             question = next(turn.content for turn in reversed(prompt.messages) if turn.role is Role.USER)
             yield Prediction(example_id=prompt.example_id, text=self._answer(question), finish=Finish.STOP)
 
@@ -63,8 +63,7 @@ class Replies:
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order; UsageError at the first prompt that has none."""
         for prompt in prompts:
-            if self._halt.is_set():
-                raise Halted("The evaluation was told to stop.")
+            halt_if(self._halt.is_set())
             if prompt.example_id not in self._replies:
                 raise UsageError(f"{self._folder} holds no reply for example {prompt.example_id}.")
             text = self._replies[prompt.example_id]

@@ -15,7 +15,8 @@ from backend.engines.carrying.carrier import Opened, Order, code_digest, differe
 from backend.engines.carrying.nodes import ENDING, Plan
 from backend.engines.carrying.stretches import Stretches
 from backend.engines.carrying.told import Told
-from backend.errors import FailureCode, Halted, ModelCrash, OperatorFault, PassingFault
+from backend.errors import FailureCode, ModelCrash, OperatorFault, PassingFault
+from backend.halting import halt_if
 
 POLL_SECONDS = 0.2
 PIECES = 6  # of each seat: fewer leave some idle at the end, more break up what neighbours share
@@ -118,8 +119,7 @@ class Crew:
         """What comes next from the seats that do these things, waited for a moment; the seat it is from goes last."""
         import ray
 
-        if self._halt.is_set():
-            raise Halted("The evaluation was told to stop.")
+        halt_if(self._halt.is_set())
         waiting = [seat for seat in self._seats if seat.waiting is not None and seat.step in steps]
         ready, _ = ray.wait([seat.waiting for seat in waiting], timeout=POLL_SECONDS)
         for seat in [seat for seat in waiting if seat.waiting in ready]:
@@ -201,8 +201,7 @@ class Crew:
                 continue
             counting = seat.actor.count.remote(messages)
             while not ray.wait([counting], timeout=POLL_SECONDS)[0]:
-                if self._halt.is_set():
-                    raise Halted("The evaluation was told to stop.")
+                halt_if(self._halt.is_set())
             try:
                 found: int | Told = ray.get(counting)
             except RayError:

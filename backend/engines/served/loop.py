@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
-from backend.errors import Halted
+from backend.halting import halt_if
 
 POLL_SECONDS = 0.2
 END_SECONDS = 10.0
@@ -78,8 +78,7 @@ class Loop:
         await self._loop.shutdown_default_executor()
 
     def _check(self) -> None:
-        if self._halt.is_set():
-            raise Halted("The evaluation was told to stop.")
+        halt_if(self._halt.is_set())
 
 
 class _Bundles(Generic[Made]):

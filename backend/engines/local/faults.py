@@ -1,9 +1,12 @@
 """What goes wrong on a device while a model is loaded or asked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from backend.errors import FailureCode, GpuGone, ModelFault
+
+Made = TypeVar("Made")
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -32,6 +35,16 @@ def too_large_is_told() -> Iterator[None]:
         if is_out_of_memory(error):
             raise ModelFault(FailureCode.OUT_OF_MEMORY) from None
         raise
+
+
+def unless_too_large(run: Callable[[], Made]) -> Made | None:
+    """What `run` makes; None when there was too little memory, and then the error has let go of its tensors."""
+    try:
+        return run()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    return None
 
 
 def free_memory() -> None:

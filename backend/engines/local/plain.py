@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.engines.local.asked import LOOK_EVERY, Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
 from backend.engines.local.batching import Budget, in_halving_batches
-from backend.engines.local.faults import free_memory, is_out_of_memory
+from backend.engines.local.faults import free_memory, unless_too_large
 from backend.errors import FailureCode, ModelFault
 
 
@@ -36,14 +36,10 @@ class PlainBatches:
         )
 
     def _attempt(self, batch: Sequence[Asked]) -> list[Written] | None:
-        try:
-            return self._generate(batch)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-        # Only here has the error let go of the tensors that were too many.
-        free_memory()
-        return None
+        made = unless_too_large(lambda: self._generate(batch))
+        if made is None:
+            free_memory()
+        return made
 
     def _generate(self, batch: Sequence[Asked]) -> list[Written]:
         import torch

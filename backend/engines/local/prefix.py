@@ -7,7 +7,7 @@ from typing import Any
 from backend.engines.local.asked import Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
 from backend.engines.local.attention import NAME, Pack, Piece, PrefixAttention, Step
 from backend.engines.local.batching import Budget, in_halving_batches
-from backend.engines.local.faults import free_memory, is_out_of_memory
+from backend.engines.local.faults import free_memory, unless_too_large
 from backend.engines.local.kv_cache import Line, Shape
 from backend.errors import FailureCode, ModelFault
 from backend.ordering import shared_length
@@ -78,27 +78,21 @@ class PrefixReuse:
         ]
 
     def _attempt(self, branches: Sequence[Branch]) -> list[Written] | None:
-        import torch
-
         effort = Effort(self.effort.prompt_tokens, self.effort.prefill_tokens)
-        try:
-            with torch.inference_mode():
-                return self._answer(Batch(branches, trunk_of(branches)))
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-        # Only here has the error let go of the tensors that were too many.
-        self._attention.cache.forget()
-        self._last, self.effort = ((), 0), effort
-        free_memory()
-        return None
+        made = unless_too_large(lambda: self._answer(Batch(branches, trunk_of(branches))))
+        if made is None:
+            self._attention.cache.forget()
+            self._last, self.effort = ((), 0), effort
+            free_memory()
+        return made
 
     def _answer(self, batch: Batch) -> list[Written]:
         import torch
 
         self._not_a_number = torch.zeros((), dtype=torch.bool, device=self._model.device)
-        batch.written = [[token] for token in self._likeliest(self._read(batch))]
-        self._continue(batch)
+        with torch.inference_mode():
+            batch.written = [[token] for token in self._likeliest(self._read(batch))]
+            self._continue(batch)
         if bool(self._not_a_number):
             raise ModelFault(FailureCode.DEGENERATE_OUTPUT)
         return [

@@ -31,13 +31,6 @@ def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
     return next((place for place in range(most) if one[place] != other[place]), most)
 
 
-def shared_share(sequences: Sequence[Sequence[int]]) -> float:
-    """The share of all tokens that are a common beginning with the sequence before, 0 to 1."""
-    total = sum(map(len, sequences))
-    shared = sum(shared_length(one, other) for one, other in pairwise(sequences))
-    return shared / total if total else 0.0
-
-
 def _place(prompt: Prompt) -> tuple[tuple[tuple[str, str], ...], str, str]:
     return tuple(_key(message) for message in prompt.messages), prompt.begun, prompt.example_id
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.domain import Message, Prompt, Role
-from backend.ordering import in_pieces, in_prefix_order, shared_length, shared_share
+from backend.ordering import in_pieces, in_prefix_order, shared_length
 
 TEXTS = st.text("ab", max_size=5)
 
@@ -44,9 +44,3 @@ def test_pieces_are_the_whole_in_order_and_differ_by_one_at_most(items: list[int
     assert len(pieces) == min(count, len(items))
     sizes = [len(piece) for piece in pieces]
     assert not sizes or (min(sizes) > 0 and max(sizes) - min(sizes) <= 1)
-
-
-def test_the_share_counts_what_the_one_before_has_in_common() -> None:
-    # 0 + 2 + 1 of nine tokens
-    assert shared_share([[1, 2, 3], [1, 2, 4], [1, 5, 6]]) == 3 / 9
-    assert shared_share([]) == 0.0

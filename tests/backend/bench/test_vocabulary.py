@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from backend.bench.vocabulary import BEGIN, Encoder, rendered, share, shared_lengths, train_vocabulary
 from backend.domain import Message, Role
-from backend.ordering import shared_length, shared_share
+from backend.ordering import shared_length
 
 TOKENIZER = train_vocabulary(["The patient was well.\n\nThe patient went home.\n"] * 3, 300)
 ENCODER = Encoder(TOKENIZER)
@@ -32,4 +32,11 @@ def test_what_neighbours_share_is_counted_as_by_the_order_of_work(sequences: lis
     arrays = [np.array(each, dtype=np.uint16) for each in sequences]
     expected = [0, *(shared_length(sequences[place - 1], sequences[place]) for place in range(1, len(sequences)))]
     assert shared_lengths(arrays).tolist() == expected[: len(sequences)]
-    assert share(arrays) == shared_share(sequences)
+    total = sum(map(len, sequences))
+    assert share(arrays) == (sum(expected[: len(sequences)]) / total if total else 0.0)
+
+
+def test_the_share_counts_what_the_one_before_has_in_common() -> None:
+    # 0 + 2 + 1 of nine tokens
+    assert share([np.array(each, dtype=np.uint16) for each in ([1, 2, 3], [1, 2, 4], [1, 5, 6])]) == 3 / 9
+    assert share([]) == 0.0

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.bench.generation.peers.stock import device_here, dtype_for
 from backend.bench.generation.work import Watch, Work, take_turn
 
 
@@ -14,7 +15,7 @@ def answer(work: Work, watch: Watch) -> Mapping[str, str]:
     from lm_eval.models.huggingface import HFLM
 
     model = _timed(HFLM, watch)(
-        pretrained=str(work.folder), batch_size=work.batch_size, dtype=_dtype(work), device=_device()
+        pretrained=str(work.folder), batch_size=work.batch_size, dtype=dtype_for(work), device=device_here()
     )
     tasks = [_task(work, limit) for limit in sorted({prompt.max_new_tokens for prompt in work.prompts})]
     results = lm_eval.simple_evaluate(model=model, tasks=tasks, log_samples=True, bootstrap_iters=0, verbosity="ERROR")
@@ -61,18 +62,6 @@ def _is_same(model: Any, sample: Mapping[str, Any], work: Work) -> bool:
     ids = model.tok_batch_encode([text])[0][0].tolist()
     own = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     return bool(text == work.texts[sample["doc"]["id"]] and ids == own)
-
-
-def _dtype(work: Work) -> str:
-    if work.dtype != "auto":
-        return work.dtype
-    return "bfloat16" if _device() == "cuda" else "float32"
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 if __name__ == "__main__":

@@ -60,10 +60,22 @@ class Stock:
 
 def load(work: Work) -> Stock:
     """The model on the GPU in bfloat16 where there is one, else in float32, unless the work says otherwise."""
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = ("bfloat16" if device == "cuda" else "float32") if work.dtype == "auto" else work.dtype
-    model = AutoModelForCausalLM.from_pretrained(work.folder, dtype=dtype, local_files_only=True).to(device).eval()
+    model = AutoModelForCausalLM.from_pretrained(work.folder, dtype=dtype_for(work), local_files_only=True)
+    model = model.to(device_here()).eval()
     return Stock(model=model, tokenizer=AutoTokenizer.from_pretrained(work.folder, local_files_only=True))
+
+
+def device_here() -> str:
+    """cuda where there is a GPU, else cpu."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def dtype_for(work: Work) -> str:
+    """The type of weights that the work asks for; auto: bfloat16 on a GPU, float32 on a CPU."""
+    if work.dtype != "auto":
+        return work.dtype
+    return "bfloat16" if device_here() == "cuda" else "float32"

@@ -80,7 +80,7 @@ def test_a_cancelled_evaluation_ends_keeps_its_answers_and_goes_on_when_it_is_re
     stop, cancelled = Stop(), Event()
     tasks = [toy_task("first"), toy_task("second")]
     if where == "score":
-        tasks[0] = replace(tasks[0], metrics=(waiting_metric(stop, cancelled),))
+        tasks[1] = replace(tasks[1], metrics=(waiting_metric(stop, cancelled),))
     engines = {"load": stopping_at_load, "predict": stopping_at_predict}
     house = House(tmp_path, tasks=tasks)
 

@@ -50,9 +50,20 @@ STEPS: Mapping[Status, frozenset[Status]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may submit. `subject` never changes hands and everything counts under it; `name` is for readers.
+
+    The subject is the provider's (OpenID Connect Core 1.0, `iss` and `sub` together), or LOCAL_USER.
+    """
+
+    subject: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """One person's wish to see one model on the board, and where it stands.
+    """One person's wish to see one model on the board, and where it stands. `submitter` is that person's subject.
 
     `note` is a sentence of ours that everybody may read; `url` is the operator's and shown to nobody. `failure_log`
     holds redacted last lines of the model's process, None where they may not be shown. `lost_at` is the place at which

@@ -10,7 +10,7 @@ from backend.errors import NotKept
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
-from backend.submission import Estimate, Event, Outlook, Pulse, Receipt, Submission, SubmissionForm
+from backend.submission import Estimate, Event, Outlook, Person, Pulse, Receipt, Submission, SubmissionForm
 from frontend_config.vitals import Vitals
 from storage.answered import Answered
 from storage.score_rows import Publication
@@ -56,6 +56,8 @@ class Desk:
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
     sentence to show, when that may not be.
 
+    `meet(person)` keeps the name of somebody who has signed in.
+
     `vitals()` is for whoever watches over it all.
     """
 
@@ -80,4 +82,5 @@ class Desk:
     retry: Callable[[str, str], Submission]
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
+    meet: Callable[[Person], None] = lambda person: None
     vitals: Callable[[], Vitals] = Vitals

@@ -4,19 +4,23 @@ PYTHON ?= python3
 UMLS_PYTHON ?= $(PYTHON)
 VENV := .venv
 UMLS_VENV := .venv-umls
+TOOLS_VENV := .venv-tools
 BIN := $(VENV)/bin
+INDEX ?= https://pypi.org/simple
 PERFORMANCE := docs/performance.md
 BENCHES := order generation scoring endpoint ray
 # As many tests at once as there are cores; what a file's tests share is made once.
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup setup-dev setup-umls browser run test check bench bench-gpu clean
+.PHONY: setup setup-dev setup-umls setup-tools browser run test check lock audit sbom bench bench-gpu clean
 
 setup: $(VENV)/.run
 
 setup-dev: $(VENV)/.dev
 
 setup-umls: $(UMLS_VENV)/.umls
+
+setup-tools: $(TOOLS_VENV)/.tools
 
 run: setup
 	exec $(BIN)/python app.py
@@ -45,11 +49,30 @@ bench-gpu: setup-dev
 	failed=0; $(call MEASURE,whole,"whole$(ON_A_GPU)") \
 	$(call MEASURE,generation --size 7b --rounds 1,"generation$(ON_A_GPU)") exit $$failed
 
+# Each requirements file with all that it brings along, exact versions and hashes, for every platform.
+lock: setup-tools
+	mkdir -p locks
+	for file in requirements*.txt; do \
+		$(TOOLS_VENV)/bin/uv pip compile $$file --output-file locks/$$file --quiet --no-config --no-header \
+			--generate-hashes --universal --python-version 3.11 --default-index $(INDEX) || exit 1; \
+	done
+
+# Known vulnerabilities in what is locked; asks PyPI, and fails as well where it cannot tell.
+audit: setup-tools
+	failed=0; for file in locks/requirements*.txt; do \
+		echo "$$file"; $(TOOLS_VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$file || failed=1; \
+	done; exit $$failed
+
+# What the image for everything contains, as CycloneDX.
+sbom: setup-tools
+	mkdir -p dist
+	$(TOOLS_VENV)/bin/cyclonedx-py requirements --output-reproducible --output-file dist/sbom.cdx.json locks/requirements.txt
+
 browser: setup-dev
 	$(BIN)/python -m tests.browser
 
 clean:
-	rm -rf $(VENV) $(UMLS_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(UMLS_VENV) $(TOOLS_VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -65,4 +88,9 @@ $(VENV)/.dev: requirements.txt requirements-ray.txt requirements-dev.txt | $(VEN
 $(UMLS_VENV)/.umls: requirements-umls.txt
 	$(UMLS_PYTHON) -m venv $(UMLS_VENV)
 	$(UMLS_VENV)/bin/python -m pip install --quiet -r requirements-umls.txt
+	touch $@
+
+$(TOOLS_VENV)/.tools: requirements-tools.txt
+	$(PYTHON) -m venv $(TOOLS_VENV)
+	$(TOOLS_VENV)/bin/python -m pip install --quiet -r requirements-tools.txt
 	touch $@

@@ -8,55 +8,69 @@ from ssl import SSLContext
 from typing import Any
 from urllib.request import getproxies
 
+import aiohttp
 import httpx2
 from huggingface_hub import AsyncInferenceClient, get_async_session, set_async_client_factory
 
 ONE = httpx2.Limits(max_connections=1)
+JSON = {"content-type": "application/json"}
+CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
 
 
 class Connection:
-    """One kept-alive connection: `inference` speaks the dialects that huggingface_hub knows, `http` plain HTTP."""
+    """One kept-alive connection: `inference` speaks the dialects that huggingface_hub knows, `http` plain HTTP.
 
-    def __init__(self, root: str, token: str | None) -> None:
+    `post` shares its connections with all others: it is what a run asks thousands of times.
+    """
+
+    def __init__(self, root: str, token: str | None, poster: "Poster") -> None:
         # No timeout of its own: whoever asks limits the whole time, however slowly an answer drips.
         self.inference = AsyncInferenceClient(base_url=root, token=token or NO_TOKEN)
         self.http = get_async_session()
         if token:
             self.http.headers["Authorization"] = f"Bearer {token}"
-        # A proxy, like a redirect, is left to the client; without either its transport does the same in half the time.
-        self._direct = None if getproxies() else _transport()
-        self._head = [*self.http.headers.raw, (b"content-type", b"application/json")]
-        self._urls: dict[str, httpx2.URL] = {}
+        self._poster = poster
 
     async def post(self, url: str, body: Mapping[str, Any]) -> Any:
         """The JSON that the server answers; httpx2's HTTPError, or ValueError, if it does not answer with any."""
-        response = await self._response(url, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+        response = await self._poster.post(url, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+        if response.is_redirect:
+            response = await self.http.post(url, content=response.request.content, headers=JSON)
         if not response.is_success:
             response.raise_for_status()
         return json.loads(response.content)
 
     async def close(self) -> None:
         """The connection is closed."""
-        if self._direct:
-            await self._direct.aclose()
         await self.inference.close()  # type: ignore[no-untyped-call]
         await self.http.aclose()
 
-    async def _response(self, url: str, body: bytes) -> httpx2.Response:
-        if self._direct:
-            to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
-            request = httpx2.Request("POST", to, headers=self._head, content=body)
-            response = await self._direct.handle_async_request(request)
-            response.request = request
-            try:
-                await response.aread()
-            except BaseException:
-                await response.aclose()
-                raise
-            if not response.is_redirect:
-                return response
-        return await self.http.post(url, content=body, headers={"content-type": "application/json"})
+
+class Poster:
+    """Posts JSON through aiohttp, in a quarter of the processor time that httpx2 takes; its words are httpx2's."""
+
+    def __init__(self, token: str | None) -> None:
+        self._headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes) -> httpx2.Response:
+        """What the server answers, whatever it is; httpx2's ConnectError or ReadError when it does not."""
+        self._session = self._session or _session()
+        try:
+            async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
+                content, status, headers = await reply.read(), reply.status, reply.headers
+        except aiohttp.ClientConnectorError as error:
+            raise httpx2.ConnectError(type(error).__name__) from None
+        except aiohttp.ClientError as error:
+            raise httpx2.ReadError(type(error).__name__) from None
+        told = {name: value for name, value in headers.items() if name.lower() not in CODED}
+        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", url, content=body))
+
+    async def close(self) -> None:
+        """Its connections are closed."""
+        if self._session:
+            await self._session.close()
 
 
 class Connections:
@@ -68,7 +82,7 @@ class Connections:
 
     def __init__(self, root: str, token: str | None) -> None:
         set_async_client_factory(_one_connection)
-        self._root, self._token = root, token
+        self._root, self._token, self._poster = root, token, Poster(token)
         self._all: list[Connection] = []
         self._free: list[Connection] = []
 
@@ -83,11 +97,12 @@ class Connections:
 
     async def close(self) -> None:
         """All are closed."""
+        await self._poster.close()
         for connection in self._all:
             await connection.close()
 
     def _open(self) -> Connection:
-        self._all.append(Connection(self._root, self._token))
+        self._all.append(Connection(self._root, self._token, self._poster))
         return self._all[-1]
 
 
@@ -95,8 +110,13 @@ def _one_connection() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(verify=_certificates(), follow_redirects=True, timeout=None, limits=ONE)
 
 
-def _transport() -> httpx2.AsyncHTTPTransport:
-    return httpx2.AsyncHTTPTransport(verify=_certificates(), limits=ONE)
+def _session() -> aiohttp.ClientSession:
+    # As many connections as there are requests: the pace limits those, and whoever asks the time. Asked to trust the
+    # environment, aiohttp would also look for passwords in .netrc.
+    pool = aiohttp.TCPConnector(limit=0, ssl=_certificates())
+    return aiohttp.ClientSession(
+        connector=pool, timeout=aiohttp.ClientTimeout(total=None, connect=None), trust_env=bool(getproxies())
+    )
 
 
 @cache

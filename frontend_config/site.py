@@ -155,7 +155,8 @@ def build_pages(desk: Desk, static: str) -> gr.Blocks:
     for handler in pages.fns.values():
         handler.api_visibility = "private"
     # One visitor can name as many sessions as he likes, and each costs memory; of the queue only sign-in makes use.
-    pages.state_session_capacity, pages.limiter = MOST_SESSIONS, CapacityLimiter(MOST_HANDLERS)
+    pages.state_session_capacity = MOST_SESSIONS
+    pages.limiter = CapacityLimiter(MOST_HANDLERS)  # type: ignore[assignment]
     pages.queue(max_size=MOST_WAITING, default_concurrency_limit=4, api_open=False)
     # Told its Space, Gradio's page would fetch fonts from Google and its own status from the Hub.
     pages.space_id = None

@@ -36,11 +36,21 @@ _LOG = logging.getLogger(__name__)
 class Guard:
     """ASGI middleware that lets pass what is listed in `ways`, and gives every answer the headers it must carry."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, ways: Ways, rates: Rates, manners: Manners) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: Settings,
+        ways: Ways,
+        rates: Rates,
+        manners: Manners,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self.app = app
         self.ways = ways
         self.rates = rates
         self.manners = manners
+        self.body_seconds = body_seconds
         self.hosts = Hosts(settings)
         self._unnamed_proxy = not settings.proxies
 
@@ -63,7 +73,10 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, mannered)
         else:
-            await self.app(scope, receive if scope["method"] in SAFE else _bounded(receive), mannered)
+            await self.app(scope, self._heard(scope, receive), mannered)
+
+    def _heard(self, scope: Scope, receive: Receive) -> Receive:
+        return receive if scope["method"] in SAFE else _bounded(receive, self.body_seconds)
 
     def _refusal(self, scope: Scope, way: Way | None) -> JSONResponse | None:
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
@@ -113,10 +126,10 @@ def _refused(status: int, sentence: str, way: Way | None, headers: dict[str, str
     return JSONResponse({"error": sentence}, status, {**told, **(headers or {}), "Cache-Control": "no-store"})
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, seconds: float) -> Receive:
     """The same messages, until the body is larger or slower than any that this page asks for."""
     loop = asyncio.get_running_loop()
-    latest = loop.time() + BODY_SECONDS
+    latest = loop.time() + seconds
     seen, whole = 0, False
 
     async def bounded() -> Message:

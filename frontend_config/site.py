@@ -93,8 +93,6 @@ def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
     app.add_middleware(Shell, frame=frame, places=gradio_places)
     _enclose(app, desk.settings, who)
     app.add_middleware(RequestCount, registry=registry)
-    if desk.settings.proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(desk.settings.proxies))
     return app
 
 
@@ -107,6 +105,8 @@ def public_ways(settings: Settings) -> Ways:
 def _enclose(app: FastAPI, settings: Settings, who: Who) -> None:
     manners = Manners(settings)
     app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(who), manners=manners)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
 
     # What handles an error stands outside of all middleware.
     @app.exception_handler(Exception)

@@ -36,6 +36,7 @@ WAYS = (
     Way(path="/static/clue/{digest}/{name:path}", methods=ONLY_GET, rate=Rate.FILE, purpose="our modules and styles"),
     Way(path="/assets/{name}", methods=ONLY_GET, rate=Rate.FILE, purpose="Gradio's modules and styles"),
     Way(path="/theme.css", methods=ONLY_GET, rate=Rate.FILE, purpose="our colours as Gradio wants them"),
+    Way(path="/favicon.ico", methods=ONLY_GET, rate=Rate.FILE, purpose="our icon, where browsers ask for one unasked"),
     Way(
         path="/static/js/iframeResizer.contentWindow.min.js",
         methods=ONLY_GET,

@@ -22,7 +22,7 @@ from .serving import Shelf, ask_island, serving
 OF_GRADIO = {
     "GET /", "HEAD /", "GET /submit", "GET /submit/", "GET /queue", "GET /queue/",
     "GET /submission", "GET /submission/",
-    "GET /theme.css", "POST /gradio_api/component_server/",
+    "GET /theme.css", "GET /favicon.ico", "POST /gradio_api/component_server/",
 }  # fmt: skip
 KNOWN = Path(__file__).with_name("gradio_routes.txt")
 ANY = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")

@@ -156,7 +156,7 @@ def test_other_ways_of_asking_name_the_one_there_is() -> None:
 
 def test_the_description_tells_how_to_submit_and_what_is_refused() -> None:
     told = asking(Shelf()).get("/v1/openapi.json").json()["paths"]["/submissions"]["post"]
-    assert {"200", "201", "401", "403", "409", "413", "415", "422", "503"} == told["responses"].keys()
+    assert {"200", "201", "401", "403", "409", "413", "415", "422", "429", "503"} == told["responses"].keys()
     members = told["requestBody"]["content"]["application/json"]["schema"]
     assert members["properties"].keys() == {"model", "revision", "edition", "base_model", "domain"}
     assert members["additionalProperties"] is False

@@ -2,16 +2,32 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from backend.errors import UsageError
 from backend.logbook import LogForm
 
 PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+
+def _listed(text: object) -> object:
+    """The parts of a comma-separated text."""
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
+Network = Annotated[str, AfterValidator(_network)]
+Listed = BeforeValidator(_listed)
 
 
 class Settings(BaseModel):
@@ -116,6 +132,14 @@ class Settings(BaseModel):
         pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
         description="address that people reach the page under, for the links in exports; on a Space its own",
     )
+    hosts: Annotated[tuple[Name, ...], Listed] = Field(
+        (), description="further names that the page answers to, comma-separated, without port"
+    )
+    proxies: Annotated[tuple[Network, ...], Listed] = Field(
+        (),
+        description="addresses or networks of reverse proxies whose X-Forwarded-For is believed, comma-separated; on a "
+        "Space all private ones",
+    )
     benchmark_dataset: str | None = Field(
         None,
         pattern=r"^[\w.-]+/[\w.-]+$",
@@ -169,7 +193,12 @@ def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
     if "SPACE_ID" not in environ:
         return {}
     host = environ.get("SPACE_HOST")
-    return {"on_space": True, "host": "0.0.0.0", **({"public_url": f"https://{host}"} if host else {})}
+    return {"on_space": True, "host": "0.0.0.0", "proxies": PRIVATE, **(_named(host) if host else {})}
+
+
+def _named(hosts: str) -> dict[str, object]:
+    """A Space with a domain of its own has several names."""
+    return {"public_url": f"https://{hosts.partition(',')[0].strip()}", "hosts": hosts}
 
 
 def inherited_environment() -> dict[str, str]:

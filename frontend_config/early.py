@@ -9,7 +9,7 @@ from frontend_config.views import ViewName
 # An answer named by its digest never changes, so the browser may take it from what an earlier visit left.
 SCRIPT = """
 {
-  const addresses = %s;
+  const addresses = JSON.parse(document.currentScript.previousElementSibling.textContent);
   const view = new URLSearchParams(location.search).get("view");
   const [address, digest] = addresses[Object.hasOwn(addresses, view) ? view : "measured"];
   const answer = digest ? fetch(`${address}&digest=${digest}`) : fetch(address, { cache: "no-cache" });
@@ -20,9 +20,12 @@ SCRIPT = """
 
 
 def early_question(boards: Boards, form: Form) -> str:
-    """A script, as HTML, that asks for the view in the page's address and leaves address and answer in `clueEarly`."""
+    """A script, as HTML, that asks for the view in the page's address and leaves address and answer in `clueEarly`.
+
+    The script is always SCRIPT, whose hash the page's policy names; what changes are the data before it.
+    """
     addresses = {view: (_address(view, form), _digest(boards, view, form)) for view in ViewName}
-    return f"<script>{SCRIPT % json.dumps(addresses)}</script>"
+    return f'<script type="application/json">{json.dumps(addresses)}</script><script>{SCRIPT}</script>'
 
 
 def _address(view: ViewName, form: Form) -> str:

@@ -5,27 +5,12 @@ from dataclasses import dataclass
 from html import escape
 
 from frontend_config.boards import Form
+from frontend_config.early import SCRIPT
+from frontend_config.guard.headers import page_policy
 from frontend_config.island import mounting
 
 NAME = "CLUE Leaderboard"
 ABOUT = "How good are language models at clinical work, and does medical training help? Measured on the CLUE benchmark."
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
-    )
-)
-# Gradio makes functions of the text in js_on_load.
-GRADIO_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'")
-
 MARK = (
     '<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">'
     '<rect x="2" y="13" width="4.5" height="8" rx="1.2"/><rect x="9.75" y="8" width="4.5" height="13" rx="1.2"/>'
@@ -131,17 +116,25 @@ class Frame:
             f'<!doctype html><html lang="en"><head>{self.head(here, early)}'
             '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
             f'<body><div class="clue-own">{self.header(here)}<main class="{width}">{content}</main>'
-            f"{FOOTER}</div>{self._filling(here)}</body>"
+            f"{FOOTER}</div>{_module(self._filling(here))}</body>"
             "</html>"
         )
 
-    def _filling(self, here: Place) -> str:
+    def policy(self, here: Place) -> str:
+        """The Content-Security-Policy of that page: it runs our files and the scripts that we wrote into it."""
+        asking = [SCRIPT] if here.asks else []
+        return page_policy([FIRST_LIGHT, *asking, *self._filling(here)])
+
+    def _filling(self, here: Place) -> list[str]:
         if here.island is None:
-            return ""
-        filling = mounting(f"{self.static}/{here.module}", 'document.querySelector(".clue-island")')
-        return f'<script type="module">{filling};</script>'
+            return []
+        return [mounting(f"{self.static}/{here.module}", 'document.querySelector(".clue-island")') + ";"]
 
 
 def page_title(place: Place) -> str:
     """What the browser's tab says."""
     return NAME if place.path == "/" else f"{place.title} · {NAME}"
+
+
+def _module(scripts: Sequence[str]) -> str:
+    return "".join(f'<script type="module">{script}</script>' for script in scripts)

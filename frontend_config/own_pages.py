@@ -6,7 +6,7 @@ from functools import lru_cache
 from fastapi import APIRouter, Request, Response
 
 from frontend_config.answers import Answer
-from frontend_config.frame import POLICY, Frame, Place
+from frontend_config.frame import Frame, Place
 
 Content = Callable[[], str]
 
@@ -17,13 +17,14 @@ def own_page(frame: Frame, place: Place, content: Content, early: Content = str)
     It is made again whenever `early`, what its head asks for, says something else.
     """
     routes = APIRouter()
+    headers = {"Content-Security-Policy": frame.policy(place)}
 
     @lru_cache(maxsize=2)
     def page(asked: str) -> Answer:
         return Answer(frame.page(place, content(), asked).encode(), "text/html; charset=utf-8")
 
     def own(request: Request) -> Response:
-        return page(early()).respond(request, headers={"Content-Security-Policy": POLICY})
+        return page(early()).respond(request, headers=headers)
 
     for address in sorted({place.path, f"{place.path.rstrip('/')}/"}):
         routes.add_api_route(address, own, methods=["GET", "HEAD"], include_in_schema=False)

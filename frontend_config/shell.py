@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend_config.frame import FOOTER, GRADIO_POLICY, Frame, Place
+from frontend_config.frame import FOOTER, Frame, Place
+from frontend_config.guard.headers import page_policy
 
 PREVIEW_TAGS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*?/>\s*')
+INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
 
 
@@ -27,7 +29,9 @@ class Shell:
             await self.app(scope, receive, send)
             return
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app({**scope, "headers": plain}, receive, _Rewriter(send, lambda html: self.frame(html, place)))
+        # What the address asks for is read in the browser alone, so nothing of it gets into HTML whose scripts may run.
+        asked = {**scope, "headers": plain, "query_string": b""}
+        await self.app(asked, receive, _Rewriter(send, lambda html: self.frame(html, place)))
 
     def frame(self, html: bytes, place: Place) -> bytes:
         """The page with our title, styles and icon in its head, header before and footer after Gradio's own part."""
@@ -35,6 +39,11 @@ class Shell:
         html = html.replace(b"<head>", b"<head>" + self.around.head_within_gradio(place).encode(), 1)
         html = html.replace(b"<gradio-app", self.around.header(place).encode() + b"<gradio-app", 1)
         return html.replace(b"</gradio-app>", b"</gradio-app>" + FOOTER.encode(), 1)
+
+
+def gradio_policy(html: str) -> str:
+    """The policy of a page that Gradio makes."""
+    return page_policy(INLINE.findall(html), of_gradio=True)
 
 
 class _Rewriter:
@@ -60,7 +69,7 @@ class _Rewriter:
         body = self.rewrite(b"".join(self.parts))
         headers = MutableHeaders(scope=start)
         headers["Content-Length"] = str(len(body))
-        headers["Content-Security-Policy"] = GRADIO_POLICY
+        headers["Content-Security-Policy"] = gradio_policy(body.decode())
         headers["Cache-Control"] = "no-cache"
         await self.send(start)
         await self.send({"type": "http.response.body", "body": body})

@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
-from fastapi import FastAPI
+from anyio import CapacityLimiter
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from gradio.components import Navbar
 from gradio.route_utils import BUILD_PATH_LIB
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from backend.settings import Settings
 from frontend_config.assets import Folder, asset_router
 from frontend_config.boards import Boards, Form
 from frontend_config.bundle import MODULE, bundles
@@ -16,7 +20,12 @@ from frontend_config.desk import Desk
 from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
+from frontend_config.guard.headers import Manners
+from frontend_config.guard.rates import Rates, Who, nobody
+from frontend_config.guard.ways import SIGN_IN, WAYS, Ways, page_ways
+from frontend_config.handbook import PLACE as HANDBOOK
 from frontend_config.handbook import handbook_router
+from frontend_config.identity import Door, door
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
@@ -24,10 +33,12 @@ from frontend_config.session import share_session
 from frontend_config.shell import Shell
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
+from frontend_config.v1.manners import BROKEN
 
 STATIC = Path(__file__).parent / "static"
 OWN = Folder(STATIC, bundles(STATIC))
 GRADIO_CHAIN = ("runtime-", "core-", "Blocks-", "statustracker-", "HTML-")
+MOST_SESSIONS, MOST_HANDLERS, MOST_WAITING = 256, 16, 64
 Build = Callable[[Desk, str], None]
 
 
@@ -51,8 +62,11 @@ PAGES: tuple[tuple[Place, str | Build], ...] = (
 ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
 
-def build_site(desk: Desk) -> FastAPI:
-    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network."""
+def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
+    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network.
+
+    `who` says which person a request comes from, so that what one person asks is counted together.
+    """
     gradio = Folder(Path(BUILD_PATH_LIB))
     digest = OWN.digest()
     static = f"/static/clue/{digest}"
@@ -77,9 +91,27 @@ def build_site(desk: Desk) -> FastAPI:
         _mount(app, desk, static)
     share_session(app, api)
     app.add_middleware(Shell, frame=frame, places=gradio_places)
-    app.add_middleware(Guard)
+    _enclose(app, desk.settings, who)
     app.add_middleware(RequestCount, registry=registry)
     return app
+
+
+def public_ways(settings: Settings) -> Ways:
+    """All that the site lets anybody ask for."""
+    places = [(place.path, place.title) for place in (*(place for place, _ in PAGES), ABOUT, HANDBOOK)]
+    return Ways((*page_ways(places), *WAYS, *(SIGN_IN if door(settings) is Door.SIGN_IN else ())))
+
+
+def _enclose(app: FastAPI, settings: Settings, who: Who) -> None:
+    manners = Manners(settings)
+    app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(who), manners=manners)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
+
+    # What handles an error stands outside of all middleware.
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": BROKEN}, 500, manners.alone())
 
 
 def _always(html: str) -> Content:
@@ -122,6 +154,10 @@ def build_pages(desk: Desk, static: str) -> gr.Blocks:
                 made(desk, static)
     for handler in pages.fns.values():
         handler.api_visibility = "private"
+    # One visitor can name as many sessions as he likes, and each costs memory; of the queue only sign-in makes use.
+    pages.state_session_capacity = MOST_SESSIONS
+    pages.limiter = CapacityLimiter(MOST_HANDLERS)  # type: ignore[assignment]
+    pages.queue(max_size=MOST_WAITING, default_concurrency_limit=4, api_open=False)
     # Told its Space, Gradio's page would fetch fonts from Google and its own status from the Hub.
     pages.space_id = None
     return pages

@@ -13,7 +13,7 @@ def settings_rows() -> list[str]:
     rows = []
     for name, meaning in known_variables().items():
         default = Settings.model_fields[name.removeprefix("CLUE_").lower()].default
-        rows.append(f"| `{name}` | {'' if default is None else f'`{default}`'} | {meaning} |")
+        rows.append(f"| `{name}` | {'' if default in (None, ()) else f'`{default}`'} | {meaning} |")
     return rows
 
 

@@ -10,6 +10,7 @@ from backend.domain import Edition, Provenance, Standing
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.comparison_payload import WORDS, comparison_payload
 from frontend_config.desk import Desk
+from frontend_config.guard.callers import counted_as
 from frontend_config.turnstile import Turnstile
 from frontend_config.views import Views
 from frontend_config.words import notice
@@ -51,7 +52,7 @@ def router(desk: Desk) -> APIRouter:
         key = (provenance, edition, tuple(models))
         answer = answers.held(key)
         if answer is None:
-            with turnstile.passed():
+            with turnstile.passed(counted_as(request.scope)):
                 answer = answers.get(key, lambda: Answer.of_json(comparison_payload(desk, provenance, edition, models)))
         return answer.respond(request, headers=OPEN_TO_ALL)
 

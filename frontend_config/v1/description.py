@@ -31,6 +31,7 @@ REFUSED_POSTS = {
     "413": "The body is larger than any submission.",
     "415": "The body is not said to be JSON.",
     "422": "The body does not fit, or the model may not enter.",
+    "429": "Too many requests within a minute; Retry-After says when the next may come.",
     "503": "The queue cannot be written just now.",
 }
 HELD = {"description": "Nothing has changed since the ETag that was sent in If-None-Match."}

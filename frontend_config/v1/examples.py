@@ -10,6 +10,7 @@ from backend.errors import CredentialedText, NotKept
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
 from frontend_config.examples_payload import Search, Verdict, examples_payload
+from frontend_config.guard.callers import counted_as
 from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
 from storage.score_rows import Publication
@@ -54,7 +55,7 @@ def router(desk: Desk) -> APIRouter:
         publication = standing(f"{org}/{name}", edition, run)
         search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
         invented = publication.result.edition is Edition.REHEARSAL
-        with turnstile.passed():
+        with turnstile.passed(counted_as(request.scope)):
             try:
                 answered = desk.answered(publication, task)
             except CredentialedText as policy:

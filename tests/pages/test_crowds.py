@@ -30,7 +30,7 @@ def test_many_who_read_examples_leave_the_queue_to_others() -> None:
         return []
 
     desk = replace(Shelf(publications=ledger(numbered())).desk(), answered=slow)
-    client = TestClient(build_api(desk))
+    client = TestClient(build_api(desk), client=("127.0.0.1", 50_000))
     address = f"/models/{HUB_ID}/examples/meqsum"
     with ThreadPoolExecutor(examples.INSIDE) as readers:
         waiting = [readers.submit(client.get, address) for _ in range(examples.INSIDE)]

@@ -24,7 +24,7 @@ from frontend_config.site import build_pages
 
 from . import records
 from .conftest import Site
-from .serving import Shelf
+from .serving import Shelf, ask_island
 
 FRONT = Path(columns.__file__).parent
 HERE = Caller(address="127.0.0.1", host="127.0.0.1:7860", origin=None, relayed=False)
@@ -177,15 +177,16 @@ def test_static_files_are_kept_for_good_under_their_hash(site: Site) -> None:
 
 
 def test_no_handler_is_offered_as_an_endpoint(site: Site) -> None:
-    told = httpx.get(f"{site.address}/gradio_api/info").json()
-    assert told == {"named_endpoints": {}, "unnamed_endpoints": {}}
+    assert httpx.get(f"{site.address}/gradio_api/info").status_code == 404
     pages = build_pages(Shelf().desk(), "/static")
     assert {handler.api_visibility for handler in pages.fns.values()} <= {"private"}
 
 
 def test_uploads_and_large_bodies_are_refused(site: Site) -> None:
-    assert httpx.post(f"{site.address}/gradio_api/upload", files={"files": b"x"}).status_code == 403
-    assert httpx.post(f"{site.address}/gradio_api/queue/join", content=b"x" * 70_000).status_code == 413
+    assert httpx.post(f"{site.address}/gradio_api/upload", files={"files": b"x"}).status_code == 404
+    functions = f"{site.address}/gradio_api/component_server/"
+    assert httpx.post(functions, files={"files": b"x"}).status_code == 415
+    assert httpx.post(functions, content=b"x" * 70_000).status_code == 413
 
 
 def test_the_local_user_sits_at_this_machine() -> None:
@@ -230,12 +231,8 @@ def test_on_a_space_the_signed_in_profile_submits_and_nobody_else(monkeypatch: p
 
 def submit_over_http(site: Site, origin: str) -> str:
     """What the server answers to a submission made without the page."""
-    parts = httpx.get(f"{site.address}/config").json()["components"]
-    forms = [part["id"] for part in parts if part["props"].get("elem_id") == "island-submit"]
     wish = {"model": "owner/name", "edition": "full"}
-    body = {"session_hash": "by-hand", "component_id": forms[0] if forms else 1, "fn_name": "submit", "data": wish}
-    address = f"{site.address}/gradio_api/component_server"
-    return httpx.post(address, json=body, headers={"Origin": origin}).text
+    return ask_island(site.address, "submit", "submit", wish, Origin=origin).text
 
 
 def test_the_page_itself_can_submit_through_the_server(site: Site) -> None:

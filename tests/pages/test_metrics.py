@@ -97,7 +97,7 @@ def test_the_page_tells_its_instruments_and_counts_its_answers(site: Site) -> No
     before, after = values(first.text), values(httpx.get(f"{site.address}/metrics").text)
     assert after["clue_answers_total"][("4xx",)] == before["clue_answers_total"].get(("4xx",), 0) + 1
     assert after["clue_build_info"] and after["process_resident_memory_bytes"][()] > 1_000_000
-    assert httpx.post(f"{site.address}/metrics", content=b"x" * 70_000).status_code == 413
+    assert httpx.post(f"{site.address}/metrics").status_code == 405
 
 
 def test_the_operators_guide_names_metrics_that_exist() -> None:

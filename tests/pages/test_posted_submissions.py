@@ -15,7 +15,6 @@ from backend.domain import Domain, Edition
 from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
 from backend.settings import Settings
 from backend.submission import Receipt, SubmissionForm
-from frontend_config.guard import Guard
 from frontend_config.session import OpenForPosts
 from frontend_config.site import build_site
 from frontend_config.v1 import build_api
@@ -137,9 +136,7 @@ def test_only_what_is_said_to_be_json_is_read(kind: str | None) -> None:
 @pytest.mark.parametrize("each", [10_000, 70_000])
 def test_a_body_larger_than_any_submission_is_refused_however_it_comes(each: int) -> None:
     shelf = Shelf()
-    app = FastAPI(openapi_url=None)
-    app.mount("/v1", build_api(shelf.desk()))
-    guarded = TestClient(Guard(app), base_url=HERE, client=("127.0.0.1", 50_000))
+    guarded = TestClient(build_site(shelf.desk()), base_url=HERE, client=("127.0.0.1", 50_000))
     parts = (b" " * each for _ in range(20))
     answer = guarded.post(PATH, content=parts, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413 and "larger than any submission" in answer.json()["error"]
@@ -159,7 +156,7 @@ def test_other_ways_of_asking_name_the_one_there_is() -> None:
 
 def test_the_description_tells_how_to_submit_and_what_is_refused() -> None:
     told = asking(Shelf()).get("/v1/openapi.json").json()["paths"]["/submissions"]["post"]
-    assert {"200", "201", "401", "403", "409", "413", "415", "422", "503"} == told["responses"].keys()
+    assert {"200", "201", "401", "403", "409", "413", "415", "422", "429", "503"} == told["responses"].keys()
     members = told["requestBody"]["content"]["application/json"]["schema"]
     assert members["properties"].keys() == {"model", "revision", "edition", "base_model", "domain"}
     assert members["additionalProperties"] is False
@@ -181,7 +178,7 @@ def test_on_a_space_it_is_whoever_signed_in_on_the_page_and_nobody_else(monkeypa
     for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPES"):
         monkeypatch.setattr(f"gradio.oauth.OAUTH_{name}", "invented")
     monkeypatch.setattr("gradio.oauth.OPENID_PROVIDER_URL", "http://127.0.0.1:9")
-    shelf = Shelf(settings=Settings(on_space=True))
+    shelf = Shelf(settings=Settings(on_space=True, public_url="https://owner-clue.hf.space"))
     site = build_site(shelf.desk())
     space = TestClient(site, base_url="https://owner-clue.hf.space", client=("10.0.0.1", 50_000))
 

@@ -33,7 +33,7 @@ export class Feed {
 export async function patiently(address, options, asked = null, turns = TURNS) {
   const answer = await (asked ?? fetch(address, options));
   const seconds = Number(answer.headers.get("Retry-After"));
-  if (answer.status !== 503 || !seconds || turns <= 1) return answer;
+  if (![429, 503].includes(answer.status) || !seconds || turns <= 1) return answer;
   // Not all at once again: who was sent away together would come back together.
   await new Promise((done) => { setTimeout(done, 1000 * seconds * (0.5 + Math.random())); });
   return patiently(address, options, null, turns - 1);

@@ -1,30 +1,50 @@
-# All in one: page and worker. Build: docker build -t clue .   Run: docker run -p 7860:7860 -v clue:/home/clue/var clue
-# With a GPU add --gpus all; PyPI's torch brings the CUDA libraries it needs.
-FROM python:3.11-slim
+# Three targets: `all` (page and worker, the default), `page` (no torch), `worker`. docs/deploy.md says how each is run.
+#   docker build -t clue .        docker build -t clue-page --target page .
+# PyPI's torch brings the CUDA libraries it needs. With Ray: --build-arg REQUIREMENTS=requirements-ray.txt
+ARG BASE=python:3.11-slim-bookworm
 
-RUN useradd --create-home --uid 1000 clue
-USER clue
+FROM ${BASE} AS libraries
+ARG REQUIREMENTS=requirements.txt
+RUN python3 -m venv /opt/clue
+COPY locks locks
+RUN /opt/clue/bin/pip install --no-cache-dir --no-deps --require-hashes -r locks/${REQUIREMENTS}
+
+FROM ${BASE} AS page-libraries
+RUN python3 -m venv /opt/clue
+COPY locks locks
+RUN /opt/clue/bin/pip install --no-cache-dir --no-deps --require-hashes -r locks/requirements-page.txt
+
+# The program and a user who owns nothing but the home. A container's page is reached from outside it, so submitting stays
+# closed until sign-in is set up (docs/sign-in.md).
+FROM ${BASE} AS program
+RUN useradd --create-home --uid 1000 clue && install --directory --owner=clue --mode=0700 /home/clue/var
 WORKDIR /home/clue
-
-RUN python -m venv .venv
-ENV PATH=/home/clue/.venv/bin:$PATH PYTHONUNBUFFERED=1
-
-COPY --chown=clue requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
-
-COPY --chown=clue app.py .
-COPY --chown=clue backend backend
-COPY --chown=clue eval_queue eval_queue
-COPY --chown=clue frontend_config frontend_config
-COPY --chown=clue storage storage
-
-# A container's page is reached from outside it, so submitting stays closed until sign-in is set up.
-ENV CLUE_HOST=0.0.0.0 HF_HOME=/home/clue/var/hub
-RUN mkdir var
+ENV PATH=/opt/clue/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    CLUE_HOST=0.0.0.0 HF_HOME=/home/clue/var/hub
+COPY app.py .
+COPY backend backend
+COPY eval_queue eval_queue
+COPY frontend_config frontend_config
+COPY storage storage
 VOLUME /home/clue/var
-EXPOSE 7860
+STOPSIGNAL SIGTERM
 
+FROM program AS page
+COPY --from=page-libraries /opt/clue /opt/clue
+USER clue
+EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD python -c "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/v1/health' % (os.getenv('CLUE_PORT') or 7860))"
+CMD ["python", "app.py", "serve"]
 
+FROM program AS worker
+RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
+COPY --from=libraries /opt/clue /opt/clue
+USER clue
+CMD ["python", "app.py", "work"]
+
+FROM worker AS all
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD python -c "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/v1/health' % (os.getenv('CLUE_PORT') or 7860))"
 CMD ["python", "app.py"]

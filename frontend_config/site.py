@@ -17,11 +17,13 @@ from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.handbook import handbook_router
+from frontend_config.identity import Door, door
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
-from frontend_config.session import share_session
+from frontend_config.sessions import KnowVisitors, Visits
 from frontend_config.shell import Shell
+from frontend_config.sign_in.routes import sign_in_router
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 
@@ -61,7 +63,8 @@ def build_site(desk: Desk) -> FastAPI:
     api = build_api(desk, boards)
     gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
     chain = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
-    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain)
+    visits = Visits(desk.settings) if door(desk.settings) is Door.SIGN_IN else None
+    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain, signs_in=visits is not None)
     for place, content in PAGES:
         if isinstance(content, str):
             app.include_router(own_page(frame, place, _always(content), _early(boards, place)))
@@ -72,12 +75,15 @@ def build_site(desk: Desk) -> FastAPI:
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
     app.include_router(model.short_links())
+    if visits:
+        app.include_router(sign_in_router(desk, frame, visits))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
-    share_session(app, api)
     app.add_middleware(Shell, frame=frame, places=gradio_places)
     app.add_middleware(Guard)
+    if visits:
+        app.add_middleware(KnowVisitors, visits=visits)
     app.add_middleware(RequestCount, registry=registry)
     return app
 

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from socket import socket
 
 from fastapi import FastAPI
 from uvicorn.config import LOGGING_CONFIG
@@ -10,7 +11,7 @@ from uvicorn.config import LOGGING_CONFIG
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
-from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
+from backend.submission import Estimate, Event, Person, Pulse, Receipt, Status, Submission, SubmissionForm
 from frontend_config.desk import Compare, Desk, Ranges, compare_nothing
 from storage.score_rows import Publication
 from tests.loopback.serving import serve
@@ -34,6 +35,7 @@ class Shelf:
     version: str = "1"
     pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC), silent_seconds=0))
     taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
+    met: list[Person] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
 
     def standings(self, provenance: Provenance, edition: Edition) -> tuple[Standing, ...]:
@@ -80,6 +82,7 @@ class Shelf:
             events=self.events,
             estimates=lambda submissions, waiting, pulse: self.estimates,
             submit=self.submit,
+            meet=lambda person: self.met.append(person),
             cancel=self.move,
             retry=self.move,
             withdraw=lambda submission_id, actor, reason: self.move(submission_id, actor),
@@ -87,6 +90,8 @@ class Shelf:
         )
 
 
-def serving(app: FastAPI) -> AbstractContextManager[str]:
+def serving(app: FastAPI, listener: socket | None = None) -> AbstractContextManager[str]:
     """The address of a server that runs until the block is left, and tells the test's log of its errors."""
-    return serve(app, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning")
+    return serve(
+        app, listener, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning"
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from frontend_config.session import OpenForPosts
 from itsdangerous import TimestampSigner
 from starlette.testclient import TestClient
 
@@ -16,7 +17,6 @@ from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
 from backend.settings import Settings
 from backend.submission import Receipt, SubmissionForm
 from frontend_config.guard import Guard
-from frontend_config.session import OpenForPosts
 from frontend_config.site import build_site
 from frontend_config.v1 import build_api
 from frontend_config.words import notice

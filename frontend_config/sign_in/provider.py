@@ -1,0 +1,171 @@
+"""The OpenID Connect provider: sends a browser there, and learns who came back."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
+from authlib.integrations.starlette_client import OAuth
+from joserfc.errors import JoseError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backend.errors import ProviderSilent, SignInFailed
+from backend.settings import Settings
+from backend.submission import Person
+from frontend_config.sign_in.persons import is_named, person_from
+from frontend_config.words import notice
+
+CALLBACK = "/login/callback"  # the one that Hugging Face's documentation and its own clients use
+DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
+REQUEST_SECONDS = 10.0
+STEP_SECONDS = 20.0
+REST_SECONDS = 2.0
+LEEWAY_SECONDS = 60
+# Signatures that only the provider can make: no `none`, and none made with a secret that we hold too.
+SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+KEPT = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "_loaded_at")
+NONSENSE = (
+    AuthlibBaseError,
+    JoseError,
+    httpx2.InvalidURL,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+)
+_LOG = logging.getLogger(__name__)
+
+
+class Provider:
+    """Where visitors sign in, as the settings name it; it is first asked when somebody does.
+
+    Authorization code with PKCE (S256), state and nonce; the identity token's signature, issuer, audience, times and
+    nonce are checked. No token of the provider is kept.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = settings.provider_name
+        self._issuer = settings.oidc_issuer
+        self._callback = settings.public_origin + CALLBACK
+        self._client: Any = OAuth().register(
+            "clue",
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            server_metadata_url=settings.oidc_issuer.rstrip("/") + DISCOVERY,
+            client_kwargs={
+                "scope": settings.oidc_scopes,
+                "code_challenge_method": "S256",
+                "timeout": REQUEST_SECONDS,
+                "verify": httpx2.create_ssl_context(),  # made anew it would cost each step 40 ms
+            },
+        )
+        self._lock = asyncio.Lock()
+        self._not_before = 0.0
+
+    async def send_off(self, request: Request) -> tuple[Response, dict[str, Any]]:
+        """The answer that sends a browser to the provider, and what has to come back with it; ProviderSilent."""
+        pending: dict[str, Any] = {}
+        request.scope["session"] = pending
+        with self._naming_faults():
+            async with asyncio.timeout(STEP_SECONDS):
+                await self._discover()
+                answer: Response = await self._client.authorize_redirect(request, self._callback)
+        for each in pending.values():
+            each["data"].pop("url", None)
+        return answer, pending
+
+    async def welcome(self, request: Request, pending: dict[str, Any]) -> Person:
+        """Who came back from the provider; SignInFailed says why nobody did.
+
+        `pending` is what `send_off` asked to be kept. The access token that comes along is dropped here; who needs one
+        later takes it from here, and never to disk.
+        """
+        request.scope["session"] = pending
+        with self._naming_faults():
+            async with asyncio.timeout(STEP_SECONDS):
+                await self._discover()
+                claims = await self._claims(request)
+        person = person_from(self._issuer, claims)
+        if person is None:
+            raise SignInFailed(self._said("refused"))
+        return person
+
+    async def _claims(self, request: Request) -> dict[str, Any]:
+        options = {
+            "iss": {"essential": True, "value": self._client.server_metadata["issuer"]},
+            "aud": {"essential": True, "value": self._client.client_id},
+            "exp": {"essential": True},
+        }
+        token = await self._client.authorize_access_token(request, claims_options=options, leeway=LEEWAY_SECONDS)
+        if "id_token" not in token:
+            raise ValueError("the provider told nothing of who it was")
+        claims: dict[str, Any] = dict(token["userinfo"])
+        if not is_named(claims) and self._client.server_metadata.get("userinfo_endpoint"):
+            more = await self._client.userinfo(token=token)
+            if more.get("sub") == claims["sub"]:  # or it may be about somebody else (Core, section 5.3.2)
+                claims = dict(more) | claims
+        return claims
+
+    async def _discover(self) -> None:
+        """What the provider says of itself is known; one asks it for all, and waits after a failure."""
+        async with self._lock:
+            if "_loaded_at" in self._client.server_metadata:
+                return
+            if time.monotonic() < self._not_before:
+                raise ProviderSilent(self._said("silent"))
+            try:
+                told = await self._client.load_server_metadata()
+            finally:
+                self._client.server_metadata = {}
+                self._not_before = time.monotonic() + REST_SECONDS
+            self._take(told)
+
+    def _take(self, told: dict[str, Any]) -> None:
+        known = {name: told[name] for name in KEPT if name in told}
+        if known["issuer"].rstrip("/") != self._issuer.rstrip("/"):
+            raise ValueError("the provider calls itself otherwise")
+        known["id_token_signing_alg_values_supported"] = self._signatures(told)
+        if "client_secret_basic" not in (told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]):
+            self._client.client_kwargs["token_endpoint_auth_method"] = "client_secret_post"
+        self._client.server_metadata = known
+        self._not_before = 0.0
+
+    @staticmethod
+    def _signatures(told: dict[str, Any]) -> list[str]:
+        offered = told.get("id_token_signing_alg_values_supported") or ["RS256"]
+        return [each for each in SIGNATURES if each in offered] or ["RS256"]
+
+    @contextmanager
+    def _naming_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except SignInFailed:
+            raise
+        except MismatchingStateError:
+            raise SignInFailed(self._said("again")) from None
+        except OAuthError as error:
+            denied = error.error == "access_denied"
+            raise self._refused(error, "denied" if denied else "refused") from None
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise self._silent(error) from None
+        except NONSENSE as error:
+            self._client.server_metadata = {}  # keys and addresses may have changed
+            raise self._refused(error, "refused") from None
+
+    def _silent(self, error: Exception) -> ProviderSilent:
+        _LOG.warning("the provider of sign-in does not answer", extra={"fault": type(error).__name__})
+        return ProviderSilent(self._said("silent"))
+
+    def _refused(self, error: Exception, why: str) -> SignInFailed:
+        _LOG.warning("the provider of sign-in told nothing that counts", extra={"fault": type(error).__name__})
+        return SignInFailed(self._said(why))
+
+    def _said(self, why: str) -> str:
+        return notice(f"sign in {why}").format(provider=self.name)

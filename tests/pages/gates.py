@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from starlette.requests import Request
+from starlette.responses import Response
 
 from backend.settings import Settings
 from backend.submission import Person
@@ -87,8 +87,9 @@ def request(settings: Settings | None = None, person: Person | None = None, **he
     named = {"host": origin.netloc, **headers}
     if settings and person:
         visits = Visits(settings)
-        held = SimpleNamespace(set_cookie=lambda name, value, **flags: named.update(cookie=f"{name}={value}"))
-        visits.cookies.name_session(held, visits.sessions.begin(person))  # type: ignore[arg-type]
+        held = Response()
+        visits.cookies.name_session(held, visits.sessions.begin(person))
+        named["cookie"] = held.headers["set-cookie"].partition(";")[0]
     scope: dict[str, Any] = {"type": "http", "method": "POST", "client": ("127.0.0.1", 50_000)}
     scope["headers"] = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
     return Request(scope | ({VISITOR: Visitor(Visits(settings), scope)} if settings else {}))

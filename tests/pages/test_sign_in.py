@@ -281,27 +281,33 @@ def test_sessions_outlive_a_restart_and_end_when_their_time_is_up(tmp_path: Path
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*") if path.is_file()} == {0o600}
 
 
-def test_a_provider_that_is_down_is_said_so_and_asked_by_one_at_a_time(
+def test_a_provider_that_is_down_is_said_so_and_left_alone_for_a_moment(
     tmp_path: Path, provider: LoopbackProvider
 ) -> None:
     provider.well()
-    with LoopbackProvider(people=dict(PEOPLE), down=True).serving() as ailing, gate(tmp_path, ailing) as site:
-        with site.visitor() as client:
-            for _ in range(20):
-                refused(client.get("/signin"), words="does not answer just now", status=503)
-            assert len(ailing.requests) <= 2, "and is left alone for a moment"
-            assert client.get("/v1/health").status_code == 200
-            ailing.down = False
-            time.sleep(2.1)
-            assert site.sign_in(client).status_code == 303
-            asked = site.begin(client)
-            address = site.decide(asked, BOB)
-            ailing.down = True
-            refused(client.get(address), words="does not answer just now", status=503)
-            assert site.who(client) == "ada"
+    with (
+        LoopbackProvider(people=dict(PEOPLE), down=True).serving() as ailing,
+        gate(tmp_path, ailing) as site,
+        site.visitor() as client,
+    ):
+        for _ in range(20):
+            refused(client.get("/signin"), words="does not answer just now", status=503)
+        assert len(ailing.requests) <= 2, "and is left alone for a moment"
+        assert client.get("/v1/health").status_code == 200
+        ailing.down = False
+        time.sleep(2.1)
+        assert site.sign_in(client).status_code == 303
+        asked = site.begin(client)
+        address = site.decide(asked, BOB)
+        ailing.down = True
+        refused(client.get(address), words="does not answer just now", status=503)
+        assert site.who(client) == "ada"
 
 
-@pytest.mark.parametrize("says", ["", "[]", "7", '{"issuer": 7}', "<html>", '{"issuer": "https://evil.example"}'])
+NONSENSE = ["", "[]", "7", '{"issuer": 7}', "<html>", '{"issuer": "https://evil.example"}']
+
+
+@pytest.mark.parametrize("says", NONSENSE)
 def test_a_provider_that_answers_nonsense_sends_nobody_anywhere(says: str) -> None:
     with LoopbackProvider(says=says).serving() as odd:
         door = Provider(settings_of(Path(), odd, public_url="http://127.0.0.1:7860"))
@@ -320,9 +326,9 @@ def test_a_flood_of_sign_ins_leaves_nothing_on_the_server(site: Gate) -> None:
 
 
 def test_a_client_may_have_to_prove_itself_in_the_form(tmp_path: Path) -> None:
-    with LoopbackProvider(people=dict(PEOPLE), methods=("client_secret_post",)).serving() as strict:
-        with gate(tmp_path, strict) as site, site.visitor() as client:
-            assert site.sign_in(client).status_code == 303 and site.who(client) == "ada"
+    strict = LoopbackProvider(people=dict(PEOPLE), methods=("client_secret_post",))
+    with strict.serving(), gate(tmp_path, strict) as site, site.visitor() as client:
+        assert site.sign_in(client).status_code == 303 and site.who(client) == "ada"
 
 
 def test_what_is_the_same_for_all_stays_so(site: Gate, visitor: httpx.Client) -> None:

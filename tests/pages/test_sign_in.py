@@ -247,9 +247,11 @@ def test_another_sites_page_neither_submits_nor_signs_out(
     assert visitor.post("/signout", headers=headers).status_code == 403 and site.who(visitor) == "ada"
 
 
-ABROAD = ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
-          "/\n/evil.example", "javascript:alert(1)", "evil.example", "", "/signout", "/signin?next=/", "/login/callback",
-          "/" + "x" * 3000, "/é", "https:/evil.example", "///evil.example", "/%0a/x y"]  # fmt: skip
+ABROAD = [
+    "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
+    "/\n/evil.example", "javascript:alert(1)", "evil.example", "", "/signout", "/signin?next=/",
+    "/login/callback", "/" + "x" * 3000, "/é", "https:/evil.example", "///evil.example", "/%0a/x y",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("wanted", ABROAD)

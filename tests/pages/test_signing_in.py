@@ -18,7 +18,8 @@ from .gates import ADA, PEOPLE, Gate, gate
 
 FORGED = """
 <form method="post" enctype="text/plain" action="{address}/v1/submissions">
-<input name='{{"model": "owner/forged", "x' value='": null}}'></form><form method="post" action="{address}/signout"></form>
+<input name='{{"model": "owner/forged", "x' value='": null}}'></form>
+<form method="post" action="{address}/signout"></form>
 """
 
 
@@ -146,7 +147,7 @@ def test_inside_another_page_signing_in_opens_a_tab_of_its_own(window: BrowserCo
     page.goto(f"{site.address}/about")
     page.evaluate(
         """() => document.querySelector("main").replaceChildren(
-            Object.assign(document.createElement("iframe"), {src: "/submit?model=acme/notes-7b", width: 1000, height: 700})
+            Object.assign(document.createElement("iframe"), {src: "/submit?model=acme/notes-7b", width: 900})
         )"""
     )
     inner = page.frame_locator("iframe")
@@ -169,6 +170,9 @@ def test_a_long_name_leaves_room_on_a_phone_and_markup_in_it_stays_text(window: 
         expect(page.locator(".clue-account bdi")).to_have_text(name)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     expect(page.locator(".clue-header img")).to_have_count(0)
+    parts = page.locator(".clue-brand, .clue-account, .clue-theme")
+    row = parts.evaluate_all("(parts) => parts.map((part) => part.offsetTop)")
+    assert max(row) - min(row) < 12, "one row"
     expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport()
 
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.settings import Settings
 from backend.submission import Person
+from storage.clocks import Clocks
 from storage.secret import keep_secret
 from storage.sessions import Session, Sessions
 
@@ -71,9 +72,9 @@ class Cookies:
 class Visits:
     """The sessions of this page and the cookies that name them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clocks: Clocks | None = None) -> None:
         seconds = settings.session_hours * 3600
-        self.sessions = Sessions(settings.home / "sessions.sqlite", seconds)
+        self.sessions = Sessions(settings.home / "sessions.sqlite", seconds, clocks)
         self.cookies = Cookies(
             keep_secret(_secret_of(settings)), seconds, secure=settings.public_origin.startswith("https:")
         )

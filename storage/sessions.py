@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import aiosql
 
-from backend.errors import QueueDamaged
+from backend.errors import OperatorFault, QueueDamaged
 from backend.submission import Person
 from storage.clocks import Clocks
 from storage.database import Database
@@ -25,6 +25,7 @@ MOST = 10_000
 MOST_OF_ONE = 20
 SEEN_SECONDS = 600.0
 BUSY_SECONDS = 5.0
+UNWRITTEN = "Nobody can sign in just now, because this installation cannot write. Its operator must look at it."
 _QUERIES: Any = aiosql.from_path(SQL / "sessions.sql", "sqlite3", mandatory_parameters=False)
 _LOG = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
@@ -47,21 +48,33 @@ class Sessions:
     wall clock, since a session outlives the machine's being off; a clock that is set back makes it longer by as much.
     """
 
-    def __init__(self, path: Path, seconds: float, clocks: Clocks | None = None, *, most: int = MOST) -> None:
+    def __init__(
+        self,
+        path: Path,
+        seconds: float,
+        clocks: Clocks | None = None,
+        *,
+        most: int = MOST,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
         self._path = path
         self._seconds = seconds
         self._clocks = clocks or Clocks()
         self._most = most
+        self._busy_seconds = busy_seconds
         self._database = self._mended(self._open)
 
     def begin(self, person: Person) -> str:
         """The id of a new session, 256 random bits as text, which is kept nowhere here.
 
         Expired sessions are gone afterwards, the oldest of this person beyond twenty, and those longest unseen beyond
-        the most that are kept.
+        the most that are kept. OperatorFault when the disk does not take it.
         """
         session_id = secrets.token_urlsafe(ID_BYTES)
-        self._mended(lambda: self._begin(session_id, person))
+        try:
+            self._mended(lambda: self._begin(session_id, person))
+        except sqlite3.OperationalError as error:
+            raise OperatorFault(f"{self._path} cannot be written: {error}. Make room on its disk.", UNWRITTEN) from None
         return session_id
 
     def find(self, session_id: str) -> Session | None:
@@ -111,7 +124,7 @@ class Sessions:
             return statement(db, **named)
 
     def _open(self) -> Database:
-        return Database(self._path, (SQL / "sessions_schema.sql",), busy_seconds=BUSY_SECONDS)
+        return Database(self._path, (SQL / "sessions_schema.sql",), busy_seconds=self._busy_seconds)
 
     def _mended(self, work: Callable[[], _Found]) -> _Found:
         """What `work` finds; when the file is damaged, what it finds in a new one."""

@@ -50,22 +50,12 @@ class Provider:
     nonce are checked. No token of the provider is kept.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: float = STEP_SECONDS) -> None:
         self.name = settings.provider_name
-        self._issuer = settings.oidc_issuer
-        self._callback = settings.public_origin + CALLBACK
-        self._client: Any = OAuth().register(
-            "clue",
-            client_id=settings.oidc_client_id,
-            client_secret=settings.oidc_client_secret,
-            server_metadata_url=settings.oidc_issuer.rstrip("/") + DISCOVERY,
-            client_kwargs={
-                "scope": settings.oidc_scopes,
-                "code_challenge_method": "S256",
-                "timeout": REQUEST_SECONDS,
-                "verify": httpx2.create_ssl_context(),  # made anew it would cost each step 40 ms
-            },
-        )
+        self._settings = settings
+        self._patience = patience
+        self._certificates = httpx2.create_ssl_context()  # made anew it would cost each step 40 ms
+        self._client: Any = None
         self._lock = asyncio.Lock()
         self._not_before = 0.0
 
@@ -74,9 +64,10 @@ class Provider:
         pending: dict[str, Any] = {}
         request.scope["session"] = pending
         with self._naming_faults():
-            async with asyncio.timeout(STEP_SECONDS):
-                await self._discover()
-                answer: Response = await self._client.authorize_redirect(request, self._callback)
+            async with asyncio.timeout(self._patience):
+                client = await self._ready()
+                callback = self._settings.public_origin + CALLBACK
+                answer: Response = await client.authorize_redirect(request, callback)
         for each in pending.values():
             each["data"].pop("url", None)
         return answer, pending
@@ -89,58 +80,49 @@ class Provider:
         """
         request.scope["session"] = pending
         with self._naming_faults():
-            async with asyncio.timeout(STEP_SECONDS):
-                await self._discover()
-                claims = await self._claims(request)
-        person = person_from(self._issuer, claims)
+            async with asyncio.timeout(self._patience):
+                claims = await _claims(await self._ready(), request)
+        person = person_from(self._settings.oidc_issuer, claims)
         if person is None:
             raise SignInFailed(self._said("refused"))
         return person
 
-    async def _claims(self, request: Request) -> dict[str, Any]:
-        options = {
-            "iss": {"essential": True, "value": self._client.server_metadata["issuer"]},
-            "aud": {"essential": True, "value": self._client.client_id},
-            "exp": {"essential": True},
-        }
-        token = await self._client.authorize_access_token(request, claims_options=options, leeway=LEEWAY_SECONDS)
-        if "id_token" not in token:
-            raise ValueError("the provider told nothing of who it was")
-        claims: dict[str, Any] = dict(token["userinfo"])
-        if not is_named(claims) and self._client.server_metadata.get("userinfo_endpoint"):
-            more = await self._client.userinfo(token=token)
-            if more.get("sub") == claims["sub"]:  # or it may be about somebody else (Core, section 5.3.2)
-                claims = dict(more) | claims
-        return claims
-
-    async def _discover(self) -> None:
-        """What the provider says of itself is known; one asks it for all, and waits after a failure."""
+    async def _ready(self) -> Any:
+        """A client that knows the provider; one visitor asks it for all others, and nobody just after a failure."""
         async with self._lock:
-            if "_loaded_at" in self._client.server_metadata:
-                return
-            if time.monotonic() < self._not_before:
-                raise ProviderSilent(self._said("silent"))
-            try:
-                told = await self._client.load_server_metadata()
-            finally:
-                self._client.server_metadata = {}
-                self._not_before = time.monotonic() + REST_SECONDS
-            self._take(told)
+            if self._client is None:
+                if time.monotonic() < self._not_before:
+                    raise ProviderSilent(self._said("silent"))
+                try:
+                    self._client = await self._discovered()
+                finally:
+                    self._not_before = 0.0 if self._client else time.monotonic() + REST_SECONDS
+            return self._client
 
-    def _take(self, told: dict[str, Any]) -> None:
-        known = {name: told[name] for name in KEPT if name in told}
-        if known["issuer"].rstrip("/") != self._issuer.rstrip("/"):
+    async def _discovered(self) -> Any:
+        settings = self._settings
+        client: Any = OAuth().register(
+            "clue",
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            server_metadata_url=settings.oidc_issuer.rstrip("/") + DISCOVERY,
+            client_kwargs={
+                "scope": settings.oidc_scopes,
+                "code_challenge_method": "S256",
+                "timeout": REQUEST_SECONDS,
+                "verify": self._certificates,
+            },
+        )
+        told = await client.load_server_metadata()
+        if told["issuer"].rstrip("/") != settings.oidc_issuer.rstrip("/"):
             raise ValueError("the provider calls itself otherwise")
-        known["id_token_signing_alg_values_supported"] = self._signatures(told)
         if "client_secret_basic" not in (told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]):
-            self._client.client_kwargs["token_endpoint_auth_method"] = "client_secret_post"
-        self._client.server_metadata = known
-        self._not_before = 0.0
-
-    @staticmethod
-    def _signatures(told: dict[str, Any]) -> list[str]:
-        offered = told.get("id_token_signing_alg_values_supported") or ["RS256"]
-        return [each for each in SIGNATURES if each in offered] or ["RS256"]
+            client.client_kwargs["token_endpoint_auth_method"] = "client_secret_post"
+        offered = told.get("id_token_signing_alg_values_supported") or []
+        client.server_metadata = {name: told[name] for name in KEPT if name in told} | {
+            "id_token_signing_alg_values_supported": [each for each in SIGNATURES if each in offered] or ["RS256"]
+        }
+        return client
 
     @contextmanager
     def _naming_faults(self) -> Iterator[None]:
@@ -156,7 +138,7 @@ class Provider:
         except (httpx2.HTTPError, TimeoutError) as error:
             raise self._silent(error) from None
         except NONSENSE as error:
-            self._client.server_metadata = {}  # keys and addresses may have changed
+            self._client = None  # keys and addresses may have changed
             raise self._refused(error, "refused") from None
 
     def _silent(self, error: Exception) -> ProviderSilent:
@@ -169,3 +151,20 @@ class Provider:
 
     def _said(self, why: str) -> str:
         return notice(f"sign in {why}").format(provider=self.name)
+
+
+async def _claims(client: Any, request: Request) -> dict[str, Any]:
+    options = {
+        "iss": {"essential": True, "value": client.server_metadata["issuer"]},
+        "aud": {"essential": True, "value": client.client_id},
+        "exp": {"essential": True},
+    }
+    token = await client.authorize_access_token(request, claims_options=options, leeway=LEEWAY_SECONDS)
+    if "id_token" not in token:
+        raise ValueError("the provider told nothing of who it was")
+    claims: dict[str, Any] = dict(token["userinfo"])
+    if not is_named(claims) and client.server_metadata.get("userinfo_endpoint"):
+        more = await client.userinfo(token=token)
+        if more.get("sub") == claims["sub"]:  # or it may be about somebody else (Core, section 5.3.2)
+            claims = dict(more) | claims
+    return claims

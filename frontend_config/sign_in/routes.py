@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from backend.errors import NotAllowed, OperatorFault, ProviderSilent, SignInFailed
+from backend.errors import Declined, NotAllowed, OperatorFault, ProviderSilent, SignInFailed, UsageError
 from backend.submission import Person
 from frontend_config.desk import Desk
 from frontend_config.frame import POLICY, Frame, Place
@@ -54,7 +54,7 @@ def sign_in_router(desk: Desk, frame: Frame, visits: Visits) -> APIRouter:
             person = await provider.welcome(request, pending)
             answer: Response = _redirect(wanted)
             await run_in_threadpool(_let_in, desk, visits, request, answer, person)
-        except SignInFailed as failure:
+        except (SignInFailed, Declined) as failure:
             done = not begun and person_of(request.scope) is not None  # somebody went back in their browser
             answer = _redirect(HOME) if done else _told(frame, failure, wanted)
         except OperatorFault as fault:
@@ -90,7 +90,7 @@ def _redirect(address: str) -> Response:
     return RedirectResponse(address, HTTPStatus.SEE_OTHER, NEVER_KEPT)
 
 
-def _told(frame: Frame, failure: SignInFailed, wanted: str) -> Response:
+def _told(frame: Frame, failure: UsageError, wanted: str) -> Response:
     silent = isinstance(failure, ProviderSilent)
     return _page(frame, str(failure), HTTPStatus.SERVICE_UNAVAILABLE if silent else HTTPStatus.FORBIDDEN, wanted)
 

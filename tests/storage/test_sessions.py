@@ -1,6 +1,8 @@
 """Who is signed in is kept on the server, for as long as it should be and no longer."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,16 @@ def test_a_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(OperatorFault, match="Remove it"):
         keep_secret(path)
+
+
+def test_a_file_that_cannot_be_written_signs_nobody_in_and_nobody_out(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "sessions.sqlite"
+    kept = Sessions(path, 8 * HOUR, clock.pair, busy_seconds=0.05)
+    mine = kept.begin(ADA)
+    clock.advance(HOUR)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperatorFault, match="cannot be written"):
+            kept.begin(BOB)
+        found = kept.find(mine)
+        assert found and found.person == ADA

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
+from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from backend.submission import Person
 from frontend_config.sign_in.persons import is_named, person_from
 from frontend_config.words import notice
 
+NAME = "clue"
 CALLBACK = "/login/callback"  # the one that Hugging Face's documentation and its own clients use
 DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
 REQUEST_SECONDS = 10.0
@@ -40,6 +41,8 @@ NONSENSE = (
     AttributeError,
     RuntimeError,
 )
+# What a provider says of a client that is configured wrong (RFC 6749, sections 4.1.2.1 and 5.2).
+OURS_TO_MEND = ("invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "redirect_uri_mismatch")
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,9 +78,11 @@ class Provider:
     async def welcome(self, request: Request, pending: dict[str, Any]) -> Person:
         """Who came back from the provider; SignInFailed says why nobody did.
 
-        `pending` is what `send_off` asked to be kept. The access token that comes along is dropped here; who needs one
-        later takes it from here, and never to disk.
+        `pending` is what `send_off` asked to be kept; without it the provider is not even asked. The access token that
+        comes along is dropped here; who needs one later takes it from here, and never to disk.
         """
+        if not began(request, pending):
+            raise SignInFailed(self._said("again"))
         request.scope["session"] = pending
         with self._naming_faults():
             async with asyncio.timeout(self._patience):
@@ -102,7 +107,7 @@ class Provider:
     async def _discovered(self) -> Any:
         settings = self._settings
         client: Any = OAuth().register(
-            "clue",
+            NAME,
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret,
             server_metadata_url=settings.oidc_issuer.rstrip("/") + DISCOVERY,
@@ -130,27 +135,33 @@ class Provider:
             yield
         except SignInFailed:
             raise
-        except MismatchingStateError:
-            raise SignInFailed(self._said("again")) from None
         except OAuthError as error:
-            denied = error.error == "access_denied"
-            raise self._refused(error, "denied" if denied else "refused") from None
+            if error.error == "access_denied":
+                raise SignInFailed(self._said("denied")) from None
+            raise self._refused(error) from None
         except (httpx2.HTTPError, TimeoutError) as error:
             raise self._silent(error) from None
         except NONSENSE as error:
             self._client = None  # keys and addresses may have changed
-            raise self._refused(error, "refused") from None
+            raise self._refused(error) from None
 
     def _silent(self, error: Exception) -> ProviderSilent:
         _LOG.warning("the provider of sign-in does not answer", extra={"fault": type(error).__name__})
         return ProviderSilent(self._said("silent"))
 
-    def _refused(self, error: Exception, why: str) -> SignInFailed:
-        _LOG.warning("the provider of sign-in told nothing that counts", extra={"fault": type(error).__name__})
-        return SignInFailed(self._said(why))
+    def _refused(self, error: Exception) -> SignInFailed:
+        code = getattr(error, "error", None)
+        about = {"fault": type(error).__name__, "code": code if code in OURS_TO_MEND else None}
+        _LOG.warning("the provider of sign-in told nothing that counts", extra=about)
+        return SignInFailed(self._said("refused"))
 
     def _said(self, why: str) -> str:
         return notice(f"sign in {why}").format(provider=self.name)
+
+
+def began(request: Request, pending: Mapping[str, Any]) -> bool:
+    """Whether the sign-in that this request ends is the one that the browser began."""
+    return f"_state_{NAME}_{request.query_params.get('state')}" in pending
 
 
 async def _claims(client: Any, request: Request) -> dict[str, Any]:

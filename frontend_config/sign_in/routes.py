@@ -16,7 +16,7 @@ from frontend_config.frame import POLICY, Frame, Place
 from frontend_config.identity import Caller, refuse_foreign
 from frontend_config.island import heading
 from frontend_config.sessions import Visits, person_of
-from frontend_config.sign_in.provider import CALLBACK, Provider
+from frontend_config.sign_in.provider import CALLBACK, Provider, began
 from frontend_config.sign_in.ways import HOME, own_path
 from frontend_config.words import notice
 
@@ -49,7 +49,7 @@ def sign_in_router(desk: Desk, frame: Frame, visits: Visits) -> APIRouter:
         known = visits.cookies.pending(request)
         pending: dict[str, Any] = known.get("session", {})
         wanted = own_path(known.get("next"))
-        begun = any(key.endswith(f"_{request.query_params.get('state')}") for key in pending)
+        begun = began(request, pending)
         try:
             person = await provider.welcome(request, pending)
             answer: Response = _redirect(wanted)

@@ -145,6 +145,14 @@ class NotAllowed(Declined):
     """Whoever asks may not, or not from where they ask."""
 
 
+class SignInFailed(UsageError):
+    """Nobody was signed in; the text says why and what to do."""
+
+
+class ProviderSilent(SignInFailed):
+    """The provider of sign-in could not be asked; a minute later it may answer."""
+
+
 class TooManyOpen(Declined):
     """The person has as many submissions waiting or running as one may have."""
 

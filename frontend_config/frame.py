@@ -21,6 +21,7 @@ SUN_AND_MOON = (
     '<circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor"/></svg>'
 )
+ACCOUNT = '<div class="clue-account"><a href="/signin">Sign in</a></div>'
 FIRST_LIGHT = """
 (() => {
   let wish = new URLSearchParams(location.search).get("__theme");
@@ -61,13 +62,17 @@ class Place:
 class Frame:
     """The frame of a site with these places, whose own files lie under `static`.
 
-    `chain` are modules that Gradio's page would find one after the other; they are asked for at once.
+    `chain` are modules that Gradio's page would find one after the other; they are asked for at once. With `signs_in`
+    the header has a place for who one is, which every browser fills for itself.
     """
 
-    def __init__(self, places: Sequence[Place], static: str, chain: Sequence[str] = ()) -> None:
+    def __init__(
+        self, places: Sequence[Place], static: str, chain: Sequence[str] = (), *, signs_in: bool = False
+    ) -> None:
         self.places = places
         self.static = static
         self.chain = chain
+        self.account = ACCOUNT if signs_in else ""
 
     def head(self, place: Place, early: str = "") -> str:
         """What comes first in the page's head, as HTML; `early` is a script that asks for something before all else."""
@@ -103,7 +108,7 @@ class Frame:
             '<a class="clue-skip" href="#content">Skip to the content</a>'
             '<header class="clue-header"><div class="clue-bar">'
             f'<a class="clue-brand" href="/">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
-            f'<nav aria-label="Pages">{links}</nav>'
+            f'<nav aria-label="Pages">{links}</nav>{self.account}'
             '<button type="button" class="clue-theme" aria-label="Dark colours" aria-pressed="false">'
             f"{SUN_AND_MOON}</button>"
             '</div></header><a id="content" tabindex="-1"></a>'

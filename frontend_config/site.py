@@ -21,7 +21,7 @@ from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.guard.headers import Manners
-from frontend_config.guard.rates import Rates, Who, nobody
+from frontend_config.guard.rates import Rates
 from frontend_config.guard.ways import SIGN_IN, WAYS, Ways, page_ways
 from frontend_config.handbook import PLACE as HANDBOOK
 from frontend_config.handbook import handbook_router
@@ -29,8 +29,9 @@ from frontend_config.identity import Door, door
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
-from frontend_config.session import share_session
+from frontend_config.sessions import KnowVisitors, Visits, subject_of
 from frontend_config.shell import Shell
+from frontend_config.sign_in.routes import sign_in_router
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 from frontend_config.v1.manners import BROKEN
@@ -62,11 +63,8 @@ PAGES: tuple[tuple[Place, str | Build], ...] = (
 ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
 
-def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
-    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network.
-
-    `who` says which person a request comes from, so that what one person asks is counted together.
-    """
+def build_site(desk: Desk) -> FastAPI:
+    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network."""
     gradio = Folder(Path(BUILD_PATH_LIB))
     digest = OWN.digest()
     static = f"/static/clue/{digest}"
@@ -75,7 +73,8 @@ def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
     api = build_api(desk, boards)
     gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
     chain = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
-    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain)
+    visits = Visits(desk.settings) if door(desk.settings) is Door.SIGN_IN else None
+    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain, signs_in=visits is not None)
     for place, content in PAGES:
         if isinstance(content, str):
             app.include_router(own_page(frame, place, _always(content), _early(boards, place)))
@@ -86,12 +85,15 @@ def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
     app.include_router(model.short_links())
+    if visits:
+        app.include_router(sign_in_router(desk, frame, visits))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
-    share_session(app, api)
     app.add_middleware(Shell, frame=frame, places=gradio_places)
-    _enclose(app, desk.settings, who)
+    _enclose(app, desk.settings)
+    if visits:
+        app.add_middleware(KnowVisitors, visits=visits)
     app.add_middleware(RequestCount, registry=registry)
     return app
 
@@ -102,9 +104,9 @@ def public_ways(settings: Settings) -> Ways:
     return Ways((*page_ways(places), *WAYS, *(SIGN_IN if door(settings) is Door.SIGN_IN else ())))
 
 
-def _enclose(app: FastAPI, settings: Settings, who: Who) -> None:
+def _enclose(app: FastAPI, settings: Settings) -> None:
     manners = Manners(settings)
-    app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(who), manners=manners)
+    app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(subject_of), manners=manners)
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
 

@@ -24,9 +24,9 @@ def build(desk: Desk, static: str) -> None:
 def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:
     """Tells the browser as whom it may act here, so that it knows which buttons to show; that alone gives no right."""
 
-    def who(nothing: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, str | None]:
+    def who(nothing: Any, request: gr.Request) -> dict[str, str | None]:
         try:
-            return {"person": submitter(desk.settings, Caller.of(request), profile), "hint": None}
+            return {"person": submitter(desk.settings, Caller.of(request)).subject, "hint": None}
         except Declined:
             return {"person": None, "hint": notice("sign in to act") if door(desk.settings) is Door.SIGN_IN else None}
 
@@ -36,10 +36,10 @@ def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:
 def act_handler(desk: Desk) -> Callable[..., dict[str, bool | str]]:
     """Cancel, Retry and Withdraw: who asks is decided anew, and the queue's rules have the last word."""
 
-    def act(wish: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, bool | str]:
+    def act(wish: Any, request: gr.Request) -> dict[str, bool | str]:
         try:
-            person = submitter(desk.settings, Caller.of(request), profile)
-            return {"done": True, "sentence": carry_out(desk, wish, person)}
+            person = submitter(desk.settings, Caller.of(request))
+            return {"done": True, "sentence": carry_out(desk, wish, person.subject)}
         except UsageError as refusal:
             return {"done": False, "sentence": str(refusal)}
         except OperatorFault as fault:

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen
 from frontend_config.answers import Answer
 from frontend_config.desk import Desk
-from frontend_config.identity import Caller, signed_in, submitter
+from frontend_config.identity import Caller, submitter
 from frontend_config.receipt_payload import receipt_payload
 from frontend_config.submission_form import read_body
 from frontend_config.v1.samples import ABOUT_SUBMISSION
@@ -33,8 +33,8 @@ def router(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["Queue"])
 
     def take(request: Request, body: bytes) -> Response:
-        person = submitter(desk.settings, Caller.of(request), signed_in(request))
-        receipt = desk.submit(read_body(body), person)
+        person = submitter(desk.settings, Caller.of(request))
+        receipt = desk.submit(read_body(body), person.subject)
         told = receipt_payload(desk, receipt)
         return _answer(
             request,
@@ -45,8 +45,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/submissions", status_code=HTTPStatus.CREATED, openapi_extra={"requestBody": ABOUT_SUBMISSION})
     async def submit(request: Request) -> Response:
-        """Submits a model as the form does, under the name the form would keep it under: a signed-in browser's on a
-        Space, the local user's on the machine itself. 201 with the receipt; 200 when that commit is there already."""
+        """Submits a model as the form does, under the name the form would keep it under: a signed-in browser's, or the
+        local user's on the machine itself. 201 with the receipt; 200 when that commit is there already."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
             return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, notice("no json type"))
         body = await _body(request)

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from backend.errors import UsageError
 from backend.settings import Settings
-from backend.submission import LOCAL_USER, SYSTEM, Status
+from backend.submission import LOCAL_USER, SYSTEM, Person, Status
 from frontend_config.pages.queue import act_handler, carry_out, who_handler
 from frontend_config.site import build_site
 from storage.ledger import Ledger
@@ -22,9 +20,17 @@ from tests.storage.records import wish
 
 from . import records
 from .conftest import Opener
+from .gates import request
 from .serving import Shelf, ask_island, serving
 
 ELSEWHERE = "https://elsewhere.example"
+ADA = "https://id.example#1"
+
+
+@pytest.fixture
+def signing_in(tmp_path: Path) -> Settings:
+    client = {"oidc_client_id": "board", "oidc_client_secret": "s", "public_url": "https://clue.example"}
+    return Settings(home=tmp_path, **client)
 
 
 @dataclass
@@ -145,39 +151,30 @@ def test_a_ledger_that_is_broken_is_said_in_its_own_words(tmp_path: Path) -> Non
     path = house.settings.home / "ledger.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"toy"', b'"boy"'))
     house.queue._ledger = Ledger(path)
-    request: Any = httpx.Request("POST", "http://127.0.0.1:7860/gradio_api/component_server")
-    request.client = SimpleNamespace(host="127.0.0.1")
     desk = replace(Shelf().desk(), withdraw=house.queue.withdraw)
-    told = act_handler(desk)({"deed": "withdraw", "id": mine, "reason": "Wrong."}, request, None)
+    told = act_handler(desk)({"deed": "withdraw", "id": mine, "reason": "Wrong."}, request())
     assert not told["done"] and str(told["sentence"]).startswith("ledger.jsonl line 1: ")
     assert house.found(mine).status is Status.FINISHED
 
 
 @pytest.mark.parametrize("name", [LOCAL_USER, SYSTEM])
-def test_nobody_who_signs_in_passes_for_the_operator_or_the_queue(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
-    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
-    request.client = None
-    profile = gr.OAuthProfile({"name": "", "preferred_username": name, "profile": "", "picture": ""})
-    desk = Shelf(settings=Settings(on_space=True)).desk()
-    assert who_handler(desk)(None, request, profile)["person"] is None
+def test_nobody_who_signs_in_passes_for_the_operator_or_the_queue(name: str, signing_in: Settings) -> None:
+    desk = Shelf(settings=signing_in).desk()
+    assert who_handler(desk)(None, request(signing_in, Person(ADA, name)))["person"] is None
 
 
-def test_on_a_space_the_signed_in_profile_acts_and_others_are_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
+def test_whoever_signed_in_acts_under_their_subject_and_others_are_told_to_sign_in(signing_in: Settings) -> None:
     acted: list[tuple[str, str]] = []
 
     def cancel(submission_id: str, actor: str) -> Any:
         acted.append((submission_id, actor))
         return records.SUBMISSIONS[0]
 
-    desk = replace(Shelf(settings=Settings(on_space=True)).desk(), cancel=cancel)
-    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
-    request.client = None
-    ada = gr.OAuthProfile({"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""})
-    assert who_handler(desk)(None, request, ada)["person"] == "ada"
-    stranger = who_handler(desk)(None, request, None)
+    desk = replace(Shelf(settings=signing_in).desk(), cancel=cancel)
+    ada, nobody = request(signing_in, Person(ADA, "ada")), request(signing_in)
+    assert who_handler(desk)(None, ada)["person"] == ADA
+    stranger = who_handler(desk)(None, nobody)
     assert stranger["person"] is None and "Sign in" in str(stranger["hint"])
     wish_ = {"deed": "cancel", "id": "s0009"}
-    assert not act_handler(desk)(wish_, request, None)["done"] and acted == []
-    assert act_handler(desk)(wish_, request, ada)["done"] and acted == [("s0009", "ada")]
+    assert not act_handler(desk)(wish_, nobody)["done"] and acted == []
+    assert act_handler(desk)(wish_, ada)["done"] and acted == [("s0009", ADA)]

@@ -10,7 +10,7 @@ BENCHES := order generation scoring endpoint ray
 # As many tests at once as there are cores; what a file's tests share is made once.
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup setup-dev setup-umls browser run test check bench bench-gpu clean
+.PHONY: setup setup-dev setup-umls browser bubblewrap run test check bench bench-gpu clean
 
 setup: $(VENV)/.run
 
@@ -21,7 +21,7 @@ setup-umls: $(UMLS_VENV)/.umls
 run: setup
 	exec $(BIN)/python app.py
 
-test: setup-dev setup-umls browser
+test: setup-dev setup-umls browser bubblewrap
 	$(BIN)/python -m pytest $(AT_ONCE)
 
 check: setup-dev
@@ -47,6 +47,9 @@ bench-gpu: setup-dev
 
 browser: setup-dev
 	$(BIN)/python -m tests.browser
+
+bubblewrap: setup-dev
+	$(BIN)/python -m tests.bubblewrap
 
 clean:
 	rm -rf $(VENV) $(UMLS_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

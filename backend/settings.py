@@ -94,7 +94,7 @@ class Settings(BaseModel):
     model_memory_gb: float | None = Field(
         None,
         gt=0,
-        description="memory that a model's process may take, in GB, the GPU's aside; default: nine tenths of what is there",
+        description="memory that a model's process may take, in GB, the GPU's aside; default: nine tenths of all",
     )
     isolation: Literal["full", "network", "none"] = Field(
         "full", description="the most isolation of a model's process that is tried: full, network or none"

@@ -16,8 +16,8 @@ from backend.settings import Settings
 
 # What opening, fetching and asking a model read; whatever else the operator set stays on this host.
 CARRIED = {
-    "home", "data", "dtype", "batch_tokens", "load_timeout", "answer_timeout", "max_model_gb", "min_free_gb", "model_hours",
-    "model_memory_gb", "isolation", "unisolated_credentialed", "ray_keeps_text_home",
+    "home", "data", "dtype", "batch_tokens", "load_timeout", "answer_timeout", "max_model_gb", "min_free_gb",
+    "model_hours", "model_memory_gb", "isolation", "unisolated_credentialed", "ray_keeps_text_home",
 }  # fmt: skip
 
 

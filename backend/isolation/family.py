@@ -1,13 +1,14 @@
 """A process and what came of it, as /proc tells; nothing where the system has none."""
 
 import os
+import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 KB = 1024
-HELD = ("RssAnon:", "RssShmem:", "VmSwap:")
+COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")
 POLL_SECONDS = 0.01
 
 
@@ -16,10 +17,17 @@ def processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").glob("[0-9]*") if int(path.name) != os.getpid()]
 
 
-def family_of(pid: int, most: int = 1_000_000) -> list[int]:
-    """The process, its children, theirs and so on: some more than `most` at the most. One that was disowned is missed."""
+Below = Mapping[int, list[int]]
+
+
+def family_of(pid: int, most: int = 1_000_000, below: Below | None = None) -> list[int]:
+    """The process, its children, theirs and so on: some more than `most` at the most. One that was disowned is missed.
+
+    Where the kernel does not tell a process's children, `below` does, made anew if it is not given.
+    """
     found, waiting = [pid], [pid]
-    below = None if _tells_children(pid) else _children_by_parent()
+    if below is None and not Path(f"/proc/{pid}/task/{pid}/children").exists():
+        below = children_by_parent()
     while waiting and len(found) <= most:
         following = waiting.pop()
         children = _told_children(following) if below is None else below.get(following, [])
@@ -28,9 +36,26 @@ def family_of(pid: int, most: int = 1_000_000) -> list[int]:
     return found
 
 
+def children_by_parent() -> dict[int, list[int]]:
+    """Every process of this machine but this one, below the one that it belongs to."""
+    below: dict[int, list[int]] = {}
+    for pid in processes():
+        fields = _stat(pid)
+        if fields:
+            below.setdefault(int(fields[1]), []).append(pid)
+    return below
+
+
 def memory_of(family: Iterable[int]) -> int:
     """Bytes that the processes hold of memory and swap. A file's pages are not counted: the system can drop those."""
     return sum(_memory(pid) for pid in family)
+
+
+def end(family: Iterable[int]) -> None:
+    """Each of the processes was told to end in the way that none can refuse."""
+    for pid in family:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def outlive(family: Iterable[int], seconds: float) -> None:
@@ -46,11 +71,7 @@ def _memory(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
         return 0
-    return sum(KB * int(line.split()[1]) for line in lines if line.startswith(HELD))
-
-
-def _tells_children(pid: int) -> bool:
-    return Path(f"/proc/{pid}/task/{pid}/children").exists()
+    return sum(KB * int(line.split()[1]) for line in lines if line.startswith(COUNTED))
 
 
 def _told_children(pid: int) -> list[int]:
@@ -59,15 +80,6 @@ def _told_children(pid: int) -> list[int]:
         with suppress(OSError):
             found += map(int, told.read_text().split())
     return found
-
-
-def _children_by_parent() -> dict[int, list[int]]:
-    below: dict[int, list[int]] = {}
-    for pid in processes():
-        fields = _stat(pid)
-        if fields:
-            below.setdefault(int(fields[1]), []).append(pid)
-    return below
 
 
 def _state(pid: int) -> str:

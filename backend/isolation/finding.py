@@ -53,7 +53,7 @@ def find_isolation(most: Isolation = Isolation.FULL) -> Found:
 def refusal_of_credentialed(settings: Settings) -> str | None:
     """Why no model that runs here may be given credentialed texts; None when it may."""
     found = find_isolation(Isolation(settings.isolation))
-    if found.level is not Isolation.NONE or settings.unisolated_credentialed == found.level:
+    if found.level is not Isolation.NONE or settings.unisolated_credentialed:
         return None
     return (
         "The task's texts are credentialed, and this machine cannot keep a model's process from the network. "

@@ -1,4 +1,4 @@
-"""The trusted side of a model's process: started in isolation, asked through pipes, and ended with all that it began."""
+"""The trusted side of a model's process: started in isolation, asked through pipes, ended as a whole."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from backend.errors import FailureCode, ModelCrash
 from backend.halting import halt_if
 from backend.isolation.bounds import Bounds, memory_by_default
 from backend.isolation.environment import environment_of
-from backend.isolation.family import family_of, outlive
+from backend.isolation.family import end, family_of, outlive
 from backend.isolation.finding import find_isolation
 from backend.isolation.levels import Isolation
 from backend.isolation.log import keep_log
@@ -113,8 +113,7 @@ class ModelProcess:
         """Ends the whole group and removes what it left behind."""
         if self._watch:
             self._watch.stop()
-        family = family_of(self.pid) if self._process.poll() is None else []
-        self._kill()
+        family = self._kill()
         with suppress(subprocess.TimeoutExpired):  # one that hangs in a driver cannot be ended, and holds nobody up
             self._process.wait(GONE_SECONDS)
         outlive(family, GONE_SECONDS)
@@ -170,14 +169,16 @@ class ModelProcess:
         self._verdict = crash
         self._kill()
 
-    def _kill(self) -> None:
-        try:
+    def _kill(self) -> list[int]:
+        """Tells its group and all that came of it to end; returns what there was."""
+        family = family_of(self.pid) if self._process.poll() is None else []
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            self._process.poll()
+        end(family)
+        return family
 
     def _drain(self) -> None:
-        """Lets the reader and the log come to the end of their pipes; a stray that still holds it open is not waited for."""
+        """Lets reader and log come to the end of their pipes; a stray that still holds one open is not waited for."""
         deadline = time.monotonic() + DRAIN_SECONDS
         while self._reader.is_alive() and time.monotonic() < deadline:
             with suppress(queue.Empty):

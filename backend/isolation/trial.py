@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ def breaches(told: Mapping[str, Any]) -> Iterator[str]:
         yield "it has a way to the outside"
     if len(list(Path("/proc").glob("[0-9]*"))) > MOST_PROCESSES:
         yield "it sees other processes"
-    if any(_succeeds(lambda path=path: Path(path).read_bytes()) for path in told["unseen"]):
+    if any(_succeeds(Path(path).read_bytes) for path in told["unseen"]):
         yield "it reads what is hidden"
-    if not all(_succeeds(lambda path=path: Path(path).read_bytes()) for path in told["readable"]):
+    if not all(_succeeds(Path(path).read_bytes) for path in told["readable"]):
         yield "it does not read what it is to read"
-    if any(_succeeds(lambda path=path: _open_to_write(path)) for path in (*told["readable"], *UNWRITABLE)):
+    if any(_succeeds(partial(_open_to_write, path)) for path in (*told["readable"], *UNWRITABLE)):
         yield "it changes files"
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     if any(int(status[name], 16) != wanted for name, wanted in POWERS.items()):
@@ -60,4 +61,4 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"breaches": list(breaches(json.load(sys.stdin)))}))
+    sys.stdout.write(json.dumps({"breaches": list(breaches(json.load(sys.stdin)))}))

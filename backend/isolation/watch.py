@@ -48,7 +48,9 @@ class Watch:
     def _look(self, *, with_scratch: bool) -> ModelCrash | None:
         bounds = self._bounds
         if time.monotonic() > self._deadline:
-            return ModelCrash(FailureCode.GENERATION_TIMEOUT, "All its tasks together took longer than CLUE_MODEL_HOURS.")
+            return ModelCrash(
+                FailureCode.GENERATION_TIMEOUT, "All its tasks together took longer than CLUE_MODEL_HOURS."
+            )
         family = family_of(self._pid, bounds.processes)
         if len(family) > bounds.processes:
             return ModelCrash(FailureCode.INTERNAL_ERROR, f"It started more than {bounds.processes} processes.")

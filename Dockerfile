@@ -2,6 +2,8 @@
 # With a GPU add --gpus all; PyPI's torch brings the CUDA libraries it needs.
 FROM python:3.11-slim
 
+# Keeps a submitted model from network and files, where the container may make namespaces: docs/isolation.md.
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 clue
 USER clue
 WORKDIR /home/clue

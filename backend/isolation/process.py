@@ -24,7 +24,7 @@ from backend.isolation.levels import Isolation
 from backend.isolation.log import keep_log
 from backend.isolation.scratch import GONE_SECONDS, Scratch, clear_left_behind
 from backend.isolation.view import INSIDE
-from backend.isolation.watch import Watch
+from backend.isolation.watch import Verdict, Watch
 
 POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
@@ -37,8 +37,8 @@ KILLED = frozenset({-signal.SIGKILL, 128 + signal.SIGKILL})
 class ModelProcess:
     """The trusted side. All that the process started is gone, and what it wrote with it, once `close` returned.
 
-    It sees no file of ours but `reads`, and keeps within `bounds`; a ModelCrash says so when it does not. With an
-    `environment` it is code of ours, which has network and files as we do and is bounded in nothing but its log.
+    It sees no file of ours but `reads`, and keeps within `bounds`: ModelFault or ModelCrash says so when it does not.
+    With an `environment` it is code of ours, which has network and files as we do and is bounded in its log alone.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ModelProcess:
         self._halt = halt
         self._bounds = bounds or Bounds(memory=memory_by_default())
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
-        self._verdict: ModelCrash | None = None
+        self._verdict: Verdict | None = None
         clear_left_behind()
         way = find_isolation(self._bounds.most).way
         ours = environment is not None
@@ -164,9 +164,9 @@ class ModelProcess:
         self._logger = Thread(target=keep_log, args=(found.stderr, kept), daemon=True)
         self._logger.start()
 
-    def _end_for(self, crash: ModelCrash) -> None:
+    def _end_for(self, verdict: Verdict) -> None:
         """The process is ended, and whoever waits for it learns why."""
-        self._verdict = crash
+        self._verdict = verdict
         self._kill()
 
     def _kill(self) -> list[int]:
@@ -185,7 +185,7 @@ class ModelProcess:
                 self._lines.get(timeout=0.02)
         self._logger.join(max(0, deadline - time.monotonic()))
 
-    def _crash(self) -> ModelCrash:
+    def _crash(self) -> Verdict:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

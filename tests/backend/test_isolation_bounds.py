@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.errors import FailureCode, ModelCrash
+from backend.errors import FailureCode, ModelCrash, ModelFault
 from backend.isolation import Bounds, Isolation, bounds_under
 from backend.isolation.bounds import memory_by_default
 from backend.isolation.log import BEGINNING, ENDING
@@ -21,7 +21,7 @@ MB = 1_000_000
 def test_one_that_grabs_ten_gigabytes_is_ended_as_out_of_memory(tmp_path: Path, level: Isolation) -> None:
     with started(tmp_path / "log", bounds=at(level, memory=400 * MB), do="grab", megabytes=10_000) as process:
         there = family(process.pid)
-        with pytest.raises(ModelCrash, match="more than 0.4 GB") as caught:
+        with pytest.raises(ModelFault, match="more than 0.4 GB") as caught:
             receive(process)
         assert caught.value.code is FailureCode.OUT_OF_MEMORY
     assert gone(there)

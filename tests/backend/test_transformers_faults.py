@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
 from backend.domain import Finish
-from backend.engines.transformers import ENGINE, LocalModel
+from backend.engines.transformers import ENGINE, LocalModel, _opened
 from backend.errors import FailureCode, Halted, ModelCrash, ModelFault
 from backend.isolation import PROJECT, ModelProcess
 from backend.settings import Settings
@@ -218,6 +218,20 @@ def test_a_process_that_answers_nonsense_is_a_crash_and_nothing_is_taken_from_it
         assert caught.value.code is FailureCode.INTERNAL_ERROR and SECRET not in str(caught.value)
     finally:
         process.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"window": 1, "facts": {"dtype": "x" * 5_000}}, {"window": 1, "facts": {str(n): n for n in range(500)}}],
+    ids=["a long one", "many"],
+)
+def test_a_model_that_says_too_much_of_itself_is_a_crash(
+    said: dict[str, Any], settings: Settings, tmp_path: Path
+) -> None:
+    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event(), reads=[PROJECT / "tests"])
+    process.send({"do": "write", "text": json.dumps(said)})
+    with pytest.raises(ModelCrash, match="something unreadable"), _opened(tmp_path, settings, process):
+        raise AssertionError("it opened")
 
 
 def test_a_process_that_hangs_while_it_writes_is_given_up_and_gone(settings: Settings, tmp_path: Path) -> None:

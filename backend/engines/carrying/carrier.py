@@ -116,7 +116,7 @@ class Carrier:
         if reason:
             raise OperatorFault(
                 f"CLUE_RAY_KEEPS_TEXT_HOME lets {platform.node()} hold credentialed texts, but a model's process "
-                "is not isolated there. docs/isolation.md says what to do; CLUE_UNISOLATED_CREDENTIALED=none does without."
+                "is not isolated there. docs/isolation.md says how; CLUE_UNISOLATED_CREDENTIALED=none does without."
             )
         source = replace(self._order.source, folder=self._folder(settings), log=self._log)
         engine: Engine = import_module(self._order.module).ENGINE

@@ -6,7 +6,6 @@ import queue
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from backend.isolation.log import keep_log
 from backend.isolation.scratch import GONE_SECONDS, Scratch, clear_left_behind
 from backend.isolation.view import INSIDE
 from backend.isolation.watch import Verdict, Watch
+from backend.isolation.ways import NO_WAY, PYTHON
 
 POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
@@ -56,15 +56,11 @@ class ModelProcess:
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
         self._verdict: Verdict | None = None
         clear_left_behind()
-        way = find_isolation(self._bounds.most).way
         ours = environment is not None
-        self._scratch = Scratch() if ours or way.level is Isolation.NONE else None
+        way = NO_WAY if ours else find_isolation(self._bounds.most).way
+        self._scratch = Scratch() if way.level is Isolation.NONE else None
         scratch = self._scratch.path if self._scratch else None
-        command = (
-            [sys.executable, "-P", "-m", module]
-            if ours
-            else way.command(module, self._bounds, list(reads), scratch=scratch)
-        )
+        command = [*PYTHON, "-m", module] if ours else way.command(module, self._bounds, list(reads), scratch)
         self._start(command, environment_of(scratch or INSIDE, environment), log)
         self._watch = None if ours else Watch(self.pid, self._bounds, scratch, self._end_for)
 

@@ -55,6 +55,7 @@ from frontend_config.serving import check_port, run_site
 from frontend_config.speed_commands import speed_commands
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
+from storage.isolation_note import note_isolation
 from storage.known_submissions import KnownSubmissions
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -235,6 +236,7 @@ def work(
     if with_parent:
         exit_with_parent()
     with _service(house.settings), alone(house.settings.home, "worker"):
+        note_isolation(house.settings)
         worker = house.worker(stop)
         if once:
             worked = run_worker_once(worker, house.queue)

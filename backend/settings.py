@@ -111,6 +111,18 @@ class Settings(BaseModel):
     answer_timeout: float = Field(
         900, gt=0, description="seconds a model may go without an answer; answers come by batches"
     )
+    model_hours: float = Field(168, gt=0, description="hours that one opened model may take, all its tasks together")
+    model_memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="memory that a model's process may take, in GB, the GPU's aside; default: nine tenths of all",
+    )
+    isolation: Literal["full", "network", "none"] = Field(
+        "full", description="the most isolation of a model's process that is tried: full, network or none"
+    )
+    unisolated_credentialed: Literal["none"] | None = Field(
+        None, description="none: credentialed texts are given to local models even where isolation is none"
+    )
     lease_seconds: float = Field(
         60, gt=0, description="seconds after which a silent worker's submission is given to another"
     )
@@ -282,3 +294,9 @@ def inherited_environment() -> dict[str, str]:
     """What a model process may know of ours: where programs and GPUs are, and nothing else."""
     names = ("PATH", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "OMP_NUM_THREADS", "SYSTEMROOT")
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def library_folders() -> list[Path]:
+    """Folders that the environment names for libraries of GPUs."""
+    named = [os.environ.get("CUDA_HOME", ""), *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
+    return [Path(folder) for folder in named if Path(folder).is_absolute()]

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain import Model
 from backend.errors import FailureCode, ModelFault
+from backend.hub.hooks import check_quantization
 from backend.hub.kinds import MOST_FILES, Kind, kind_of
 from backend.hub.metadata import Repository, inspect
 
@@ -93,6 +94,8 @@ def check_architecture(repository: Repository, *, loads_here: bool) -> None:
     kind = repository.model_type
     if not repository.writes_text:
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "It does not generate text.")
+    if loads_here:
+        check_quantization(repository.quantization or "")
     if loads_here and kind is not None and kind not in known_model_types():
         detail = f"The type {kind!r} is unknown to it"
         raise ModelFault(

@@ -19,6 +19,7 @@ from backend.hub.room import clear_broken_off, make_room
 
 FILES_AT_ONCE = 4  # a file that is broken off is begun anew, so the fewer in flight the less is lost
 REPORT_SECONDS = 0.5
+SHOWN = 5
 Report = Callable[[int, int], None]
 
 
@@ -61,12 +62,15 @@ def download(
 
 def remove_damaged(folder: Path, wanted: Sequence[Any]) -> None:
     """Every file is what the Hub announced; PassingFault, and the others are gone, where one is not."""
+    missing = [file.rfilename for file in wanted if not (folder / file.rfilename).is_file()]
+    if missing:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Listed, and not sent: {', '.join(missing[:SHOWN])}.")
     damaged = [file.rfilename for file in wanted if not _is_intact(folder / file.rfilename, file)]
     for name in damaged:  # or the cache would offer them for ever
         (folder / name).resolve().unlink()
         (folder / name).unlink(missing_ok=True)
     if damaged:
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged)}.")
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged[:SHOWN])}.")
 
 
 def _transfer(model: Model, cache: Path, wanted: Sequence[Any]) -> Path:

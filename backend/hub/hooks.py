@@ -49,6 +49,7 @@ PLACES = frozenset({"vocab_file", "merges_file", "tokenizer_file", "spm_file", "
 MOST_ADDED = 100_000
 LONGEST_TEMPLATE = 1_000_000
 MOST_TEMPLATES = 32
+MOST_ENDS, MOST_TOKENS = 1_000, 2**31
 
 
 def clear_config(given: Settings, *, model_types: frozenset[str] | None, files: frozenset[str]) -> Settings:
@@ -101,7 +102,7 @@ def check_template(template: object, file: str) -> None:
     """It is a text, or a list of named texts, of decent length; ModelFault with template_error otherwise."""
     if template is None:
         return
-    texts = [template] if isinstance(template, str) else None
+    texts: list[Any] | None = [template] if isinstance(template, str) else None
     if isinstance(template, list) and 0 < len(template) <= MOST_TEMPLATES:
         named = [one for one in template if isinstance(one, dict) and isinstance(one.get("name"), str)]
         texts = [one.get("template") for one in named] if len(named) == len(template) else None
@@ -112,7 +113,7 @@ def check_template(template: object, file: str) -> None:
 
 
 def _cleared(given: Settings, file: str, code: FailureCode) -> Settings:
-    """The settings without leftovers, at every depth; ModelFault for what names foreign code or is out of proportion."""
+    """The settings without leftovers at any depth; ModelFault for what names foreign code or is out of proportion."""
 
     def clear(value: Any) -> Any:
         if isinstance(value, list):
@@ -147,8 +148,21 @@ def _check_proportion(key: str, value: object, file: str, code: FailureCode) -> 
     most = MOST.get(key)
     if most is not None and isinstance(value, int | float) and not -1 <= value <= most:
         _refuse(code, f"{file} says {key} is beyond {most:,}")
+    if key.endswith("_token_id") and not _are_tokens(value):
+        _refuse(code, f"{file} names a token that is no number")
     if key in {"dtype", "torch_dtype"} and isinstance(value, str) and not NUMBER_TYPE.fullmatch(value):
         _refuse(code, f"{file} names a number type that is none")
+
+
+def _are_tokens(value: object) -> bool:
+    tokens = value if isinstance(value, list) else [] if value is None else [value]
+    return len(tokens) <= MOST_ENDS and all(type(token) is int and -1 <= token < MOST_TOKENS for token in tokens)
+
+
+def check_quantization(kind: str) -> None:
+    """Weights of this quantization need no compiled code from the Hub; ModelFault otherwise."""
+    if kind in FETCHED_KERNELS:
+        _refuse(CONFIG, f"It is quantized with {kind}, which needs compiled code from the Hub")
 
 
 def _check_quantization(given: object) -> None:
@@ -157,8 +171,7 @@ def _check_quantization(given: object) -> None:
     kind = given.get("quant_method", "") if isinstance(given, dict) else None
     if not isinstance(kind, str):
         _refuse(CONFIG, "config.json names a quantization in a form that is none")
-    if kind in FETCHED_KERNELS:
-        _refuse(CONFIG, f"config.json is quantized with {kind}, which needs compiled code from the Hub")
+    check_quantization(kind)
 
 
 def _refuse(code: FailureCode, why: str) -> NoReturn:

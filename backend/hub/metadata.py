@@ -62,6 +62,7 @@ class Repository:
     own_code: bool = False
     template: Template | None = None
     flagged: tuple[str, ...] = ()
+    quantization: str | None = None
 
 
 def check_id(model_id: str) -> str:
@@ -105,6 +106,7 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
         architecture=_first(names),
         writes_text=not names or any(GENERATES_TEXT.search(str(name)) for name in names),
         model_type=_first(config.get("model_type")),
+        quantization=_first(_quantization(config.get("quantization_config"))),
         own_code=bool(config.get("auto_map")),
         template=_template({file.rfilename for file in files}, config),
         flagged=flagged_files(info.security_repo_status),
@@ -138,6 +140,10 @@ def _template(names: set[str], config: Mapping[str, Any]) -> Template | None:
     if not isinstance(tokenizer, dict):
         return None if Template.TOKENIZER in names else Template.NONE
     return Template.TOKENIZER if tokenizer.get("chat_template") else Template.NONE
+
+
+def _quantization(stated: object) -> object:
+    return stated.get("quant_method") if isinstance(stated, dict) else None
 
 
 def _first(value: object) -> str | None:

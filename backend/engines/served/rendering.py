@@ -64,7 +64,7 @@ def tokenizer_folder(source: ModelSource, settings: Settings) -> Path | None:
         return source.folder if _has_tokenizer(source.folder) else None
     try:
         return download_tokenizer(source.hub_id, source.revision, settings.home / "tokenizers")
-    except ModelFault:  # the Hub has said that it is gated or not there
+    except ModelFault:  # it is gated, not there, or its files are refused
         return None
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from backend.errors import FailureCode
 
@@ -24,6 +24,9 @@ class Outcome(StrEnum):
     """It does what it says, within limits, and nothing else."""
 
 
+Expected: TypeAlias = FailureCode | Outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Attack(Generic[How]):
     """One attack: its name, what it is in one sentence, how it is done, and what must become of it."""
@@ -31,7 +34,7 @@ class Attack(Generic[How]):
     name: str
     sentence: str
     how: How
-    expected: FailureCode | Outcome
+    expected: Expected
 
     def __str__(self) -> str:
         return self.name

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.errors import FailureCode
-from tests.corpus.attack import Attack, Outcome
+from tests.corpus.attack import Attack, Expected, Outcome
 from tests.corpus.folders import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 
 Files = Mapping[str, bytes | str | None]
 RAW, GENERATION, SETTINGS = "config.json", "generation_config.json", "tokenizer_config.json"
-REFUSED, NO_TOKENIZER = FailureCode.UNSUPPORTED_ARCHITECTURE, FailureCode.NO_TOKENIZER
-TEMPLATE, CLEARED = FailureCode.TEMPLATE_ERROR, Outcome.CLEARED
+REFUSED: Expected = FailureCode.UNSUPPORTED_ARCHITECTURE
+NO_TOKENIZER: Expected = FailureCode.NO_TOKENIZER
+TEMPLATE: Expected = FailureCode.TEMPLATE_ERROR
+CLEARED: Expected = Outcome.CLEARED
 OWN = {"AutoConfig": "evil.EvilConfig", "AutoModelForCausalLM": "other/repository--evil.Evil"}
 LONG = "x" * 1_000_000
 
@@ -28,7 +30,7 @@ def _tokenizer(**changed: Any) -> Files:
     return {"tokenizer.json": json.dumps({**TOKENIZER, **changed})}
 
 
-_CODE = {
+_CODE: dict[str, tuple[str, Files, Expected]] = {
     "own code": ("classes of the repository's own beside a type that is known", _config(auto_map=OWN), CLEARED),
     "own code within": ("the same one level down", _config(text_config={"auto_map": OWN}), CLEARED),
     "own code alone": (
@@ -90,7 +92,7 @@ _CODE = {
     "ends without end": ("more ends of text than tokens", _config(eos_token_id=[1] * 100_000), REFUSED),
     "generation with kernels": ("kernels asked for while writing", {GENERATION: '{"use_kernels": true}'}, REFUSED),
 }
-_SIZE = {
+_SIZE: dict[str, tuple[str, Files, Expected]] = {
     "1e9 layers": ("more layers than a machine has room for", _config(num_hidden_layers=10**9), REFUSED),
     "1e9 words": ("an embedding of terabytes", _config(vocab_size=10**9), REFUSED),
     "width of 1e12": ("a width of terabytes, one level down", _config(text_config={"hidden_size": 1e12}), REFUSED),
@@ -117,7 +119,7 @@ _SIZE = {
         FailureCode.TOO_LARGE,
     ),
 }
-_TOKENIZER = {
+_TOKENIZER: dict[str, tuple[str, Files, Expected]] = {
     "tokenizer of its own": (
         "a tokenizer of the repository's own",
         _settings(auto_map={"AutoTokenizer": ["evil.T", None]}),

@@ -1,10 +1,11 @@
 """Chat templates, which are programs: those that would talk, hang, fill the memory or walk out of their sandbox."""
 
 from backend.errors import FailureCode
-from tests.corpus.attack import Attack, Outcome
+from tests.corpus.attack import Attack, Expected, Outcome
 
 SECRET = "canary-premise-4711"
-_FAILS, _HARMLESS = FailureCode.TEMPLATE_ERROR, Outcome.HARMLESS
+_FAILS: Expected = FailureCode.TEMPLATE_ERROR
+_HARMLESS: Expected = Outcome.HARMLESS
 _LAST = "messages[-1]['content']"
 _HONEST = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
 

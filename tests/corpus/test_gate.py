@@ -30,7 +30,7 @@ from tests.corpus.weight_files import WEIGHTS
 
 Files = Mapping[str, bytes | str | None]
 EVERY: tuple[Attack[Any], ...] = (*IDS, *WEIGHTS, *SETTINGS_FILES, *TEMPLATES, *REPOSITORIES, *MODELS)
-SECONDS = 5  # the largest takes 0.2 s on a quiet core
+SECONDS = 5  # of computing; the largest takes 0.5
 HOSTILE = ("evil", "passwd", "<img", "\x80", "\u043e")
 
 
@@ -73,17 +73,17 @@ def test_what_is_no_id_is_refused_by_its_form_and_never_repeated(attack: Attack[
 
 @pytest.mark.parametrize("attack", WEIGHTS, ids=str)
 def test_weights_that_lie_are_refused_before_they_are_mapped(attack: Attack[Files], tmp_path: Path) -> None:
-    folder, begun = spoiled(tmp_path / "model", attack.how), time.monotonic()
+    folder, begun = spoiled(tmp_path / "model", attack.how), time.thread_time()
     with pytest.raises(ModelFault) as caught:
         check_folder(folder)
     assert caught.value.code is attack.expected and fit_for_the_public(caught.value)
-    assert time.monotonic() - begun < SECONDS
+    assert time.thread_time() - begun < SECONDS
 
 
 @pytest.mark.parametrize("attack", SETTINGS_FILES, ids=str)
 def test_settings_that_run_or_fetch_anything_are_refused_or_cleared(attack: Attack[Files], tmp_path: Path) -> None:
     home = tmp_path / "home"
-    folder, begun = spoiled(home / "snapshots" / "commit", attack.how), time.monotonic()
+    folder, begun = spoiled(home / "snapshots" / "commit", attack.how), time.thread_time()
     if attack.expected is Outcome.CLEARED:
         opened = let_through(folder, home)
         assert opened != folder and {path.name for path in opened.iterdir()} == {path.name for path in folder.iterdir()}
@@ -97,7 +97,7 @@ def test_settings_that_run_or_fetch_anything_are_refused_or_cleared(attack: Atta
             let_through(folder, home)
         assert caught.value.code is attack.expected and fit_for_the_public(caught.value)
         assert not (home / "cleared").exists()
-    assert time.monotonic() - begun < SECONDS
+    assert time.thread_time() - begun < SECONDS
 
 
 def test_an_honest_folder_is_let_through_as_it_is(tmp_path: Path) -> None:
@@ -170,17 +170,20 @@ def ours_takes(content: bytes) -> bool:
     return True
 
 
+def theirs_takes(content: bytes) -> bool:
+    try:
+        deserialize(content)  # type: ignore[no-untyped-call]
+    except SafetensorError:
+        return False
+    return True
+
+
 @given(tensors=TENSORS, shift=st.sampled_from([0, 0, 0, 1, -1]))
 def test_headers_are_sound_for_us_as_for_the_library(tensors: dict[str, tuple[str, list[int]]], shift: int) -> None:
     content = file_of(tensors, shift)
     if content is None:
         return
-    try:
-        deserialize(content)
-        sound = True
-    except SafetensorError:
-        sound = False
-    assert ours_takes(content) == sound == (shift == 0 or not tensors)
+    assert ours_takes(content) == theirs_takes(content) == (shift == 0 or not tensors)
 
 
 @given(noise=st.binary(max_size=60), cut=st.integers(0, 80), at=st.integers(0, 80))
@@ -189,5 +192,4 @@ def test_whatever_we_take_the_library_takes_too(noise: bytes, cut: int, at: int)
     assert good is not None
     text = good[8 : 8 + at] + noise + good[8 + at + cut :]
     for content in (struct.pack("<Q", len(text)) + text, good[:at] + noise + good[at + len(noise) :]):
-        if ours_takes(content):
-            deserialize(content)
+        assert theirs_takes(content) or not ours_takes(content)

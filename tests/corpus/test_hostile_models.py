@@ -52,7 +52,7 @@ def test_a_template_ends_in_time_within_its_memory_and_tells_nobody_the_prompt(
         assert fault.code is attack.expected
         assert fault.__cause__ is None and (fault.__suppress_context__ or fault.__context__ is None)
         assert SECRET not in str(fault)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert SECRET not in "".join(capfd.readouterr())
 
 

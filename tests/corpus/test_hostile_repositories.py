@@ -53,7 +53,7 @@ def test_what_is_played_between_check_and_download_ends_as_it_should(
         with pytest.raises(ModelFault) as caught:
             download(look_up(NAME, model.revision, max_gb=1), cache, max_gb=1)
         assert caught.value.code is attack.expected and str(caught.value).isascii()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     outside = {path.name for path in tmp_path.iterdir()} - {"cache", "repository"}
     assert outside == set() and not [path for path in cache.rglob("*") if path.suffix in {".py", ".bin"}]
 

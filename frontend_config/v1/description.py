@@ -28,6 +28,7 @@ REFUSED_POSTS = {
     "401": "Nobody is signed in.",
     "403": "Submitting is closed, or this is not the page's own origin.",
     "409": "The person has as many submissions waiting or running as one may have.",
+    "429": "The person has submitted as much in seven days as one may; Retry-After says when the next is possible.",
     "413": "The body is larger than any submission.",
     "415": "The body is not said to be JSON.",
     "422": "The body does not fit, or the model may not enter.",

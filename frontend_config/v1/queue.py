@@ -27,7 +27,7 @@ def router(desk: Desk) -> APIRouter:
 
     def around(found: Sequence[Submission], pulse: Pulse) -> Surroundings:
         waiting = desk.waiting()
-        return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles)
+        return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles, desk.people)
 
     @routes.get("/queue", tags=["Queue"])
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:

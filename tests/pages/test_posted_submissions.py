@@ -4,6 +4,7 @@ import json
 import time
 from base64 import b64encode
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from itsdangerous import TimestampSigner
 from starlette.testclient import TestClient
 
 from backend.domain import Domain, Edition
-from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
+from backend.errors import Blocked, Declined, FailureCode, QueueBusy, TooManyOpen, WeekSpent
 from backend.settings import Settings
 from backend.submission import Receipt, SubmissionForm
 from frontend_config.guard import Guard
@@ -94,10 +95,12 @@ def test_a_body_that_does_not_fit_is_one_sentence(body: str, said: str) -> None:
     ("fault", "status"),
     [
         (TooManyOpen("Three are open."), 409),
+        (WeekSpent("Five in seven days.", datetime(2026, 11, 24, tzinfo=UTC)), 429),
+        (Blocked("You are blocked."), 403),
         (QueueBusy("The queue is busy."), 503),
         (Declined("It is gated.", FailureCode.GATED), 422),
     ],
-    ids=["too many", "busy", "gated"],
+    ids=["too many", "week", "blocked", "busy", "gated"],
 )
 def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> None:
     def submit(form: SubmissionForm, person: str) -> Receipt:
@@ -105,6 +108,14 @@ def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> 
 
     answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
     assert (answer.status_code, answer.json()) == (status, {"error": str(fault)})
+
+
+def test_a_week_that_is_used_up_says_after_how_many_seconds_to_ask_again() -> None:
+    def submit(form: SubmissionForm, person: str) -> Receipt:
+        raise WeekSpent("Five in seven days.", datetime.now(UTC) + timedelta(hours=1))
+
+    answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
+    assert 3595 <= int(answer.headers["Retry-After"]) <= 3600
 
 
 @pytest.mark.parametrize(
@@ -159,7 +170,7 @@ def test_other_ways_of_asking_name_the_one_there_is() -> None:
 
 def test_the_description_tells_how_to_submit_and_what_is_refused() -> None:
     told = asking(Shelf()).get("/v1/openapi.json").json()["paths"]["/submissions"]["post"]
-    assert {"200", "201", "401", "403", "409", "413", "415", "422", "503"} == told["responses"].keys()
+    assert {"200", "201", "401", "403", "409", "413", "415", "422", "429", "503"} == told["responses"].keys()
     members = told["requestBody"]["content"]["application/json"]["schema"]
     assert members["properties"].keys() == {"model", "revision", "edition", "base_model", "domain"}
     assert members["additionalProperties"] is False

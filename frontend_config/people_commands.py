@@ -86,6 +86,14 @@ def _add_people(commands: typer.Typer, house: Callable[[], House]) -> None:
             raise UsageError(f"{subject} is not blocked.")
         typer.echo(f"{subject} may take part again.")
 
+    @commands.command()
+    def forget(person: str) -> None:
+        """Drop a person's name, at their wish; what they submitted stays, shown as somebody's."""
+        known = house().submissions.people
+        subject = known.subject_of(person)
+        known.forget(subject, by=OPERATOR)
+        typer.echo(f"The name of {subject} is forgotten.")
+
 
 def _add_pauses(commands: typer.Typer, house: Callable[[], House]) -> None:
     @commands.command()

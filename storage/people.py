@@ -82,9 +82,15 @@ class People:
             before = _QUERIES.find_person(db, subject=person.subject)
             _QUERIES.meet(db, subject=person.subject, name=name, now=now)
             if before is None:
-                note_deed(db, now, person.subject, "arrive", person.subject, name)
+                note_deed(db, now, person.subject, "arrive", person.subject)
             elif before["name"] != name:
-                note_deed(db, now, person.subject, "rename", person.subject, f"{before['name']} → {name}")
+                note_deed(db, now, person.subject, "rename", person.subject)
+
+    def forget(self, subject: str, *, by: str) -> None:
+        """The person's name is kept nowhere any more, until they come again; what counts under their subject stays."""
+        with self._database.writing() as db:
+            _QUERIES.forget(db, subject=subject)
+            note_deed(db, self._clocks.wall(), by, "forget", subject)
 
     def public(self, subject: str) -> PublicPerson:
         """What everybody may know of whoever has this subject, also when nobody has.

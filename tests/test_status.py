@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend.settings import Settings
-from backend.submission import Pulse
+from backend.submission import OperatorPause, Pulse
 from frontend_config.status import status_record
 from frontend_config.status_table import print_status
 from storage.ledger import Ledger
@@ -75,6 +75,15 @@ def test_a_pause_a_full_disk_and_a_broken_ledger_are_told_together(look: Look, t
     assert paused == "The queue is paused: The GPU is gone."
     assert broken.startswith("ledger.jsonl line 1") and found["ledger"]["ok"] is False
     assert "less than the 1e+06 GB of CLUE_MIN_FREE_GB" in full
+
+
+def test_a_pause_of_the_operator_is_told_with_its_end(look: Look) -> None:
+    noon = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
+    pause = OperatorPause(reason="Moving house.", since=noon)
+    (concern,) = look(pulse=replace(WELL, operator_pause=pause))["concerns"]
+    assert concern == "The operator has paused the queue until `python app.py resume`: Moving house."
+    (concern,) = look(pulse=replace(WELL, operator_pause=replace(pause, until=noon)))["concerns"]
+    assert concern.startswith("The operator has paused the queue until 2026-12-24 12:00 UTC")
 
 
 def test_a_person_reads_the_same(look: Look, capsys: pytest.CaptureFixture[str]) -> None:

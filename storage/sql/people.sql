@@ -27,6 +27,9 @@ INSERT OR IGNORE INTO person (subject, name, first_seen, last_seen) VALUES (:sub
 -- name: block!
 UPDATE person SET blocked_at = :now, blocked_by = :actor, blocked_because = :reason WHERE subject = :subject;
 
+-- name: forget!
+UPDATE person SET name = '' WHERE subject = :subject;
+
 -- name: unblock!
 UPDATE person SET blocked_at = NULL, blocked_by = NULL, blocked_because = NULL
 WHERE subject = :subject AND blocked_at IS NOT NULL;

@@ -114,6 +114,15 @@ def test_nobody_comes_as_the_operator_or_the_queue(people: People, subject: str)
         people.meet(Person(subject, "Mallory"))
 
 
+def test_a_name_that_is_forgotten_is_nowhere_in_the_file(people: People, raw: sqlite3.Connection, clock: Clock) -> None:
+    people.meet(ADA)
+    clock.advance(2 * HOUR)
+    people.meet(Person(ADA.subject, "Ada Lovelace"))
+    people.forget(ADA.subject, by=OPERATOR)
+    assert people.public(ADA.subject).name.startswith("somebody (")
+    assert not [line for line in raw.iterdump() if "Ada" in line]
+
+
 def test_being_seen_often_writes_little(people: People, audit: Audit, clock: Clock) -> None:
     for _ in range(50):
         people.meet(ADA)
@@ -150,7 +159,7 @@ def test_the_trail_holds_deeds_and_events_in_the_order_of_time(store: Submission
     later = clock.now
     store.operator_pauses.end("root")
     assert told(store.audit) == [
-        (ADA.subject, "arrive", ADA.subject, "Ada"),
+        (ADA.subject, "arrive", ADA.subject, None),
         (ADA.subject, "submit", asked.id, None),
         (OPERATOR, "block", ADA.subject, "spam"),
         (OPERATOR, "cancel", asked.id, "why"),

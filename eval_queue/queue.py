@@ -109,8 +109,8 @@ class Queue:
         One whose commit was never pinned is received again, to be pinned first. It counts as asked for anew.
         """
         found = self._of(submission_id, actor)
-        free = self._rights.is_operator(actor)
-        if found.failure_code is FailureCode.QUARANTINED and not free:
+        limited = actor == found.submitter and self._rights.most_open(actor) is not None
+        if found.failure_code is FailureCode.QUARANTINED and not self._rights.is_operator(actor):
             raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
         same = self._submissions.same(found.model, found.edition, found.engine)
         if found.status in ENDED_IN_VAIN and same is not None and same.id != found.supersedes:
@@ -125,7 +125,7 @@ class Queue:
             code=None,
             refusal="can be retried only after it failed or was cancelled",
             weekly=self._rights.weekly(actor, found.edition),
-            write=None if free else self._refuse_too_many,
+            write=self._refuse_too_many if limited else None,
         )
 
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:

@@ -1,6 +1,7 @@
 """The audit trail in the queue's file: what people and operators did, each an append-only row, in the order of time."""
 
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,15 +53,19 @@ class Audit:
         ]
 
     def refused(self, actor: str, why: str) -> None:
-        """It is kept that somebody was refused for this reason; said again within a day it is not kept again."""
+        """It is kept that somebody was refused for this reason; said again within a day it is not kept again.
+
+        While the file cannot be written they are refused all the same, and nothing is kept of it.
+        """
         deed = f"{REFUSED}: {why}"
         since = self._clocks.wall() - DAY_SECONDS
-        with self._database.reading() as db:
-            if _QUERIES.done_since(db, actor=actor, deed=deed, since=since)["count"]:
-                return
-        with self._database.writing() as db:
-            if not _QUERIES.done_since(db, actor=actor, deed=deed, since=since)["count"]:
-                note_deed(db, self._clocks.wall(), actor, deed)
+        with suppress(sqlite3.OperationalError):
+            with self._database.reading() as db:
+                if _QUERIES.done_since(db, actor=actor, deed=deed, since=since)["count"]:
+                    return
+            with self._database.writing() as db:
+                if not _QUERIES.done_since(db, actor=actor, deed=deed, since=since)["count"]:
+                    note_deed(db, self._clocks.wall(), actor, deed)
 
 
 def note_deed(

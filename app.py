@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
-from backend.datasets.catalog import fetch_missing
+from backend.datasets.catalog import fetch_missing, holds_credentialed
 from backend.domain import Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines, engines_under
 from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
@@ -35,6 +35,7 @@ from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
+from eval_queue.rights import Rights
 from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
@@ -48,6 +49,7 @@ from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.operator_commands import operator_commands
+from frontend_config.people_commands import people_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
@@ -109,13 +111,18 @@ class House:
     @cached_property
     def queue(self) -> Queue:
         """The queue's rules."""
-        return Queue(self.submissions, self.ledger, self.settings, self.look_up)
+        return Queue(self.submissions, self.ledger, self.settings, self.look_up, self.rights)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """What people may do here."""
+        return Rights(self.settings, lambda: holds_credentialed(self.tasks.values(), self.settings.data_dir))
 
     @cached_property
     def intake(self) -> Intake:
         """The door."""
         look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
-        return Intake(self.submissions, self.engines, self.settings, look_up)
+        return Intake(self.submissions, self.engines, self.settings, look_up, self.rights)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -203,6 +210,9 @@ class House:
             retry=self.queue.retry,
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
+            meet=self.submissions.people.meet,
+            people=self.submissions.people.public,
+            is_operator=self.rights.is_operator,
             vitals=partial(self.vitals, scores) if scores else Vitals,
         )
 
@@ -262,6 +272,7 @@ def snapshot(folder: Path) -> None:
 cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
+cli.add_typer(people_commands(lambda: House(read_settings())))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(
     operator_commands(

@@ -133,6 +133,13 @@ class Settings(BaseModel):
         None, description="Ed25519 private key (PEM) that the ledger's head is signed with; `ledger key FILE` makes one"
     )
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
+    weekly_submissions: int = Field(5, ge=1, description="submissions one person may make in seven days")
+    weekly_credentialed: int = Field(
+        2, ge=1, description="of those, submissions that run credentialed tasks, where their data are installed"
+    )
+    operators: str | None = Field(
+        None, description="subjects of operators, with commas between; `python app.py people` shows everybody's"
+    )
     retention_days: int = Field(
         30,
         ge=1,
@@ -142,7 +149,7 @@ class Settings(BaseModel):
     contact: str | None = Field(
         None,
         pattern=r"^(https://|mailto:)[^\s<>]+$",
-        description="where readers write to, https: or mailto:, shown on the About page",
+        description="where people write to, https: or mailto:, shown on the About page and to whoever is blocked",
     )
     public_url: str | None = Field(
         None,
@@ -193,6 +200,11 @@ class Settings(BaseModel):
     def data_dir(self) -> Path:
         """Folder that data files are looked for in."""
         return self.data or self.home / "data"
+
+    @property
+    def operator_subjects(self) -> frozenset[str]:
+        """Who may do everything on the page and has no quota; names are not listed, for they can be taken over."""
+        return frozenset(each.strip() for each in (self.operators or "").split(",") if each.strip())
 
     @property
     def on_loopback(self) -> bool:

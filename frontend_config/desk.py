@@ -10,7 +10,17 @@ from backend.errors import NotKept
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
-from backend.submission import Estimate, Event, Outlook, Person, Pulse, Receipt, Submission, SubmissionForm
+from backend.submission import (
+    Estimate,
+    Event,
+    Outlook,
+    Person,
+    PublicPerson,
+    Pulse,
+    Receipt,
+    Submission,
+    SubmissionForm,
+)
 from frontend_config.vitals import Vitals
 from storage.answered import Answered
 from storage.score_rows import Publication
@@ -28,6 +38,11 @@ class Compare(Protocol):
 def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
     """What is found where no judged values are kept."""
     return Compared(pairs=pairs)
+
+
+def nobody_met(subject: str) -> PublicPerson:
+    """What is known of anybody where no people are kept."""
+    return PublicPerson("somebody", "", met=False)
 
 
 def nothing_kept(publication: Publication, task: str) -> Sequence[Answered]:
@@ -56,7 +71,8 @@ class Desk:
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
     sentence to show, when that may not be.
 
-    `meet(person)` keeps the name of somebody who has signed in.
+    People: `meet(person)` keeps the name of somebody who has signed in; `people(subject)` is what everybody may know of
+    whoever has a subject; `is_operator(subject)` is whether they may do everything.
 
     `vitals()` is for whoever watches over it all.
     """
@@ -83,4 +99,6 @@ class Desk:
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
     meet: Callable[[Person], None] = lambda person: None
+    people: Callable[[str], PublicPerson] = nobody_met
+    is_operator: Callable[[str], bool] = lambda subject: False
     vitals: Callable[[], Vitals] = Vitals

@@ -83,6 +83,7 @@ def _worker(pulse: Pulse) -> dict[str, Any]:
         "silent_seconds": None if pulse.silent_seconds is None else round(pulse.silent_seconds),
         "alive": pulse.alive,
         "paused": pulse.paused,
+        "operator_pause": pulse.operator_pause.reason if pulse.operator_pause else None,
     }
 
 
@@ -136,6 +137,10 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
             else f"No worker was seen since {pulse.seen_at:%F %T} UTC"
         )
         concerns.append(f"{seen}; unfinished submissions: {wanting}. Start one: python app.py work.")
+    if pulse.operator_pause:
+        until = pulse.operator_pause.until
+        when = f"until {until:%F %H:%M} UTC" if until else "until `python app.py resume`"
+        concerns.append(f"The operator has paused the queue {when}: {pulse.operator_pause.reason}")
     if pulse.paused:
         concerns.append(f"The queue is paused: {pulse.paused}")
     isolation = record["isolation"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend.settings import Settings
-from backend.submission import Pulse
+from backend.submission import OperatorPause, Pulse
 from frontend_config.status import status_record
 from frontend_config.status_table import print_status
 from storage.isolation_note import note_isolation
@@ -89,6 +89,15 @@ def test_what_the_worker_found_of_isolation_is_told_with_its_reason(look: Look, 
     assert look()["isolation"]["level"] == "full" and look()["well"]
     (tmp_path / "isolation.json").write_text("[")
     assert look()["isolation"] is None
+
+
+def test_a_pause_of_the_operator_is_told_with_its_end(look: Look) -> None:
+    noon = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
+    pause = OperatorPause(reason="Moving house.", since=noon)
+    (concern,) = look(pulse=replace(WELL, operator_pause=pause))["concerns"]
+    assert concern == "The operator has paused the queue until `python app.py resume`: Moving house."
+    (concern,) = look(pulse=replace(WELL, operator_pause=replace(pause, until=noon)))["concerns"]
+    assert concern.startswith("The operator has paused the queue until 2026-12-24 12:00 UTC")
 
 
 def test_a_person_reads_the_same(look: Look, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,10 +28,10 @@ REFUSED_POSTS = {
     "401": "Nobody is signed in.",
     "403": "Submitting is closed, or this is not the page's own origin.",
     "409": "The person has as many submissions waiting or running as one may have.",
+    "429": "More in a week than one person may submit, or too many requests in a minute: Retry-After says when.",
     "413": "The body is larger than any submission.",
     "415": "The body is not said to be JSON.",
     "422": "The body does not fit, or the model may not enter.",
-    "429": "Too many requests within a minute; Retry-After says when the next may come.",
     "503": "The queue cannot be written just now.",
 }
 HELD = {"description": "Nothing has changed since the ETag that was sent in If-None-Match."}

@@ -48,6 +48,7 @@ RECEIPT = {
     "id": "20261101-5d0c7a1b", "address": "/submission?id=20261101-5d0c7a1b", "model": "owner/name",
     "revision": "0f1e2d3c…", "edition": "full", "status": "queued", "sentence": "It is number 2 in the queue.",
     "position": 2, "estimate": {"begins": [600, 1500], "lasts": [5400, 9000]},
+    "left": [{"left": 4, "most": 5, "credentialed": False, "next_at": "2026-11-08T12:00:00+00:00"}],
 }  # fmt: skip
 _TEXT = {"type": "string"}
 ABOUT_SUBMISSION: dict[str, Any] = {
@@ -77,7 +78,10 @@ EXAMPLES: dict[str, Any] = {
     "owner/name,1,owner/name,…,62.1,59.5,64.6,1411,\r\n",
     "/tasks": {"tasks": [{"name": "mednli", "title": "MedNLI", "level": 1, "version": 1, "access": "credentialed"}]},
     "/queue": {
-        "worker": {"seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None},
+        "worker": {
+            "seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None,
+            "operator_pause": None,
+        },
         "running": [], "waiting": [_SUBMISSION], "history": [], "history_total": 0,
     },
     "/submissions/{submission_id}": _SUBMISSION,

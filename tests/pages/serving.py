@@ -14,7 +14,18 @@ from uvicorn.config import LOGGING_CONFIG
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
-from backend.submission import Estimate, Event, Person, Pulse, Receipt, Status, Submission, SubmissionForm
+from backend.submission import (
+    LOCAL_USER,
+    Estimate,
+    Event,
+    Person,
+    PublicPerson,
+    Pulse,
+    Receipt,
+    Status,
+    Submission,
+    SubmissionForm,
+)
 from frontend_config.desk import Compare, Desk, Ranges, compare_nothing
 from storage.score_rows import Publication
 from tests.loopback.serving import serve
@@ -68,6 +79,10 @@ class Shelf:
     def move(self, submission_id: str, actor: str) -> Submission:
         return next(each for each in self.submissions if each.id == submission_id)
 
+    def person(self, subject: str) -> PublicPerson:
+        known = {LOCAL_USER, *(each.submitter for each in self.submissions)}
+        return PublicPerson(subject, f"key of {subject}", met=subject in known)
+
     def desk(self) -> Desk:
         return Desk(
             settings=self.settings,
@@ -90,6 +105,7 @@ class Shelf:
             retry=self.move,
             withdraw=lambda submission_id, actor, reason: self.move(submission_id, actor),
             supersede=lambda submission_id, actor, reason: self.move(submission_id, actor),
+            people=self.person,
         )
 
 

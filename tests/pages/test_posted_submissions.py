@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.domain import Domain, Edition
-from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
+from backend.errors import Blocked, Declined, FailureCode, QueueBusy, TooManyOpen, WeekSpent
 from backend.settings import Settings, read_settings
 from backend.submission import Receipt, SubmissionForm
 from frontend_config.site import build_site
@@ -93,10 +94,12 @@ def test_a_body_that_does_not_fit_is_one_sentence(body: str, said: str) -> None:
     ("fault", "status"),
     [
         (TooManyOpen("Three are open."), 409),
+        (WeekSpent("Five in seven days.", datetime(2026, 11, 24, tzinfo=UTC)), 429),
+        (Blocked("You are blocked."), 403),
         (QueueBusy("The queue is busy."), 503),
         (Declined("It is gated.", FailureCode.GATED), 422),
     ],
-    ids=["too many", "busy", "gated"],
+    ids=["too many", "week", "blocked", "busy", "gated"],
 )
 def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> None:
     def submit(form: SubmissionForm, person: str) -> Receipt:
@@ -104,6 +107,14 @@ def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> 
 
     answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
     assert (answer.status_code, answer.json()) == (status, {"error": str(fault)})
+
+
+def test_a_week_that_is_used_up_says_after_how_many_seconds_to_ask_again() -> None:
+    def submit(form: SubmissionForm, person: str) -> Receipt:
+        raise WeekSpent("Five in seven days.", datetime.now(UTC) + timedelta(hours=1))
+
+    answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
+    assert 3595 <= int(answer.headers["Retry-After"]) <= 3600
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
+from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
@@ -186,6 +187,7 @@ class House:
             settings=self.settings,
             tasks=list(self.tasks.values()),
             standings=standings,
+            chronicle=scores or Unwritten(),
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],

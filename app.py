@@ -54,6 +54,7 @@ from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.speed_commands import speed_commands
+from frontend_config.static_site import make_site
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
 from storage.known_submissions import KnownSubmissions
@@ -246,14 +247,19 @@ def work(
 
 
 @cli.command()
-def snapshot(folder: Path) -> None:
+def snapshot(
+    folder: Path,
+    site: Annotated[bool, typer.Option("--site", help="make FOLDER the whole site, for any file server")] = False,
+    address: Annotated[str | None, typer.Option(help="with --site: where people will find it")] = None,
+) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
         try:
-            typer.echo(str(write_snapshot(scores, folder)))
+            made = make_site(house.desk(scores), folder, address) if site else write_snapshot(scores, folder)
+            typer.echo(str(made))
         except OSError as error:
             raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
         scores.close()

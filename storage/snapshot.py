@@ -15,7 +15,7 @@ from filelock import FileLock
 from backend import __version__
 from backend.logbook import told
 from storage.entries import Head
-from storage.files import digest, sync
+from storage.files import digest, put_folder, sync
 from storage.scores import Scores
 from storage.snapshot_shelf import snapshot_name
 
@@ -89,20 +89,10 @@ def _write(scores: Scores, folder: Path) -> Path:
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         for path in (*partial.iterdir(), partial):
             sync(path)
-        return _put_in_place(partial, folder / snapshot_name(head.number, head.hash))
+        return put_folder(partial, folder / snapshot_name(head.number, head.hash))
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def _put_in_place(partial: Path, target: Path) -> Path:
-    partial.chmod(0o755)
-    if target.exists():
-        target.rename(partial.with_name(partial.name + ".replaced"))
-    partial.rename(target)
-    sync(target.parent)
-    shutil.rmtree(partial.with_name(partial.name + ".replaced"), ignore_errors=True)
-    return target
 
 
 def _keep_newest(folder: Path, keep: int) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
@@ -22,27 +23,41 @@ BEFORE_ALL = "1970-01-01T00:00:00Z"
 UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def atom_feed(news: Sequence[News], tasks: Sequence[Task], base: str, own: str, model_page: str = "model") -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Where a feed is read and what it is of.
+
+    `site` is the address of the board that it tells of, None if nobody stated one; `base` the address that links begin
+    with, ending in a slash, absolute or as seen from the feed; `own` is the feed's, `page` a model's below `base`.
+    """
+
+    site: str | None
+    base: str
+    own: str
+    page: str = "model"
+
+
+def atom_feed(news: Sequence[News], tasks: Sequence[Task], where: Where) -> bytes:
     """The feed of these lines, the last first, as XML.
 
-    `base` is the site's address, ending in a slash, absolute or as seen from the feed; `own` is the feed's. Ids are
-    `tag:` addresses (RFC 4151) made of the site's host, the line's number and its hash, so they stay when texts change.
+    Ids are `tag:` addresses (RFC 4151) made of the board's host, the line's number and its hash, so they stay when
+    texts change, and are the same in the feed of a copy.
     """
-    authority = f"{urlsplit(base).hostname or 'localhost'},2026"
+    authority = f"{urlsplit(where.site or '').hostname or 'localhost'},2026"
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en"})
     _text(feed, "id", f"tag:{authority}:clue/feed")
     _text(feed, "title", TITLE)
     _text(feed, "subtitle", "Results published, corrected and withdrawn.")
     _text(feed, "updated", _moment(max(one.at for one in news)) if news else BEFORE_ALL)
     _text(ElementTree.SubElement(feed, "author"), "name", TITLE)
-    ElementTree.SubElement(feed, "link", {"rel": "self", "type": "application/atom+xml", "href": own})
-    ElementTree.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": base})
+    ElementTree.SubElement(feed, "link", {"rel": "self", "type": "application/atom+xml", "href": where.own})
+    ElementTree.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": where.base})
     for one in news:
         entry = ElementTree.SubElement(feed, "entry")
         _text(entry, "id", f"tag:{authority}:clue/ledger/{one.number}/{one.hash[:12]}")
-        _tell(entry, one, tasks, f"{base}{model_page}")
+        _tell(entry, one, tasks, f"{where.base}{where.page}")
     ElementTree.indent(feed, " ")
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(feed, encoding="utf-8") + b"\n"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(feed, encoding="unicode")}\n'.encode()
 
 
 def _tell(entry: ElementTree.Element, one: News, tasks: Sequence[Task], page: str) -> None:

@@ -3,7 +3,9 @@
 import re
 from asyncio import Semaphore
 from collections.abc import Callable
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -12,11 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.errors import UsageError
 from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
-from frontend_config.past import Kept, desk_at
+from frontend_config.past import desk_at
 from frontend_config.words import notice
 
 AS_OF = "as_of"
 DATED = re.compile(r"/(?:leaderboard(?:\.\w+)?|delta|compare|row|row\.csv|models|models/[^/]+/[^/]+(?:/scores)?)")
+MOMENTS = 4
 AT_ONCE = 2
 MOST_WAITING = 30
 
@@ -30,7 +33,11 @@ class LookingBack:
     def __init__(self, app: ASGIApp, *, desk: Desk, build: Callable[[Desk], ASGIApp]) -> None:
         self.app = app
         self._chronicle = desk.chronicle
-        self._apps: Kept[ASGIApp] = Kept(lambda moment: build(desk_at(desk, moment)))
+        # Many dates lead to one line, and only the lines asked for last are held: a thousand dates cost no memory.
+        kept: LRUCache[str, ASGIApp] = LRUCache(MOMENTS)
+        self._app_at = cached(kept, key=lambda moment: moment.snapshot, lock=Lock())(
+            lambda moment: build(desk_at(desk, moment))
+        )
         self._free = Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -53,7 +60,7 @@ class LookingBack:
             self._waiting += 1
             try:
                 async with self._free:
-                    app = await run_in_threadpool(self._apps.at, moment)
+                    app = await run_in_threadpool(self._app_at, moment)
                     await app(scope, receive, send)
             finally:
                 self._waiting -= 1

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from backend.errors import UsageError
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.desk import Desk
-from frontend_config.exports.atom import MEDIA_TYPE, MOST_NEWS, atom_feed
+from frontend_config.exports.atom import MEDIA_TYPE, MOST_NEWS, Where, atom_feed
 from frontend_config.exports.bibtex import BIBTEX, board_bibtex
 from frontend_config.moment_payload import moment_payload
 from storage.moments import LONGEST, Moment
@@ -52,9 +52,8 @@ def router(desk: Desk) -> APIRouter:
 
         def make() -> Answer:
             base = f"{site.rstrip('/')}/" if site else FROM_V1
-            return Answer(
-                atom_feed(desk.chronicle.news(MOST_NEWS), desk.tasks, base, f"{base}v1/feed.atom"), MEDIA_TYPE
-            )
+            where = Where(site=site, base=base, own=f"{base}v1/feed.atom")
+            return Answer(atom_feed(desk.chronicle.news(MOST_NEWS), desk.tasks, where), MEDIA_TYPE)
 
         return kept.get("feed", make).respond(request, headers=OPEN_TO_ALL)
 

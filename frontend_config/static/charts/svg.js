@@ -11,6 +11,7 @@ export function svg(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") node.style.cssText = value; // as an attribute a strict policy would refuse it
     else node.setAttribute(name, value);
   }
   node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));

@@ -153,14 +153,15 @@ class Scores:
         wanted = None if asked is None else read_wanted(asked, datetime.now(UTC))
         with self._transaction() as db:
             head = head_of(db)
-            if wanted is None or wanted.end is None:
-                number = head.number if wanted is None else wanted.number
-                found = select(db, "line_at", {"number": number})
-            else:
+            row: dict[str, Any] = {"number": 0, "hash": GENESIS, "written_at": None}
+            if wanted is not None and wanted.end is not None:
                 found = select(db, "line_before", {"end": wanted.end})
-            if wanted is not None and wanted.number:
-                require_line(wanted, asked or "", head.number, found[0]["hash"] if found else None)
-            row = found[0] if found else {"number": 0, "hash": GENESIS, "written_at": None}
+            else:
+                number = head.number if wanted is None else wanted.number
+                found = select(db, "line_at", {"number": number}) if number else [row]
+                if wanted is not None:
+                    require_line(wanted, asked or "", head.number, found[0]["hash"] if found else None)
+            row = found[0] if found else row
             since = select(db, "since", {"number": row["number"]})[0]
         return Moment(
             number=row["number"],

@@ -13,7 +13,7 @@ from frontend_config.desk import Desk
 from frontend_config.exports.atom import MOST_NEWS, Where, atom_feed
 from frontend_config.static_site.answers import all_names, answer_files
 from frontend_config.static_site.pages import asset_files, page_files
-from storage.files import put_folder, sync
+from storage.files import put_folder
 from storage.moments import Moment
 
 MARK = "snapshot.json"
@@ -53,7 +53,6 @@ def write_site(desk: Desk, folder: Path, address: str | None = None) -> Moment:
             path.write_bytes(content)
         for path in (*partial.rglob("*"), partial):
             path.chmod(0o755 if path.is_dir() else 0o644)
-            sync(path)
         put_folder(partial, folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

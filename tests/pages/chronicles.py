@@ -49,7 +49,7 @@ def chronicled(home: Path, *, published: bool = True, **settings: object) -> Ite
     ledger = write_lines(home / "ledger.jsonl")
     tasks = six_tasks()
     scores = Scores(home / "scores.duckdb", ledger, tasks, published_standings() if published else ())
-    shelf = Shelf(settings=Settings(home=home, **settings))  # type: ignore[arg-type]
+    shelf = Shelf(settings=Settings(home=home, **settings))
     try:
         yield (
             replace(

@@ -79,6 +79,7 @@ def test_a_moment_is_named_by_day_line_or_snapshot(past: tuple[Scores, Ledger]) 
         ("9999-12-31", "has not come yet"),
         ("7", "There is no line 7: the ledger has 6 so far"),
         ("000002-aaaaaaaaaaaa", "line 2 has another hash"),
+        ("000000-aaaaaaaaaaaa", "line 0 has another hash"),
         ("x" * 5000, "no moment of this board"),
     ],
 )

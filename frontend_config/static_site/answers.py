@@ -24,6 +24,7 @@ OF_A_VIEW = {
     "leaderboard.csv": "{view}.csv",
     "leaderboard.parquet": "{view}.parquet",
 }
+PARTS = ("-first.json", "-later.json", "index.json")
 OF_A_ROW = ("every_eval_ever", "eval_results", "badge", "bibtex")
 SENTENCES = ("higher", "lower", "equal", "not compared", "missing")
 
@@ -140,4 +141,4 @@ def _bytes(content: object) -> bytes:
 
 def all_names(files: Mapping[str, bytes]) -> Iterator[str]:
     """The files that people may want to take along, in order."""
-    return (name for name in sorted(files) if "/" not in name and "-" not in name)
+    return (name for name in sorted(files) if "/" not in name and not name.endswith(PARTS))

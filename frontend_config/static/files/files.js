@@ -3,7 +3,7 @@
 import { unjudged } from "./unjudged.js";
 
 const PAGES = ["delta", "compare", "plot", "model", "about"];
-const BASE = "https://files.invalid";
+const BASE = location.origin;
 const VIEWS = ["measured", "published", "rehearsal"];
 const home = document.querySelector('meta[name="clue-live"]')?.content ?? null;
 let index = null;

@@ -42,6 +42,7 @@ from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
+from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
@@ -55,6 +56,7 @@ from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.speed_commands import speed_commands
+from frontend_config.static_site import make_site
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
 from storage.isolation_note import note_isolation
@@ -194,6 +196,7 @@ class House:
             settings=self.settings,
             tasks=list(self.tasks.values()),
             standings=standings,
+            chronicle=scores or Unwritten(),
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
@@ -256,14 +259,19 @@ def work(
 
 
 @cli.command()
-def snapshot(folder: Path) -> None:
+def snapshot(
+    folder: Path,
+    site: Annotated[bool, typer.Option("--site", help="make FOLDER the whole site, for any file server")] = False,
+    address: Annotated[str | None, typer.Option(help="with --site: where people will find it")] = None,
+) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
         try:
-            typer.echo(str(write_snapshot(scores, folder)))
+            made = make_site(house.desk(scores), folder, address) if site else write_snapshot(scores, folder)
+            typer.echo(str(made))
         except OSError as error:
             raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
         scores.close()

@@ -1,7 +1,7 @@
 """Everything the page may ask of the rest of the program, handed to it by app.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from backend.comparison import Compared, Hindrance
@@ -21,8 +21,10 @@ from backend.submission import (
     Submission,
     SubmissionForm,
 )
+from frontend_config.chronicle import Chronicle, Unwritten
 from frontend_config.vitals import Vitals
 from storage.answered import Answered
+from storage.moments import Moment
 from storage.score_rows import Publication
 
 Ranges = Mapping[str, Mapping[int, RankRange | Hindrance]]
@@ -60,6 +62,9 @@ class Desk:
     `publications(hub_id)` are all of a model's, newest first. `answered(publication, task)` is what a model was asked
     and wrote; it raises CredentialedText where that is not for everybody, NotKept where it is gone.
 
+    The past: `chronicle` remembers every line of the ledger; `as_of` is the moment that this desk tells of, None for
+    now; `most_kept` is how many bytes of answers made of it each part of the interface may hold.
+
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
     said of the open ones among them, by id.
@@ -86,6 +91,9 @@ class Desk:
     publication: Callable[[int], Publication | None]
     publications: Callable[[str], Sequence[Publication]]
     answered: Callable[[Publication, str], Sequence[Answered]] = nothing_kept
+    chronicle: Chronicle = field(default_factory=Unwritten)
+    as_of: Moment | None = None
+    most_kept: int = 32_000_000
     submissions: Callable[[], Sequence[Submission]]
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]

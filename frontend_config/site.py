@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -16,8 +17,8 @@ from backend.settings import Settings
 from frontend_config.assets import Folder, asset_router
 from frontend_config.boards import Boards, Form
 from frontend_config.bundle import MODULE, bundles
+from frontend_config.dated_pages import DatedPages
 from frontend_config.desk import Desk
-from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.guard.headers import Manners
@@ -43,22 +44,24 @@ MOST_SESSIONS, MOST_HANDLERS, MOST_WAITING = 256, 16, 64
 Build = Callable[[Desk, str], None]
 
 
-def _place(path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None) -> Place:
+def _place(
+    path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None, dated: bool = False
+) -> Place:
     """A page whose island is static/`island`, and which also needs the style sheets of the folders in `uses`."""
     sheets = tuple(sheet for folder in (island, "common", *uses) for sheet in OWN.sheets(folder))
-    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks)
+    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks, dated)
 
 
 # A page is HTML of ours, or built by Gradio where the browser calls functions of the server.
 PAGES: tuple[tuple[Place, str | Build], ...] = (
-    (_place("/", "Leaderboard", "board", asks=Form.FIRST), leaderboard.CONTENT),
-    (_place("/delta", "Does training help?", "delta", "differences", "charts"), delta.CONTENT),
-    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE), compare.CONTENT),
-    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE), plot.CONTENT),
+    (_place("/", "Leaderboard", "board", asks=Form.FIRST, dated=True), leaderboard.CONTENT),
+    (_place("/delta", "Does training help?", "delta", "differences", "charts", dated=True), delta.CONTENT),
+    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE, dated=True), compare.CONTENT),
+    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE, dated=True), plot.CONTENT),
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
-    (_place("/model", "Model", "model", "charts", listed=False), model.CONTENT),
+    (_place("/model", "Model", "model", "charts", listed=False, dated=True), model.CONTENT),
 )
 ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
@@ -70,6 +73,7 @@ def build_site(desk: Desk) -> FastAPI:
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     boards = Boards(desk)
+    dated = DatedPages(desk, boards)
     api = build_api(desk, boards)
     gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
     chain = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
@@ -77,7 +81,7 @@ def build_site(desk: Desk) -> FastAPI:
     frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain, signs_in=visits is not None)
     for place, content in PAGES:
         if isinstance(content, str):
-            app.include_router(own_page(frame, place, _always(content), _early(boards, place)))
+            app.include_router(own_page(frame, place, _always(content), partial(dated.around, place)))
     app.include_router(own_page(frame, ABOUT, lambda: about.about_html(desk.tasks, desk.settings)))
     app.include_router(handbook_router(api, frame))
     app.mount("/v1", api)
@@ -118,11 +122,6 @@ def _enclose(app: FastAPI, settings: Settings) -> None:
 
 def _always(html: str) -> Content:
     return lambda: html
-
-
-def _early(boards: Boards, place: Place) -> Content:
-    form = place.asks
-    return str if form is None else lambda: early_question(boards, form)
 
 
 def _mount(app: FastAPI, desk: Desk, static: str) -> None:

@@ -32,13 +32,15 @@ from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
+from eval_queue.page_mail import PageMail, found_page, page_mail, together
 from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
-from eval_queue.schedule import publishing, run_worker, run_worker_once
+from eval_queue.schedule import RESCUE_SECONDS, publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
+from eval_queue.worker_mail import worker_mail
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.compare_commands import compare_commands
@@ -87,7 +89,12 @@ class House:
     @cached_property
     def submissions(self) -> Submissions:
         """The queue's store."""
-        return Submissions(self.settings.home / "queue.sqlite")
+        return self.mail.mirror if self.mail else Submissions(self.settings.home / "queue.sqlite")
+
+    @cached_property
+    def mail(self) -> PageMail | None:
+        """The way to a worker on another machine, on a page that has none here."""
+        return page_mail(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -113,8 +120,12 @@ class House:
     @cached_property
     def intake(self) -> Intake:
         """The door."""
+        return self.door(self.submissions)
+
+    def door(self, submissions: Submissions) -> Intake:
+        """What judges who may enter this store."""
         look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
-        return Intake(self.submissions, self.engines, self.settings, look_up)
+        return Intake(submissions, self.engines, self.settings, look_up)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -182,7 +193,7 @@ class House:
     def desk(self, scores: Scores | None = None) -> Desk:
         """What page and command line may ask for; without scores, nothing about the board."""
         standings = scores.standings if scores else no_standings
-        return Desk(
+        found = Desk(
             settings=self.settings,
             tasks=list(self.tasks.values()),
             standings=standings,
@@ -204,6 +215,7 @@ class House:
             supersede=self.queue.supersede,
             vitals=partial(self.vitals, scores) if scores else Vitals,
         )
+        return replace(found, **self.mail.desk()) if self.mail else found
 
 
 @cli.callback(invoke_without_command=True)
@@ -211,6 +223,7 @@ def start(context: typer.Context) -> None:
     """Start the page and a worker on this machine, until Ctrl-C."""
     if context.invoked_subcommand is None:
         house = House(read_settings())
+        together(house.settings)
         with alone(house.settings.home, "worker"):
             pass
         _serve(house, with_worker=True)
@@ -219,7 +232,9 @@ def start(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """Start the page alone."""
-    _serve(House(read_settings()), with_worker=False)
+    house = House(read_settings())
+    found_page(house.settings)
+    _serve(house, with_worker=False)
 
 
 @cli.command()
@@ -236,11 +251,12 @@ def work(
         exit_with_parent()
     with _service(house.settings), alone(house.settings.home, "worker"):
         worker = house.worker(stop)
+        mail = worker_mail(house.settings, house.submissions, house.queue, house.ledger, house.door)
         if once:
-            worked = run_worker_once(worker, house.queue)
+            worked = run_worker_once(worker, house.queue, mail)
             typer.echo(f"{worked} submissions worked on; `python app.py queue` shows how they stand.")
         else:
-            run_worker(worker, house.queue, house.submissions, house.settings, stop)
+            run_worker(worker, house.queue, house.submissions, house.settings, stop, mail)
 
 
 @cli.command()
@@ -315,8 +331,11 @@ def _serve(house: House, *, with_worker: bool) -> None:
         site = build_site(board.desk)
         snapshots = Snapshots(scores, settings.home / "snapshots")
         verify = partial(scores.follow, thorough=True)
-        often = (scores.follow, house.queue.rescue, snapshots.keep_up)
-        stack.enter_context(publishing(*often, verify, settings.verify_seconds, rank=board.keep_up))
+        rescue, every = (house.mail.look, house.mail.seconds) if house.mail else (house.queue.rescue, RESCUE_SECONDS)
+        often = (scores.follow, rescue, snapshots.keep_up)
+        stack.enter_context(
+            publishing(*often, verify, settings.verify_seconds, rank=board.keep_up, rescue_seconds=every)
+        )
         if with_worker:
             command = [__file__, "work", "--with-parent"]
             stack.enter_context(companion(command, lambda: house.submissions.pulse().silent_seconds))

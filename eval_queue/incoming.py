@@ -69,6 +69,7 @@ class Incoming:
         self._doubtful: dict[str, float] = {}
         self._early: dict[str, float] = {}
         self._swept: float | None = None
+        self._ids: set[str] | None = None
         self.waits = False
 
     @property
@@ -80,7 +81,8 @@ class Incoming:
         """Every request that is listed by now has been carried out or refused; returns how many were new."""
         new = [name for name in self._listed() if name not in self._done and not self._given_up(name)]
         new.sort(key=lambda name: (name in self._doubtful or name in self._early, name))  # what waits delays nobody
-        known = [name for name in new if self._is_known(name)]
+        remembered = self._remembered()
+        known = [name for name in new if _id_of(name) in remembered]
         self._done.update(known)
         due = [name for name in new if name not in self._done][:MOST_AT_ONCE]
         requests = [(name, read) for name in due if (read := self._read(name))]
@@ -91,10 +93,12 @@ class Incoming:
         self.waits = len(new) > len(known) + len(settled)
         return len(settled)
 
-    def _is_known(self, name: str) -> bool:
-        """Whether this home remembers what became of the request in this file."""
-        request_id = name.rpartition("/")[2].removesuffix(".json")
-        return self._letters.state(request_id) == "answered" or self._store.find(request_id) is not None
+    def _remembered(self) -> set[str]:
+        """The ids of all requests of which this home knew what became when it was started."""
+        if self._ids is None:
+            answered = {answer.request.id for answer in self._letters.answers()}
+            self._ids = answered | {row["id"] for row in self._store.newest_rows()}
+        return self._ids
 
     def _listed(self) -> list[str]:
         """The requests' files, by day and id; a name that is none counts as unreadable."""
@@ -209,6 +213,10 @@ class Incoming:
             self._queue.retry(about.id, request.subject)
         else:
             self._queue.withdraw(about.id, request.subject, request.reason or "")
+
+
+def _id_of(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".json")
 
 
 def _is_done(deed: Deed, status: Status) -> bool:

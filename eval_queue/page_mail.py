@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -35,11 +36,13 @@ _LOG = logging.getLogger(__name__)
 class PageMail:
     """A page without a worker, as far as the queue goes. `mirror` is its queue; all else is asked of the worker."""
 
-    def __init__(self, settings: Settings, mailbox: Mailbox, rounds: Rounds) -> None:
+    def __init__(
+        self, settings: Settings, mailbox: Mailbox, rounds: Rounds, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         home, key = settings.home, settings.mailbox_key
         self._mailbox, self._rounds, self._key = mailbox, rounds, key
         self._heard = Heard(home, key)
-        self._postman = Postman(mailbox, key)
+        self._postman = Postman(mailbox, key, sleep)
         self.mirror = Mirror(home / MIRROR, self._postman.submit, self._heard.elsewhere)
         self._inbox = PageInbox(mailbox, self.mirror, Judgements(home), key)
         self._postman.names = self._inbox.names
@@ -47,6 +50,7 @@ class PageMail:
         self._stamp: str | None = None
         self._told_at: float | None = None
         self._found: str | None = None
+        self._met: dict[str, str] = {}
         self.meet: Callable[[Person], None] = lambda person: None
 
     @property
@@ -108,7 +112,7 @@ class PageMail:
 
     def note_name(self, person: Person) -> None:
         """The person's name goes along with what they ask for."""
-        self._inbox.names[person.subject] = person.name
+        self._inbox.names[person.subject] = self._met[person.subject] = person.name
         self.meet(person)
 
     def _ask(
@@ -153,6 +157,7 @@ class PageMail:
                 return UNREADABLE
             self._heard.take(pulse, raw)
             self._inbox.follow(pulse)
+            self._introduce()
         elif not self._inbox.complete:
             self._inbox.adopt(prune=False)
         try:
@@ -160,6 +165,13 @@ class PageMail:
         except LedgerBroken as broken:
             return str(broken)
         return None
+
+    def _introduce(self) -> None:
+        """Whoever the worker knows by name is known by it here."""
+        for subject, name in list(self._inbox.names.items()):
+            if name and self._met.get(subject) != name:
+                self._met[subject] = name
+                self.meet(Person(subject, name))
 
     def _tell(self, *, costly: bool) -> None:
         """That this page is there, now and then; more seldom where every write is a commit."""
@@ -177,8 +189,8 @@ def found_page(settings: Settings) -> None:
         return
     if (settings.home / "queue.sqlite").exists():
         raise HomeInUse(
-            f"{settings.home} is the home of a worker or of a whole installation. With CLUE_MAILBOX a page needs a home "
-            "of its own: set CLUE_HOME to another folder."
+            f"{settings.home} is the home of a worker or of a whole installation. With CLUE_MAILBOX a page needs a "
+            "home of its own: set CLUE_HOME to another folder."
         )
     (settings.home / MIRROR).touch(mode=0o600)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,10 +64,9 @@ class Postman:
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._sleep(PAUSE_SECONDS * attempt)
-            try:
+            with suppress(MailboxSilent):  # it may have arrived all the same
                 self._mailbox.write({name: content})
+            with suppress(MailboxSilent):
                 if self._mailbox.read(name, LARGEST_REQUEST) == content:
                     return
-            except MailboxSilent:
-                continue
         raise Declined(NOT_CONFIRMED)

@@ -32,7 +32,8 @@ from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
-from eval_queue.page_mail import PageMail, found_page, page_mail, together
+from eval_queue.last_heard import last_heard
+from eval_queue.page_mail import PageMail, claim_home, page_mail
 from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
@@ -214,6 +215,7 @@ class House:
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
             vitals=partial(self.vitals, scores) if scores else Vitals,
+            last_heard=partial(last_heard, self.settings),
         )
         return replace(found, **self.mail.desk()) if self.mail else found
 
@@ -223,7 +225,6 @@ def start(context: typer.Context) -> None:
     """Start the page and a worker on this machine, until Ctrl-C."""
     if context.invoked_subcommand is None:
         house = House(read_settings())
-        together(house.settings)
         with alone(house.settings.home, "worker"):
             pass
         _serve(house, with_worker=True)
@@ -232,9 +233,7 @@ def start(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """Start the page alone."""
-    house = House(read_settings())
-    found_page(house.settings)
-    _serve(house, with_worker=False)
+    _serve(House(read_settings()), with_worker=False)
 
 
 @cli.command()
@@ -318,6 +317,7 @@ def main() -> None:
 
 def _serve(house: House, *, with_worker: bool) -> None:
     settings = house.settings
+    claim_home(settings, with_worker=with_worker)
     with ExitStack() as stack:
         stack.enter_context(_service(settings))
         stack.enter_context(alone(settings.home, "page"))

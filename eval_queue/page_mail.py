@@ -84,6 +84,7 @@ class PageMail:
             "withdraw": self.withdraw,
             "supersede": self.supersede,
             "meet": self.note_name,
+            "elsewhere": True,
         }
 
     def events(self, submission_id: str) -> list[Event]:
@@ -183,25 +184,21 @@ class PageMail:
             self._told_at = self._rounds.clock()
 
 
-def found_page(settings: Settings) -> None:
-    """With a mailbox, this home is a page's from now on; HomeInUse when it is a worker's."""
+def claim_home(settings: Settings, *, with_worker: bool) -> None:
+    """With a mailbox, this home is a page's from now on; HomeInUse if it is a worker's, UsageError for both in one."""
     if settings.mailbox is None:
         return
+    if with_worker:
+        raise UsageError(
+            "CLUE_MAILBOX is for a page and a worker on two machines: start `python app.py serve` on the one and "
+            "`python app.py work` on the other, or unset it to have both here."
+        )
     if (settings.home / "queue.sqlite").exists():
         raise HomeInUse(
             f"{settings.home} is the home of a worker or of a whole installation. With CLUE_MAILBOX a page needs a "
             "home of its own: set CLUE_HOME to another folder."
         )
     (settings.home / MIRROR).touch(mode=0o600)
-
-
-def together(settings: Settings) -> None:
-    """UsageError with a mailbox, for page and worker in one."""
-    if settings.mailbox is not None:
-        raise UsageError(
-            "CLUE_MAILBOX is for a page and a worker on two machines: start `python app.py serve` on the one and "
-            "`python app.py work` on the other, or unset it to have both here."
-        )
 
 
 def page_mail(settings: Settings) -> PageMail | None:

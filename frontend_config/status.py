@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
@@ -38,6 +38,7 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
         "data": _data(desk.tasks, desk.settings.data_dir),
         "ledger": _ledger(ledger, home),
         "backup": last_backup(home),
+        "mailbox": desk.last_heard(),
     }
     concerns = _concerns(record, pulse, desk.settings)
     return {"well": not concerns, "concerns": concerns, **record}
@@ -135,6 +136,8 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
         concerns.append(f"{seen}; unfinished submissions: {wanting}. Start one: python app.py work.")
     if pulse.paused:
         concerns.append(f"The queue is paused: {pulse.paused}")
+    if mailbox := record["mailbox"]:
+        concerns.extend(_mailbox_concerns(mailbox))
     if record["ledger"]["fault"]:
         concerns.append(record["ledger"]["fault"])
     if record["disk"]["free"] < settings.min_free_gb * GB:
@@ -144,3 +147,13 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
             "Remove what is old below models, or make the disk larger."
         )
     return concerns
+
+
+def _mailbox_concerns(mailbox: Mapping[str, Any]) -> Iterator[str]:
+    if mailbox["trouble"]:
+        yield mailbox["trouble"]
+    if mailbox["unreadable"]:
+        yield (
+            f"Files among the mailbox's requests that are none: {mailbox['unreadable']}. Somebody else may "
+            "write there: see docs/split.md."
+        )

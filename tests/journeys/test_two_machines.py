@@ -123,8 +123,19 @@ def test_a_model_goes_from_a_page_without_torch_to_its_row_though_each_side_is_k
             events = sides.ask(f"/v1/submissions/{first}")["events"]
             assert [each["status"] for each in events].count("queued") == 2  # it was given back, and taken again
             wait_for(lambda: sides.ask("/v1/health")["status"] == "ok", 30)
-            assert sorted(path.name for path in (sides.folder / "page" / "judged").iterdir()) == sorted(
-                [first, second, third]
-            )
+            judged = sorted(path.name for path in (sides.folder / "page" / "judged").iterdir())
+            assert judged == sorted([first, second, third])
+            assert "not kept on this server" in str(sides.ask(f"/v1/models/{RULES}/examples/meqsum?edition=rehearsal"))
+            told = sides.cli("worker").json("status", "--json")["mailbox"]
+            assert told["other"] == "page" and told["seen_at"] and told["trouble"] is None
     assert "queue.sqlite" not in {path.name for path in (sides.folder / "page").iterdir()}
     assert not [path for path in (sides.folder / "mailbox").rglob("*") if "sqlite" in path.name]
+
+
+def test_page_and_worker_in_one_or_in_one_home_are_refused(sides: Sides) -> None:
+    both = sides.cli("page").run()
+    assert both.returncode == 2 and "two machines" in both.stderr
+    (sides.folder / "page" / "queue.sqlite").touch()
+    assert "home of a worker" in sides.cli("page").run("serve").stderr
+    (sides.folder / "worker" / "mirror.sqlite").touch()
+    assert "home of a page" in sides.cli("worker").run("work", "--once").stderr

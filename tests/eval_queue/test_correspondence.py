@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import Declined, MailboxTaken, UsageError
+from backend.errors import Declined, HomeInUse, MailboxTaken, UsageError
+from backend.settings import Settings
 from backend.submission import OPERATOR, Person, Status
+from eval_queue.page_mail import claim_home, page_mail
+from eval_queue.worker_mail import worker_mail
 from storage.entries import canonical
 from storage.ledger import Ledger
 from storage.letters import LEDGER, LEDGER_HEAD, PULSE, Deed, Request, request_name, write_letter
@@ -298,3 +301,17 @@ def test_no_address_of_an_endpoint_and_no_database_is_in_the_mailbox(pair: Pair)
         assert name.endswith((".json", ".jsonl", ".npz")) and b'"url":"' not in content
         if name.endswith(".json"):
             json.loads(content)
+
+
+def test_page_and_worker_in_one_or_in_one_home_are_refused(tmp_path: Path, pair: Pair) -> None:
+    settings = Settings(home=tmp_path, mailbox=f"file://{tmp_path}/mailbox")
+    assert page_mail(settings) is None
+    with pytest.raises(UsageError, match="two machines"):
+        claim_home(settings, with_worker=True)
+    claim_home(settings, with_worker=False)
+    assert page_mail(settings) is not None
+    side = pair.worker
+    with pytest.raises(HomeInUse, match="home of a page"):
+        worker_mail(settings, side.submissions, side.queue, side.ledger, lambda store: pair.page.intake)
+    with pytest.raises(HomeInUse, match="home of a worker"):
+        claim_home(settings.model_copy(update={"home": side.settings.home}), with_worker=False)

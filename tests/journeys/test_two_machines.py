@@ -106,7 +106,6 @@ def test_a_model_goes_from_a_page_without_torch_to_its_row_though_each_side_is_k
     with sides.up("page") as page:
         first, second, third = (sides.submit(each) for each in (RULES, FIRST, SILENT))  # nobody is there to see it
         assert [each["id"] for each in sides.ask("/v1/queue")["waiting"]] == [first, second, third]
-        assert sides.cli("page").run("cancel", third).returncode == 2  # whoever types is the operator
         with sides.up("worker") as worker:
             wait_for(lambda: sides.status(first) in {"running", "scoring", "finished"}, 60)
             worker.send_signal(signal.SIGKILL)
@@ -130,12 +129,3 @@ def test_a_model_goes_from_a_page_without_torch_to_its_row_though_each_side_is_k
             assert told["other"] == "page" and told["seen_at"] and told["trouble"] is None
     assert "queue.sqlite" not in {path.name for path in (sides.folder / "page").iterdir()}
     assert not [path for path in (sides.folder / "mailbox").rglob("*") if "sqlite" in path.name]
-
-
-def test_page_and_worker_in_one_or_in_one_home_are_refused(sides: Sides) -> None:
-    both = sides.cli("page").run()
-    assert both.returncode == 2 and "two machines" in both.stderr
-    (sides.folder / "page" / "queue.sqlite").touch()
-    assert "home of a worker" in sides.cli("page").run("serve").stderr
-    (sides.folder / "worker" / "mirror.sqlite").touch()
-    assert "home of a page" in sides.cli("worker").run("work", "--once").stderr

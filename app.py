@@ -20,9 +20,9 @@ import typer
 
 from backend import hub
 from backend.datasets.catalog import fetch_missing, holds_credentialed
-from backend.domain import Edition, Engine, Model, ModelSource, Task
+from backend.domain import Edition, Engine, Model, Task
 from backend.engines import all_engines, engines_under
-from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
+from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, UsageError
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
 from backend.paper import benchmark_under
@@ -32,14 +32,17 @@ from backend.tasks import all_tasks
 from eval_queue.companion import companion
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, LookUp, look_up_with
+from eval_queue.last_heard import last_heard
+from eval_queue.page_mail import PageMail, claim_home, page_mail
 from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
 from eval_queue.rights import Rights
-from eval_queue.schedule import publishing, run_worker, run_worker_once
+from eval_queue.schedule import RESCUE_SECONDS, publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
+from eval_queue.worker_mail import worker_mail
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.chronicle import Unwritten
@@ -49,14 +52,15 @@ from frontend_config.desk import Desk
 from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
+from frontend_config.named_models import NamedModels
 from frontend_config.operator_commands import operator_commands
 from frontend_config.people_commands import people_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
+from frontend_config.snapshot_commands import snapshot_commands
 from frontend_config.speed_commands import speed_commands
-from frontend_config.static_site import make_site
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
 from storage.isolation_note import note_isolation
@@ -65,7 +69,7 @@ from storage.ledger import Ledger
 from storage.lock import alone
 from storage.scores import Scores
 from storage.signing import read_signer
-from storage.snapshot import Snapshots, write_snapshot
+from storage.snapshot import Snapshots
 from storage.submissions import Submissions
 
 _LOG = logging.getLogger(__name__)
@@ -92,7 +96,12 @@ class House:
     @cached_property
     def submissions(self) -> Submissions:
         """The queue's store."""
-        return Submissions(self.settings.home / "queue.sqlite")
+        return self.mail.mirror if self.mail else Submissions(self.settings.home / "queue.sqlite")
+
+    @cached_property
+    def mail(self) -> PageMail | None:
+        """The way to a worker on another machine, on a page that has none here."""
+        return page_mail(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -111,20 +120,39 @@ class House:
         return hub.Courtesy()
 
     @cached_property
-    def queue(self) -> Queue:
-        """The queue's rules."""
-        return Queue(self.submissions, self.ledger, self.settings, self.look_up, self.rights)
+    def models(self) -> NamedModels:
+        """What the command line may name."""
+        return NamedModels(look_up=self.look_up, download=self.download, url=self.settings.endpoint_url)
 
     @cached_property
     def rights(self) -> Rights:
         """What people may do here."""
-        return Rights(self.settings, lambda: holds_credentialed(self.tasks.values(), self.settings.data_dir))
+        return Rights(self.settings, self._holds_credentialed)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue's rules."""
+        return self._rules(self.submissions, self.rights)
 
     @cached_property
     def intake(self) -> Intake:
         """The door."""
+        return self._door(self.submissions, self.rights)
+
+    def afar(self, submissions: Submissions) -> tuple[Intake, Queue]:
+        """Door and rules for what comes through a mailbox, where nobody is an operator."""
+        nobody = Rights(self.settings, self._holds_credentialed, operators=frozenset())
+        return self._door(submissions, nobody), self._rules(submissions, nobody)
+
+    def _door(self, submissions: Submissions, rights: Rights) -> Intake:
         look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
-        return Intake(self.submissions, self.engines, self.settings, look_up, self.rights)
+        return Intake(submissions, self.engines, self.settings, look_up, rights)
+
+    def _rules(self, submissions: Submissions, rights: Rights) -> Queue:
+        return Queue(submissions, self.ledger, self.settings, self.look_up, rights)
+
+    def _holds_credentialed(self) -> bool:
+        return holds_credentialed(self.tasks.values(), self.settings.data_dir)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -182,7 +210,7 @@ class House:
             settings=self.settings,
             engines=self.engines,
             benchmark=lambda protocol, clone: benchmark_under(protocol, self.tasks, clone),
-            resolve=partial(_resolve, self),
+            resolve=self.models.find,
         )
 
     def rescoring(self) -> Rescoring:
@@ -192,7 +220,7 @@ class House:
     def desk(self, scores: Scores | None = None) -> Desk:
         """What page and command line may ask for; without scores, nothing about the board."""
         standings = scores.standings if scores else no_standings
-        return Desk(
+        found = Desk(
             settings=self.settings,
             tasks=list(self.tasks.values()),
             standings=standings,
@@ -217,7 +245,9 @@ class House:
             people=self.submissions.people.public,
             is_operator=self.rights.is_operator,
             vitals=partial(self.vitals, scores) if scores else Vitals,
+            last_heard=partial(last_heard, self.settings),
         )
+        return replace(found, **self.mail.desk()) if self.mail else found
 
 
 @cli.callback(invoke_without_command=True)
@@ -251,36 +281,19 @@ def work(
     with _service(house.settings), alone(house.settings.home, "worker"):
         note_isolation(house.settings)
         worker = house.worker(stop)
+        mail = worker_mail(house.settings, house.submissions, house.ledger, house.afar)
         if once:
-            worked = run_worker_once(worker, house.queue)
+            worked = run_worker_once(worker, house.queue, mail)
             typer.echo(f"{worked} submissions worked on; `python app.py queue` shows how they stand.")
         else:
-            run_worker(worker, house.queue, house.submissions, house.settings, stop)
-
-
-@cli.command()
-def snapshot(
-    folder: Path,
-    site: Annotated[bool, typer.Option("--site", help="make FOLDER the whole site, for any file server")] = False,
-    address: Annotated[str | None, typer.Option(help="with --site: where people will find it")] = None,
-) -> None:
-    """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
-    house = House(read_settings())
-    house.ledger.verify()
-    with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
-        scores = house.scores(Path(scratch) / "scores.duckdb")
-        try:
-            made = make_site(house.desk(scores), folder, address) if site else write_snapshot(scores, folder)
-            typer.echo(str(made))
-        except OSError as error:
-            raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
-        scores.close()
+            run_worker(worker, house.queue, house.submissions, house.settings, stop, mail)
 
 
 cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(people_commands(lambda: House(read_settings())))
+cli.add_typer(snapshot_commands(lambda: House(read_settings())))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(
     operator_commands(
@@ -296,7 +309,7 @@ cli.add_typer(
     data_commands(
         all_tasks,
         lambda name: pick(all_engines(), name, "engine"),
-        lambda model, engine, url: _resolve(House(read_settings()), model, engine, url),
+        lambda model, engine, url: House(read_settings()).models.find(model, engine, url),
     ),
     name="data",
 )
@@ -323,6 +336,7 @@ def main() -> None:
 
 def _serve(house: House, *, with_worker: bool) -> None:
     settings = house.settings
+    claim_home(settings, with_worker=with_worker)
     with ExitStack() as stack:
         stack.enter_context(_service(settings))
         stack.enter_context(alone(settings.home, "page"))
@@ -336,8 +350,11 @@ def _serve(house: House, *, with_worker: bool) -> None:
         site = build_site(board.desk)
         snapshots = Snapshots(scores, settings.home / "snapshots")
         verify = partial(scores.follow, thorough=True)
-        often = (scores.follow, house.queue.rescue, snapshots.keep_up)
-        stack.enter_context(publishing(*often, verify, settings.verify_seconds, rank=board.keep_up))
+        rescue, every = (house.mail.look, house.mail.seconds) if house.mail else (house.queue.rescue, RESCUE_SECONDS)
+        often = (scores.follow, rescue, snapshots.keep_up)
+        stack.enter_context(
+            publishing(*often, verify, settings.verify_seconds, rank=board.keep_up, rescue_seconds=every)
+        )
         if with_worker:
             command = [__file__, "work", "--with-parent"]
             stack.enter_context(companion(command, lambda: house.submissions.pulse().silent_seconds))
@@ -357,27 +374,6 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
     return measure_page(list(all_tasks().values()), models, columns, tell)
-
-
-def _resolve(
-    house: House, model: str, engine: Engine, url: str | None, revision: str | None = None
-) -> tuple[Model, ModelSource]:
-    folder: Path | None = None
-    if engine.takes_folder and Path(model).is_dir():
-        folder = Path(model)
-        if engine.needs_files:
-            hub.check_folder(folder)
-        found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
-    elif engine.needs_files:
-        found = house.look_up(hub.check_id(model), revision, engine.name)
-        folder = house.download(found, Event(), lambda done, total: None)
-    else:
-        engine.accept(model)
-        found = Model(hub_id=model, revision=engine.name)
-    source = ModelSource(
-        hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or house.settings.endpoint_url
-    )
-    return found, source
 
 
 def _service(settings: Settings) -> AbstractContextManager[None]:

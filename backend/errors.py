@@ -26,6 +26,7 @@ class FailureCode(StrEnum):
     WORKER_LOST = "worker_lost"
     QUARANTINED = "quarantined"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
     INTERNAL_ERROR = "internal_error"
 
     @property
@@ -111,6 +112,10 @@ WORDS: dict[FailureCode, tuple[str, str]] = {
     FailureCode.CANCELLED: (
         "Cancelled on request.",
         "Answers written so far are kept: a retry goes on from there.",
+    ),
+    FailureCode.REFUSED: (
+        "The worker did not take it in.",
+        "Nothing was evaluated. Submit it again once the reason is gone.",
     ),
     FailureCode.INTERNAL_ERROR: (
         "An error of ours.",
@@ -284,6 +289,22 @@ class KeyRefused(OperatorFault):
     def __init__(self, status: int) -> None:
         public = "The inference endpoint does not accept this installation's key; its operator must set another."
         super().__init__(f"The endpoint answered {status}. Set CLUE_ENDPOINT_TOKEN to a key it accepts.", public=public)
+
+
+class MailboxSilent(OperatorFault):
+    """The mailbox between page and worker cannot be read or written just now; it is tried again by itself."""
+
+    def __init__(self, detail: str) -> None:
+        public = "The mailbox between this page and its worker cannot be reached just now."
+        super().__init__(f"{public} {detail}", public=public)
+
+
+class MailboxTaken(OperatorFault):
+    """What lies in the mailbox belongs to another worker or another ledger; nothing of it is overwritten."""
+
+
+class LetterRefused(ClueError):
+    """A file in the mailbox is not what its name says: it is no such record, too large, or not sealed as it must be."""
 
 
 class LedgerBroken(OperatorFault):

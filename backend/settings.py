@@ -192,6 +192,23 @@ class Settings(BaseModel):
         description="the benchmark's dataset on the Hub, for exports to .eval_results; without it there are none",
     )
 
+    mailbox: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9+.-]*://\S+$",
+        description="folder that a page and a worker on two machines share: file://, s3://, hf:// or any fsspec URL",
+    )
+    mailbox_seconds: float | None = Field(
+        None, gt=0, description="seconds between two looks into it; default: 60 in a repository of the Hub, 5 elsewhere"
+    )
+    mailbox_key: str | None = Field(
+        None, min_length=16, description="secret that page and worker seal what lies in it with", repr=False
+    )
+    ledger_key: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9+/]{43}=$",
+        description="Ed25519 public key (base64) that must have signed the ledger a page takes from it",
+    )
+
     log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")

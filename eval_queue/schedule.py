@@ -12,6 +12,7 @@ from backend.settings import Settings
 from eval_queue.archive import Archive
 from eval_queue.queue import Queue
 from eval_queue.worker import Worker
+from eval_queue.worker_mail import WorkerMail
 from storage.ledger_watch import LedgerWatch
 from storage.submissions import Submissions
 
@@ -25,7 +26,14 @@ SNAPSHOT_SECONDS = 5
 RANK_SECONDS = 2
 
 
-def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings: Settings, stop: Event) -> None:
+def run_worker(
+    worker: Worker,
+    queue: Queue,
+    submissions: Submissions,
+    settings: Settings,
+    stop: Event,
+    mail: WorkerMail | None = None,
+) -> None:
     """Looks at the queue at every tick until `stop` is set; returns when the work at hand has been given back.
 
     The caller holds the worker's lock: whatever is claimed at the start belongs to a worker that is no more.
@@ -40,6 +48,7 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
         (watch.check, settings.verify_seconds),
         (queue.check_received, RECEIVED_EVERY_TICKS * settings.tick_seconds),
         (archive.tidy, TIDY_SECONDS),
+        *([(mail.look, min(mail.seconds, LOOK_SECONDS))] if mail else []),
     ]
     submissions.seen()
     watch.check()
@@ -48,18 +57,22 @@ def run_worker(worker: Worker, queue: Queue, submissions: Submissions, settings:
         stop.wait()
 
 
-def run_worker_once(worker: Worker, queue: Queue) -> int:
+def run_worker_once(worker: Worker, queue: Queue, mail: WorkerMail | None = None) -> int:
     """Evaluates what waits, or until the worker is told to stop; returns how many submissions were worked on.
 
     OperatorFault when the queue stays locked, or its disk does not take it.
     """
     worked = 0
     try:
+        if mail:
+            mail.look(at_once=True)
         queue.check_received()
         queue.rescue(all_claimed=True)
         _archive_of(worker).tidy()
         while not worker.stop.is_set() and worker.run_next():
             worked += 1
+        if mail:
+            mail.look(at_once=True)
     except sqlite3.OperationalError as error:
         raise OperatorFault(
             f"The queue cannot be read or written just now: {error}. Nothing is lost; try again in a minute."

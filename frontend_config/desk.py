@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from backend.comparison import Compared, Hindrance
 from backend.domain import Edition, Provenance, Standing, Task
@@ -74,12 +74,13 @@ class Desk:
 
     Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
-    sentence to show, when that may not be.
+    sentence to show, when that may not be. `elsewhere`: they are only asked for, and another machine carries them out.
 
     People: `meet(person)` keeps the name of somebody who has signed in; `people(subject)` is what everybody may know of
     whoever has a subject; `is_operator(subject)` is whether they may do everything.
 
-    `vitals()` is for whoever watches over it all.
+    `vitals()` is for whoever watches over it all; `last_heard()` is how it stands with the other side of a
+    mailbox, None without one.
     """
 
     settings: Settings
@@ -106,7 +107,9 @@ class Desk:
     retry: Callable[[str, str], Submission]
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
+    elsewhere: bool = False
     meet: Callable[[Person], None] = lambda person: None
     people: Callable[[str], PublicPerson] = nobody_met
     is_operator: Callable[[str], bool] = lambda subject: False
     vitals: Callable[[], Vitals] = Vitals
+    last_heard: Callable[[], Mapping[str, Any] | None] = lambda: None

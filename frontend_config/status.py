@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
@@ -41,6 +41,7 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
         "data": _data(desk.tasks, desk.settings.data_dir),
         "ledger": _ledger(ledger, home),
         "backup": last_backup(home),
+        "mailbox": desk.last_heard(),
     }
     concerns = _concerns(record, pulse, desk.settings)
     return {"well": not concerns, "concerns": concerns, **record}
@@ -149,6 +150,8 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
             f"A model's process is not isolated here ({isolation['why']}), so local models are given no credentialed "
             "task. docs/isolation.md says what to install; CLUE_UNISOLATED_CREDENTIALED=none does without."
         )
+    if mailbox := record["mailbox"]:
+        concerns.extend(_mailbox_concerns(mailbox))
     if record["ledger"]["fault"]:
         concerns.append(record["ledger"]["fault"])
     if record["disk"]["free"] < settings.min_free_gb * GB:
@@ -158,3 +161,13 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
             "Remove what is old below models, or make the disk larger."
         )
     return concerns
+
+
+def _mailbox_concerns(mailbox: Mapping[str, Any]) -> Iterator[str]:
+    if mailbox["trouble"]:
+        yield mailbox["trouble"]
+    if mailbox["unreadable"]:
+        yield (
+            f"Files among the mailbox's requests that are none: {mailbox['unreadable']}. Somebody else may "
+            "write there: see docs/split.md."
+        )

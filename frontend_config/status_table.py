@@ -40,6 +40,8 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "disk", f"{_gb(disk['free'])} free of {_gb(disk['total'])}; {used}"
     yield "data", ", ".join(f"{task} {presence}" for task, presence in record["data"].items())
     yield "ledger", _ledger(record["ledger"])
+    if mailbox := record["mailbox"]:
+        yield "mailbox", f"{mailbox['other']} last heard of {mailbox['seen_at'] or 'never'}"
     backup = record["backup"]
     yield "last backup", f"{backup['at']} in {backup['folder']}, {backup['lines']} lines" if backup else "none"
     yield "versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())

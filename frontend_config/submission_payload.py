@@ -106,7 +106,7 @@ def deeds(submission: Submission, *, operator: bool = False) -> list[str]:
         return ["cancel"]
     if submission.status is Status.FINISHED:
         return ["withdraw"]
-    set_aside = submission.failure_code is FailureCode.QUARANTINED
+    set_aside = submission.failure_code in {FailureCode.QUARANTINED, FailureCode.REFUSED}
     return ["retry"] if submission.status in ENDED_IN_VAIN and (operator or not set_aside) else []
 
 

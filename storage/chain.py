@@ -56,8 +56,23 @@ def follow_chain(path: Path, after: Head | None = None) -> Iterator[tuple[bytes,
             if not line.endswith(b"\n"):
                 _require_unfinished(line, head)
                 return
-            head = _checked(line, head)
+            head = check_line(line, head)
             yield line, head
+
+
+def check_line(line: bytes, before: Head) -> Head:
+    """The head that a whole line makes after another one; LedgerBroken when it does not fit there."""
+    number = before.number + 1
+    found = _BEGINNING.match(line)
+    if found is None:
+        raise LedgerBroken(number, "it cannot be read")
+    start, end = found.span("field")
+    closing = hashlib.sha256(line[:start] + line[end:-1]).hexdigest()
+    if found["hash"] != closing.encode():
+        raise LedgerBroken(number, "its content does not match its hash")
+    if found["previous"] != before.hash.encode() or found["number"] != b"%d" % number:
+        raise LedgerBroken(number, "it does not follow the line before it")
+    return Head(number, closing, before.offset + len(line))
 
 
 def outline(line: bytes, before: Head) -> Line:
@@ -77,24 +92,10 @@ def outline(line: bytes, before: Head) -> Line:
     )
 
 
-def _checked(line: bytes, before: Head) -> Head:
-    number = before.number + 1
-    found = _BEGINNING.match(line)
-    if found is None:
-        raise LedgerBroken(number, "it cannot be read")
-    start, end = found.span("field")
-    closing = hashlib.sha256(line[:start] + line[end:-1]).hexdigest()
-    if found["hash"] != closing.encode():
-        raise LedgerBroken(number, "its content does not match its hash")
-    if found["previous"] != before.hash.encode() or found["number"] != b"%d" % number:
-        raise LedgerBroken(number, "it does not follow the line before it")
-    return Head(number, closing, before.offset + len(line))
-
-
 def _require_unfinished(line: bytes, before: Head) -> None:
     """LedgerBroken when only the end of the line is damaged: its writer had finished it, so it was published."""
     try:
-        _checked(line[:-1] + b"\n", before)
+        check_line(line[:-1] + b"\n", before)
     except LedgerBroken:
         return
     raise LedgerBroken(before.number + 1, "its last byte is not a newline")

@@ -72,6 +72,16 @@ class Judgements:
         """Differs when anything was written for one of these submissions; nothing is read."""
         return tuple(_changed_at(self._folder / submission_id) for submission_id in submission_ids)
 
+    def packed(self, submission_id: str) -> dict[str, bytes]:
+        """The files of a submission as they lie here, by task, for a copy elsewhere."""
+        return {path.stem: path.read_bytes() for path in sorted((self._folder / submission_id).glob(f"*{SUFFIX}"))}
+
+    def put(self, submission_id: str, task: str, content: bytes) -> None:
+        """A file that `packed` gave elsewhere is here, in the place of any before."""
+        path = self._path(submission_id, task)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(path, content)
+
     def _path(self, submission_id: str, task: str) -> Path:
         return self._folder / submission_id / f"{task}{SUFFIX}"
 

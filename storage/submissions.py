@@ -127,6 +127,12 @@ class Submissions:
         with self._database.reading() as db:
             return [event_of(row) for row in _QUERIES.events_of(db, id=submission_id)]
 
+    def told_after(self, number: int) -> tuple[set[str], int]:
+        """The submissions that anything befell after the event of this number, and the number of the newest event."""
+        with self._database.reading() as db:
+            rows = list(_QUERIES.told_after(db, number=number))
+        return {row["submission_id"] for row in rows}, max((row["number"] for row in rows), default=number)
+
     def tell(self, submission_id: str, actor: str, reason: str) -> None:
         """Writes an event that is no step."""
         with self._database.writing() as db:

@@ -66,7 +66,7 @@ def carry_out(desk: Desk, wish: Any, person: str) -> str:
     }
     if deed not in ways:
         raise UsageError(notice("unreadable wish"))
-    return f"{ways[deed]().model.hub_id}: {notice(f'{deed} done')}"
+    return f"{ways[deed]().model.hub_id}: {notice('deed asked' if desk.elsewhere else f'{deed} done')}"
 
 
 def _read(wish: Any) -> tuple[str, str, str]:

@@ -155,3 +155,6 @@ DELETE FROM step;
 
 -- name: insert_step!
 INSERT INTO step (status, next) VALUES (:status, :next);
+
+-- name: told_after
+SELECT submission_id, max(number) AS number FROM event WHERE number > :number GROUP BY submission_id;

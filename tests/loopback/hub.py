@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.loopback.hub_datasets import Dataset, dataset_routes
 from tests.loopback.hub_repository import Blob, Commit, Repository
 from tests.loopback.serving import reset_connection, serve
 
@@ -27,6 +28,8 @@ class LoopbackHub:
     """Folders served as model repositories. The token `READER` opens whatever is private or gated; no other does."""
 
     repositories: dict[str, Repository] = field(default_factory=dict)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    """Repositories that are written by commits."""
     renamed: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     """Every request so far, as "METHOD /path"."""
@@ -98,6 +101,7 @@ class LoopbackHub:
     def clear(self) -> None:
         """No repositories, no recorded requests, no faults."""
         self.repositories.clear()
+        self.datasets.clear()
         self.renamed.clear()
         self.requests.clear()
         self.ailing.clear()
@@ -124,6 +128,7 @@ class LoopbackHub:
             Route(f"{model}/tree/{{revision}}/{{path:path}}", self._tree),
             Route(f"{model}/auth-check", self._auth_check),
             Route("/{owner}/{name}/resolve/{revision}/{path:path}", self._resolve),
+            *dataset_routes(self.datasets),
             Route("/{anything:path}", _answer_unknown_route, methods=["GET", "HEAD", "POST"]),
         ]
         return _FrontDoor(self, Starlette(routes=routes))

@@ -27,6 +27,7 @@ from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.settings import Settings, read_settings
+from backend.signing import read_signer
 from backend.submission import Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
@@ -42,6 +43,7 @@ from eval_queue.worker import Worker
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.compare_commands import compare_commands
+from frontend_config.custody_commands import custody_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
@@ -58,8 +60,8 @@ from storage.answered_runs import AnsweredRuns
 from storage.known_submissions import KnownSubmissions
 from storage.ledger import Ledger
 from storage.lock import alone
+from storage.privacy import keep_private, tighten
 from storage.scores import Scores
-from storage.signing import read_signer
 from storage.snapshot import Snapshots, write_snapshot
 from storage.submissions import Submissions
 
@@ -250,6 +252,7 @@ def snapshot(folder: Path) -> None:
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
+        os.umask(0o022)  # this copy is made for others to read
         try:
             typer.echo(str(write_snapshot(scores, folder)))
         except OSError as error:
@@ -258,6 +261,7 @@ def snapshot(folder: Path) -> None:
 
 
 cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
+cli.add_typer(custody_commands(lambda: House(read_settings()).settings, all_tasks))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
@@ -288,6 +292,7 @@ cli.add_typer(_BENCH, name="bench")
 
 def main() -> None:
     """Runs the command line; exit code 2 for bad usage, 1 for a failure, each with one sentence."""
+    keep_private()
     try:
         cli(standalone_mode=True)
     except UsageError as error:
@@ -358,7 +363,7 @@ def _resolve(
 
 
 def _service(settings: Settings) -> AbstractContextManager[None]:
-    os.umask(0o077)  # what is kept is nobody else's to read
+    tighten(settings.home)
     return keeping_log(settings.log)
 
 

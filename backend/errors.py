@@ -265,6 +265,13 @@ class KeyRefused(OperatorFault):
         super().__init__(f"The endpoint answered {status}. Set CLUE_ENDPOINT_TOKEN to a key it accepts.", public=public)
 
 
+class NotApproved(OperatorFault):
+    """A credentialed text was to be sent to where no valid approval lets it go; nothing was sent."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, public="Credentialed texts may not be sent to the inference endpoint.")
+
+
 class LedgerBroken(OperatorFault):
     """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
 

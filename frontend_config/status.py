@@ -16,6 +16,7 @@ from backend.domain import PROTOCOL, Task
 from backend.errors import LedgerBroken
 from backend.settings import Settings
 from backend.submission import AT_WORK, Pulse, Status, Submission
+from frontend_config.custody_status import custody_concerns, custody_record
 from frontend_config.desk import Desk
 from storage.backup import HEAD, last_backup
 from storage.ledger import Ledger
@@ -36,10 +37,11 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
         "worker": _worker(pulse),
         "disk": _disk(home),
         "data": _data(desk.tasks, desk.settings.data_dir),
+        "custody": custody_record(desk.settings),
         "ledger": _ledger(ledger, home),
         "backup": last_backup(home),
     }
-    concerns = _concerns(record, pulse, desk.settings)
+    concerns = [*_concerns(record, pulse, desk.settings), *custody_concerns(desk.settings, desk.tasks)]
     return {"well": not concerns, "concerns": concerns, **record}
 
 

@@ -38,6 +38,7 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     used = ", ".join(f"{name} {_gb(size)}" for name, size in disk["used"].items())
     yield "disk", f"{_gb(disk['free'])} free of {_gb(disk['total'])}; {used}"
     yield "data", ", ".join(f"{task} {presence}" for task, presence in record["data"].items())
+    yield "credentialed", _custody(record["custody"])
     yield "ledger", _ledger(record["ledger"])
     backup = record["backup"]
     yield "last backup", f"{backup['at']} in {backup['folder']}, {backup['lines']} lines" if backup else "none"
@@ -63,6 +64,13 @@ def _worker(worker: Mapping[str, Any]) -> str:
     if worker["silent_seconds"] is None:
         return f"seen {worker['seen_at']}, before this machine was restarted"
     return f"seen {worker['silent_seconds']} s ago"
+
+
+def _custody(custody: Mapping[str, Any]) -> str:
+    people = ", ".join(f"{one['name']} until {one['training_until']}" for one in custody["people"])
+    held = [one for one in custody["approvals"] if not one["fault"]]
+    approved = ", ".join(f"{one['endpoint']} until {one['expires'][:10]}" for one in held)
+    return f"{people or 'nobody listed'}; endpoints approved: {approved or 'none'}"
 
 
 def _ledger(ledger: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Event
@@ -356,9 +357,9 @@ def _resolve(
     else:
         engine.accept(model)
         found = Model(hub_id=model, revision=engine.name)
-    source = ModelSource(
-        hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or house.settings.endpoint_url
-    )
+    log = house.settings.home / "logs" / f"model-{datetime.now(UTC):%Y-%m-%d}.log"  # old ones go; see the archive
+    where = url or house.settings.endpoint_url
+    source = ModelSource(hub_id=found.hub_id, revision=found.revision, folder=folder, url=where, log=log)
     return found, source
 
 

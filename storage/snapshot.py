@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import stat
 import tempfile
 from dataclasses import asdict
 from datetime import datetime
@@ -94,7 +95,7 @@ def _write(scores: Scores, folder: Path) -> Path:
 
 
 def _put_in_place(partial: Path, target: Path) -> Path:
-    partial.chmod(0o755)
+    partial.chmod(stat.S_IMODE(target.parent.stat().st_mode))  # as open to others as the folder that it lies in
     if target.exists():
         target.rename(partial.with_name(partial.name + ".replaced"))
     partial.rename(target)

@@ -81,10 +81,8 @@ def worked(tmp_path: Path, hub: LoopbackHub, tiny_model: Path) -> Worked:
         printed = cli.json(*words, "--limit", "3")
     commands: dict[str, tuple[str, ...]] = {
         "status": ("status", "--json"),
-        "queue": ("queue", "--json"),
         "data": ("data", "status", "--json"),
         "backup": ("backup", str(root / "backups"), "--without-predictions"),
-        "snapshot": ("snapshot", str(root / "copies")),
     }
     for name, line in commands.items():
         done = cli.run(*line)

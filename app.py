@@ -27,6 +27,7 @@ from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
 from backend.paper import benchmark_under
 from backend.settings import Settings, read_settings
+from backend.signing import read_signer
 from backend.submission import Pulse
 from backend.tasks import all_tasks
 from eval_queue.companion import companion
@@ -47,6 +48,7 @@ from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
+from frontend_config.custody_commands import custody_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
@@ -67,8 +69,8 @@ from storage.isolation_note import note_isolation
 from storage.known_submissions import KnownSubmissions
 from storage.ledger import Ledger
 from storage.lock import alone
+from storage.privacy import keep_private, tighten
 from storage.scores import Scores
-from storage.signing import read_signer
 from storage.snapshot import Snapshots
 from storage.submissions import Submissions
 
@@ -122,7 +124,8 @@ class House:
     @cached_property
     def models(self) -> NamedModels:
         """What the command line may name."""
-        return NamedModels(look_up=self.look_up, download=self.download, url=self.settings.endpoint_url)
+        logs = self.settings.home / "logs"
+        return NamedModels(look_up=self.look_up, download=self.download, url=self.settings.endpoint_url, logs=logs)
 
     @cached_property
     def rights(self) -> Rights:
@@ -290,6 +293,7 @@ def work(
 
 
 cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
+cli.add_typer(custody_commands(lambda: House(read_settings()).settings, all_tasks))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
 cli.add_typer(people_commands(lambda: House(read_settings())))
@@ -322,6 +326,7 @@ cli.add_typer(_BENCH, name="bench")
 
 def main() -> None:
     """Runs the command line; exit code 2 for bad usage, 1 for a failure, each with one sentence."""
+    keep_private()
     try:
         cli(standalone_mode=True)
     except UsageError as error:
@@ -377,7 +382,7 @@ def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
 
 
 def _service(settings: Settings) -> AbstractContextManager[None]:
-    os.umask(0o077)  # what is kept is nobody else's to read
+    tighten(settings.home)
     return keeping_log(settings.log)
 
 

@@ -1,6 +1,6 @@
 """The vocabulary: what this program talks about, as frozen records that know nothing of web, disk or clock."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -204,10 +204,9 @@ Measure = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 class Metric:
     """How answers are judged.
 
-    `prepare(settings)` returns the measure: answers × references → one float in 0..1 per example. It raises
-    MetricUnavailable, with the reason, when it cannot be had here. `facts(settings)` goes into the manifest. `part`
-    limits it to the examples of one part of the task. A `verbatim` metric judges what the model wrote instead of the
-    answer read from it. One that is not `averaged` is shown beside the task's score and is no part of it.
+    `prepare(settings)` returns the measure: answers × references → one float in 0..1 per example, or raises
+    MetricUnavailable with the reason. `facts(settings)` goes into the manifest. `part` limits it to examples of a part.
+    A `verbatim` metric judges the text, not the answer read from it; one not `averaged` only stands beside the score.
     """
 
     name: str
@@ -320,13 +319,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """Where an engine finds the model, a folder at a pinned commit or a URL, and which file its process logs into."""
+    """Where an engine finds a model, its process's log, and which credentialed tasks' texts it gets (None: any)."""
 
     hub_id: str
     revision: str
     folder: Path | None = None
     url: str | None = None
     log: Path | None = None
+    confides: frozenset[str] | None = None
 
 
 class ModelClient(Protocol):
@@ -349,10 +349,10 @@ class Engine:
     """A way of asking models.
 
     `open(source, settings, halt)` yields a client and ends all it started on leaving; once `halt` is set, waiting
-    raises Halted within a second. `keeps_text_home`: prompts never leave this machine. `from_hub`: its models are
-    repositories of the Hub; otherwise ids of the form <engine>/<name> are its own and `accept` raises UsageError for
-    those it does not know. `needs_files`: the repository's files must be here before it opens. `takes_folder`: a
-    local folder will do in the place of an id.
+    raises Halted within a second. `keeps_text_home`: prompts never leave this machine; where they do, `cleared(source,
+    settings)` names the tasks whose credentialed texts may go all the same. `from_hub`: its models are repositories of
+    the Hub; otherwise ids of the form <engine>/<name> are its own and `accept` raises UsageError for those it does not
+    know. `needs_files`: the repository's files must be here before it opens; `takes_folder`: a folder is as good.
     """
 
     name: str
@@ -363,6 +363,7 @@ class Engine:
     needs_files: bool = False
     takes_folder: bool = False
     accept: Callable[[str], object] = lambda model_id: None
+    cleared: Callable[[ModelSource, Settings], Collection[str]] = lambda source, settings: ()
     open: Callable[[ModelSource, Settings, Event], AbstractContextManager[ModelClient]]
 
 
@@ -370,10 +371,9 @@ class Engine:
 class Standing:
     """One row of the board.
 
-    `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores; a key that is absent was
-    never asked for. `diagnostics` says for each measured task how the asking went. `label` is the name as published
-    where there is no Hub id. `number` is its line in the ledger, 0 for what others published. `weights_sha256` and
-    `dtype` are those that were run, None where the engine does not tell.
+    `cells` maps `overall`, `level_1`, `level_2`, `<task>` and `<task>.<metric>` to scores, if they were asked for.
+    `diagnostics` says of measured tasks how the asking went. `label` is the published name where there is no Hub id,
+    `number` its line in the ledger, 0 if others published it. `weights_sha256` and `dtype`: None if the engine is mute.
     """
 
     label: str

@@ -307,6 +307,13 @@ class LetterRefused(ClueError):
     """A file in the mailbox is not what its name says: it is no such record, too large, or not sealed as it must be."""
 
 
+class NotApproved(OperatorFault):
+    """A credentialed text was to be sent to where no valid approval lets it go; nothing was sent."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, public="Credentialed texts may not be sent to the inference endpoint.")
+
+
 class LedgerBroken(OperatorFault):
     """The ledger's chain does not verify; `line` is the first line that does not, counted from 1."""
 

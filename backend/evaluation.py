@@ -9,10 +9,10 @@ from importlib.metadata import version
 from threading import Event
 from typing import Protocol
 
+from backend.credentialed import is_confidential, require_reader
 from backend.datasets.catalog import data_folder
 from backend.domain import (
     PROTOCOL,
-    Access,
     Dataset,
     Edition,
     Engine,
@@ -109,13 +109,14 @@ class Evaluation:
         faults: list[DataMissing] = []
         for task in self.tasks:
             try:
-                if not may_ask(task, self.edition, self.engine):
+                if not self._may_ask(task):
                     found[task.name] = "The task's texts are credentialed and may not leave this machine."
                     continue
                 if refusal := refusal_of_isolation(task, self.edition, self.engine, self.settings):
                     found[task.name] = refusal
                     continue
                 dataset = task.load(folder)
+                require_reader(task, self.edition, self.settings.home)
                 found[task.name] = replace(dataset, examples=dataset.examples[: self.limit])
             except DataMissing as missing:
                 found[task.name] = missing.public
@@ -126,12 +127,25 @@ class Evaluation:
             )
         return found
 
+    def _may_ask(self, task: Task) -> bool:
+        """Whether the engine keeps the task's texts here, or where it sends them they may go."""
+        if may_ask(task, self.edition, self.engine):
+            return True
+        return task.name in self.engine.cleared(self.source, self.settings)
+
+    def _confiding(self, datasets: Mapping[str, Dataset | str]) -> ModelSource:
+        """The source, with the tasks whose texts the engine answers for."""
+        asked = (task for task in self.tasks if isinstance(datasets[task.name], Dataset))
+        return replace(
+            self.source, confides=frozenset(task.name for task in asked if is_confidential(task, self.edition))
+        )
+
     def _predict(self, datasets: Mapping[str, Dataset | str], judging: Judging) -> Mapping[str, Fact]:
         facts = self._facts_if_complete(datasets)
         if facts is not None:
             return facts
         self.report(Progress(stage=Stage.LOAD, task_count=len(self.tasks)))
-        with self.engine.open(self.source, self.settings, self.halt) as client:
+        with self.engine.open(self._confiding(datasets), self.settings, self.halt) as client:
             # A model on this machine's processor would only lose what judging takes: there it comes afterwards.
             beside = client.facts.get("device") != "cpu"
             for number, task in enumerate(self.tasks, 1):
@@ -231,11 +245,6 @@ def refusal_of_isolation(task: Task, edition: Edition, engine: Engine, settings:
     """Why a model that is opened here may not read this task; on a Ray cluster each node says so itself."""
     opened_here = engine.needs_files and not settings.ray
     return refusal_of_credentialed(settings) if opened_here and is_confidential(task, edition) else None
-
-
-def is_confidential(task: Task, edition: Edition) -> bool:
-    """Whether nothing of the task's texts may be shown; those of the rehearsal are all invented."""
-    return task.access is not Access.OPEN and edition is not Edition.REHEARSAL
 
 
 def manifest(limit: int | None) -> dict[str, Fact]:

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from backend.domain import Dataset, Prediction, Run, ScoredExample, Task
 from backend.halting import halt_if, halting_when
+from backend.metrics.rouge import forget
 from backend.scoring import Judges, score
 
 POLL_SECONDS = 0.2
@@ -36,6 +37,7 @@ class Judging:
     ) -> None:
         self._leave.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
+        forget()  # a worker that waits for weeks keeps no patient's text
 
     def has_begun(self, task: Task) -> bool:
         """Whether the task was handed over."""

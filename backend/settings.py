@@ -132,6 +132,11 @@ class Settings(BaseModel):
     signing_key: Path | None = Field(
         None, description="Ed25519 private key (PEM) that the ledger's head is signed with; `ledger key FILE` makes one"
     )
+    approval_key: Path | None = Field(
+        None,
+        description="Ed25519 public key (PEM) that approvals of endpoints must be signed with; default: that of "
+        "CLUE_SIGNING_KEY",
+    )
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
     weekly_submissions: int = Field(5, ge=1, description="submissions one person may make in seven days")
     weekly_credentialed: int = Field(

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -30,7 +30,7 @@ class Archive:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._submissions = submissions
-        self._runs = settings.home / "runs"
+        self._runs, self._logs = settings.home / "runs", settings.home / "logs"
         self._days = settings.retention_days
         self._open = {task.name for task in tasks if task.access is Access.OPEN}
         self._halt = halt
@@ -39,11 +39,14 @@ class Archive:
     def tidy(self) -> None:
         """What a worker left unpacked is packed, what it left half written is gone.
 
-        So are answers to credentialed tasks whose time is over.
+        So are answers to credentialed tasks whose time is over, also of submissions that the queue no longer knows, and
+        logs of models that were asked without it.
 
         What cannot be done now is left for the next time; it ends early once `halt` is set.
         """
-        for submission in self._submissions.newest():
+        submissions = self._submissions.newest()
+        self._tidy_strays({each.id for each in submissions})
+        for submission in submissions:
             if self._halt.is_set():
                 return
             folder = self._runs / submission.id
@@ -59,6 +62,20 @@ class Archive:
             except (OSError, sqlite3.OperationalError) as error:
                 _LOG.warning("a submission cannot be tidied up", extra={"submission": submission.id} | told(error))
 
+    def _tidy_strays(self, known: Collection[str]) -> None:
+        """Nobody can say when these ended: their time runs from the last write."""
+        strays = [folder for folder in self._runs.glob("*/") if folder.name not in known]
+        doomed = [path for folder in strays for path in _files(folder) if _task_of(path) not in self._open]
+        for path in (*doomed, *_files(self._logs)):
+            if self._halt.is_set():
+                return
+            try:
+                age = self._clock() - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                if age > timedelta(days=self._days):
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                _LOG.warning("a file whose time is over cannot be removed", extra=told(error))
+
     def _is_over(self, submission: Submission) -> bool:
         age = self._clock() - self._ended_at(submission)
         return submission.edition is Edition.FULL and age > timedelta(days=self._days)
@@ -70,7 +87,7 @@ class Archive:
 
     def _remove(self, submission: Submission, folder: Path) -> None:
         """Only the answers to open tasks stay: whatever else lies there may quote a credentialed text."""
-        doomed = [path for path in folder.iterdir() if path.is_file() and _task_of(path) not in self._open]
+        doomed = [path for path in _files(folder) if _task_of(path) not in self._open]
         if not doomed:
             return
 
@@ -86,6 +103,11 @@ class Archive:
             _LOG.info(
                 "files whose time was over were removed", extra={"submission": submission.id, "count": len(doomed)}
             )
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below, however deep."""
+    return [path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()]
 
 
 def _task_of(path: Path) -> str:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -12,17 +13,19 @@ from typing import Annotated, Any
 import typer
 
 from backend.builders.asking import Asking
-from backend.builders.custody import check_engine, check_places
+from backend.builders.custody import check_engine, check_places, is_invented
 from backend.builders.medisumcode import COUNT, build_medisumcode
 from backend.builders.medisumqa import LETTERS, SEED, Proposed, propose
 from backend.builders.release import release as release_pairs
 from backend.builders.workshop import PAIRS_REPORT, Workshop
+from backend.credentialed import read_readers
 from backend.datasets.catalog import fetch, state_of
 from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Table
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import DataFile, Engine, Fact, Model, ModelSource, Task
 from backend.errors import DataMissing, OperatorFault, PassingFault, UsageError
 from backend.settings import read_settings
+from frontend_config.custody_status import installed, unread_concerns
 from frontend_config.terminal import file_bar, print_data, stage_bar
 from storage.predictions import RunJournal
 
@@ -53,12 +56,16 @@ def _add_files(data: typer.Typer, tasks: Tasks) -> None:
     @data.command("status")
     def status(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
         """Which data files are here, and how to get the others."""
-        folder = read_settings().data_dir
+        settings = read_settings()
+        folder = settings.data_dir
         states = [state_of(task, file, folder) for task, file in _files(tasks)]
         if as_json:
             typer.echo(json.dumps([asdict(state) for state in states], indent=1, ensure_ascii=False, default=str))
         else:
             print_data(states, folder)
+        here = installed(settings, tasks().values())
+        for concern in unread_concerns(read_readers(settings.home), here, datetime.now(UTC).date()):
+            typer.echo(concern, err=True)
 
     @data.command("fetch")
     def fetch_open() -> None:
@@ -149,7 +156,7 @@ def _add_medisumqa(data: typer.Typer, find_engine: FindEngine, resolve: Resolve)
         with _on_disk(), stage_bar() as report:
             asking = Asking(
                 model=found,
-                source=source,
+                source=replace(source, confides=frozenset()) if is_invented(notes) else source,
                 engine=chosen,
                 settings=settings,
                 journal=partial(_journal, into),

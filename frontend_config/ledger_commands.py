@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from backend.signing import make_key_pair, read_public_key
 from storage.ledger import Ledger
 from storage.scores import Scores
-from storage.signing import make_key_pair, read_public_key
 
 PublicKey = Annotated[
     Path | None, typer.Option("--key", help="public key (PEM) that must have signed; default: that of CLUE_SIGNING_KEY")

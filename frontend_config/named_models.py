@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -14,11 +15,15 @@ Download = Callable[[Model, Event, Callable[[int, int], None]], Path]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedModels:
-    """Finds models with `look_up` and fetches their files with `download`; an endpoint is at `url` if none is given."""
+    """Finds models with `look_up` and fetches their files with `download`; an endpoint is at `url` if none is given.
+
+    What their processes say goes into a file of the day in the folder `logs`, which the archive removes in time.
+    """
 
     look_up: LookUp
     download: Download
     url: str | None
+    logs: Path
 
     def find(
         self, name: str, engine: Engine, url: str | None, revision: str | None = None
@@ -39,5 +44,6 @@ class NamedModels:
         else:
             engine.accept(name)
             found = Model(hub_id=name, revision=engine.name)
-        source = ModelSource(hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or self.url)
+        log = self.logs / f"model-{datetime.now(UTC):%Y-%m-%d}.log"
+        source = ModelSource(hub_id=found.hub_id, revision=found.revision, folder=folder, url=url or self.url, log=log)
         return found, source

@@ -1,5 +1,6 @@
 """The command that copies the board: as tables for programs, or as a whole site for any file server."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,7 @@ def snapshot_commands(archive: Callable[[], Archive]) -> typer.Typer:
         house.ledger.verify()
         with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
             scores = house.scores(Path(scratch) / "scores.duckdb")
+            os.umask(0o022)  # this copy is made for others to read
             try:
                 made = make_site(house.desk(scores), folder, address) if site else write_snapshot(scores, folder)
                 typer.echo(str(made))

@@ -17,6 +17,7 @@ from backend.errors import LedgerBroken
 from backend.isolation import Isolation
 from backend.settings import Settings
 from backend.submission import AT_WORK, Pulse, Status, Submission
+from frontend_config.custody_status import custody_concerns, custody_record
 from frontend_config.desk import Desk
 from storage.backup import HEAD, last_backup
 from storage.isolation_note import noted_isolation
@@ -39,11 +40,12 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
         "isolation": noted_isolation(home),
         "disk": _disk(home),
         "data": _data(desk.tasks, desk.settings.data_dir),
+        "custody": custody_record(desk.settings),
         "ledger": _ledger(ledger, home),
         "backup": last_backup(home),
         "mailbox": desk.last_heard(),
     }
-    concerns = _concerns(record, pulse, desk.settings)
+    concerns = [*_concerns(record, pulse, desk.settings), *custody_concerns(desk.settings, desk.tasks)]
     return {"well": not concerns, "concerns": concerns, **record}
 
 

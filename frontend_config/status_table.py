@@ -39,6 +39,7 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     used = ", ".join(f"{name} {_gb(size)}" for name, size in disk["used"].items())
     yield "disk", f"{_gb(disk['free'])} free of {_gb(disk['total'])}; {used}"
     yield "data", ", ".join(f"{task} {presence}" for task, presence in record["data"].items())
+    yield "credentialed", _custody(record["custody"])
     yield "ledger", _ledger(record["ledger"])
     if mailbox := record["mailbox"]:
         yield "mailbox", f"{mailbox['other']} last heard of {mailbox['seen_at'] or 'never'}"
@@ -73,6 +74,13 @@ def _isolation(isolation: Mapping[str, str] | None) -> str:
         return "no worker has tried it yet"
     why = f" ({isolation['why']})" if isolation["why"] else ""
     return f"{isolation['level']}{why}, tried {isolation['at']}"
+
+
+def _custody(custody: Mapping[str, Any]) -> str:
+    people = ", ".join(f"{one['name']} until {one['training_until']}" for one in custody["people"])
+    held = [one for one in custody["approvals"] if not one["fault"]]
+    approved = ", ".join(f"{one['endpoint']} until {one['expires'][:10]}" for one in held)
+    return f"{people or 'nobody listed'}; endpoints approved: {approved or 'none'}"
 
 
 def _ledger(ledger: Mapping[str, Any]) -> str:

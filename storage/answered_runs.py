@@ -6,10 +6,10 @@ from threading import Lock
 
 import numpy as np
 
+from backend.credentialed import is_confidential
 from backend.datasets.catalog import data_folder
 from backend.domain import Dataset, Edition, Example, Metric, Prediction, Run, Task
 from backend.errors import CredentialedText, DataMissing, NotKept
-from backend.evaluation import is_confidential
 from backend.judged import agrees, layout_of
 from backend.scoring import visible
 from backend.settings import Settings

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 
 BLOCK = 1 << 20
@@ -56,8 +57,11 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def put_folder(partial: Path, target: Path) -> Path:
-    """A folder that is whole has the name `target`, in the place of what had it before."""
-    partial.chmod(0o755)
+    """A folder that is whole has the name `target`, in the place of what had it before.
+
+    It is as open to others as the folder that it lies in.
+    """
+    partial.chmod(stat.S_IMODE(target.parent.stat().st_mode))
     if target.exists():
         target.rename(partial.with_name(partial.name + ".replaced"))
     partial.rename(target)

@@ -12,11 +12,11 @@ from filelock import FileLock
 
 from backend.domain import Result
 from backend.errors import LedgerBroken, UsageError
+from backend.signing import Signer
 from storage.chain import Line, follow_chain, outline
 from storage.entries import GENESIS, Entry, Head, Kind, canonical, identity_of, parse_entry, result_content, sealed
 from storage.ledger_head import HeadFile, HeadStatement
 from storage.ledger_index import LedgerIndex
-from storage.signing import Signer
 
 __all__ = ["GENESIS", "Entry", "Head", "Kind", "Ledger", "canonical", "identity_of"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from backend.errors import LedgerBroken
+from backend.signing import Signer, is_signed
 from storage.entries import Head, canonical
 from storage.files import replace_file
-from storage.signing import Signer, is_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,13 @@ os.environ.update(
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests leave behind is searched for credentialed text at their end."""
+    from tests.sweep import Sweep
+
+    config.pluginmanager.register(Sweep(), "sweep")
+
+
 def pytest_unconfigure() -> None:
     """The session's Hub is stopped and its cache folder gone."""
     _SESSION.close()

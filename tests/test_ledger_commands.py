@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.errors import ClueError, LedgerBroken, OperatorFault, UsageError
+from backend.signing import read_signer
 from frontend_config.ledger_commands import ledger_commands
 from storage.ledger import Ledger
 from storage.scores import Scores
-from storage.signing import read_signer
 from tests.storage.records import toy_result
 
 

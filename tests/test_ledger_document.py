@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.signing import make_key_pair, read_signer
 from storage.ledger import Ledger
-from storage.signing import make_key_pair, read_signer
 from tests.storage.records import toy_result
 
 DOCUMENT = (Path(__file__).resolve().parents[1] / "docs" / "ledger.md").read_text(encoding="utf-8")

@@ -65,7 +65,7 @@ def _measured(ask: Callable[[str, Sequence[Prompt]], int], asked: Sequence[Promp
 
 
 def _by_engine(url: str, asked: Sequence[Prompt]) -> int:
-    source = ModelSource(hub_id=MODEL, revision="bench", url=f"{url}/v1")
+    source = ModelSource(hub_id=MODEL, revision="bench", url=f"{url}/v1", confides=frozenset())
     with ENGINE.open(source, Settings(), Event()) as client:
         return _answered(prediction.text for prediction in client.complete(asked))
 

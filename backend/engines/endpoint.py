@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain
 from threading import Event
-from urllib.parse import urlsplit
 
+from backend.approvals import Approvals
 from backend.domain import Edition, Engine, Fact, Message, ModelSource, Prediction, Prompt, Role, Window
+from backend.endpoint_address import split_url
 from backend.engines.served.asking import Asking, patiently
-from backend.engines.served.connections import Connections
+from backend.engines.served.connections import Connections, Permit, permit_all
 from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
 from backend.engines.served.description import LOOK_SECONDS, Description, describe
 from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
@@ -23,12 +24,6 @@ from backend.engines.served.rendering import template_in, tokenizer_folder
 from backend.errors import FailureCode, PassingFault, UsageError
 from backend.settings import Settings
 
-ENDINGS = (
-    ("/v1/chat/completions", "chat"),
-    ("/v1/completions", "completions"),
-    ("/v1", "chat"),
-    ("/generate", "generate"),
-)
 NOT_SPOKEN = frozenset({400, 404, 405, 422})
 PROBE = Prompt(
     example_id="probe",
@@ -141,22 +136,6 @@ class Endpoint:
             return await tokenize(self._dialect.prepare(messages), self._served, connection)
 
 
-def split_url(url: str) -> tuple[str, str | None]:
-    """The endpoint's root, and the dialect its path names if it names one; UsageError for what is not an http URL."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise UsageError(f"{url!r} is not an endpoint. Give its URL, for example http://127.0.0.1:8080.")
-    trimmed = url.rstrip("/")
-    for ending, dialect in ENDINGS:
-        if trimmed.endswith(ending):
-            return trimmed.removesuffix(ending), dialect
-    return trimmed, None
-
-
 @contextmanager
 def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Iterator[Endpoint]:
     """The endpoint of `source.url`, found to answer and to serve the model that is asked for."""
@@ -165,7 +144,7 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
     root, named = split_url(source.url)
     served = Served(root, source.hub_id)
     with ExitStack() as stack:
-        connections = Connections(root, settings.endpoint_token)
+        connections = Connections(root, settings.endpoint_token, _permit(source, settings))
         loop = Loop(halt)
         stack.callback(lambda: loop.close(connections.close()))
         told = loop.result(_look(served, connections))
@@ -180,6 +159,14 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
 
         endpoint.choose(named, text_form)
         yield endpoint
+
+
+def _permit(source: ModelSource, settings: Settings) -> Permit:
+    """What every request must pass: nothing, where no credentialed text is confided."""
+    if source.confides is not None and not source.confides:
+        return permit_all
+    approvals = Approvals(settings)
+    return lambda url: approvals.require(url, source.confides)
 
 
 async def _look(served: Served, connections: Connections) -> Description:
@@ -211,5 +198,6 @@ ENGINE = Engine(
     title="TGI or OpenAI-compatible endpoint",
     keeps_text_home=False,
     editions=frozenset(Edition),
+    cleared=lambda source, settings: Approvals(settings).tasks_at(source.url),
     open=open_endpoint,
 )

@@ -30,6 +30,12 @@ def rouge_l(answer: str, reference: str) -> float:
     return agreement_l(answer, reference)[2]
 
 
+def forget() -> None:
+    """No text that was judged is in memory any more."""
+    _words.cache_clear()
+    _ngrams.cache_clear()
+
+
 def agreement_n(answer: str, reference: str, n: int) -> tuple[float, float, float]:
     """Precision, recall and F-measure of shared n-grams, each counted as often as both sides have it."""
     written, wanted = _ngrams(answer, n), _ngrams(reference, n)

@@ -71,8 +71,8 @@ def local(folder: Path) -> ModelSource:
 
 
 def served(url: str, revision: str = SHA) -> ModelSource:
-    """A model behind a URL."""
-    return ModelSource(hub_id="acme/tiny", revision=revision, url=url)
+    """A model behind a URL that is given open texts."""
+    return ModelSource(hub_id="acme/tiny", revision=revision, url=url, confides=frozenset())
 
 
 def changed(settings: Settings, **values: Any) -> Settings:

@@ -36,9 +36,10 @@ from backend.errors import (
 from backend.settings import Settings, read_settings
 from tests.backend.asking import SHA, changed, local, prompt, prompts
 from tests.backend.balky import FAIL, RAISE
+from tests.canaries import SEALED
 from tests.loopback.hub import LoopbackHub
 
-CANARY = "canary-note-0815"
+CANARY = SEALED
 
 
 @given(st.integers(0, 60), st.integers(1, 5), st.integers(0, 20), st.randoms(use_true_random=False))

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain import Finish
-from backend.engines.endpoint import ENGINE, PROBE, split_url
+from backend.endpoint_address import split_url
+from backend.engines.endpoint import ENGINE, PROBE
 from backend.engines.served.counting import estimate_tokens
 from backend.errors import FailureCode, PassingFault, UsageError
 from backend.prompting import plain_text

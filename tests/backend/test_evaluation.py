@@ -28,6 +28,7 @@ from backend.scoring import Judges, score, visible
 from backend.settings import Settings
 from tests.backend.asking import changed
 from tests.backend.toys import OPERATORS, MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
+from tests.custody import list_reader
 
 MODEL = Model(hub_id="acme/tiny", revision="0" * 40)
 
@@ -42,6 +43,9 @@ class Bench:
     scored: dict[str, Sequence[ScoredExample]] = field(default_factory=dict)
     report: Callable[[Progress], None] | None = None
     confide: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        list_reader(self.settings.home, "secret")
 
     def run(
         self, toy: ToyEngine, *tasks: Task, edition: Edition = Edition.REHEARSAL, limit: int | None = None

@@ -13,6 +13,7 @@ from backend.errors import Halted
 from backend.evaluation import Evaluation
 from backend.halting import go_on
 from backend.judging import THREAD
+from backend.metrics import rouge
 from backend.settings import Settings
 from tests.backend.toys import MemoryJournals, PowerCut, ToyEngine, add_up, metric, same, toy_task
 
@@ -144,3 +145,10 @@ def test_metrics_of_all_tasks_are_made_ready_by_one_thread(tmp_path: Path) -> No
     tasks = [toy_task(name, metrics=[replace(metric(name, same), prepare=prepare)]) for name in ("one", "two", "three")]
     evaluate(ToyEngine(), *tasks, home=tmp_path)
     assert len(threads) == 3 and len(set(threads)) == 1
+
+
+def test_no_text_that_was_judged_stays_in_memory(tmp_path: Path) -> None:
+    task = toy_task(metrics=[rouge.ROUGE_L, rouge.ROUGE_2])
+    assert rouge.rouge_l("of a model before", "of a model before") == 1
+    assert evaluate(ToyEngine(), task, home=tmp_path).runs[0].task_score.value is not None
+    assert rouge._words.cache_info().currsize == rouge._ngrams.cache_info().currsize == 0

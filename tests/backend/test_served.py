@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from threading import enumerate as threads
@@ -194,7 +195,7 @@ def test_a_text_is_written_with_the_models_own_template_where_its_files_are_at_h
     for path in ("/generate", "/v1/completions", "/v1/chat/completions"):
         server = TgiServer(tiny_model) if path == "/generate" else OpenAIServer(tiny_model)
         with server.serving() as url:
-            source = ModelSource(hub_id="acme/tiny", revision=SHA, url=url + path, folder=tiny_model)
+            source = replace(served(url + path), folder=tiny_model)
             with ENGINE.open(source, settings, Event()) as client:
                 found = assert_answers_all(client, prompts(3, new=6))
                 assert client.facts["template"] == ("server" if "chat" in path else "chat")
@@ -206,7 +207,7 @@ def test_a_text_is_written_with_the_models_own_template_where_its_files_are_at_h
 def test_a_template_that_fails_is_the_models_fault(tmp_path: Path, settings: Settings) -> None:
     folder = tiny_llama(tmp_path, chat_template=ChatTemplate.HOSTILE)
     with OpenAIServer(last_line).serving() as url:
-        source = ModelSource(hub_id="acme/tiny", revision=SHA, url=f"{url}/v1/completions", folder=folder)
+        source = replace(served(f"{url}/v1/completions"), folder=folder)
         with pytest.raises(ModelFault) as caught, ENGINE.open(source, settings, Event()):
             raise AssertionError("it opened")
     assert caught.value.code is FailureCode.TEMPLATE_ERROR
@@ -217,7 +218,7 @@ def test_a_tokenizer_that_does_not_load_is_the_models_fault_and_no_plain_text(
 ) -> None:
     (tmp_path / "tokenizer.json").write_text("{")
     with OpenAIServer(last_line).serving() as url:
-        source = ModelSource(hub_id="acme/tiny", revision=SHA, url=f"{url}/v1/completions", folder=tmp_path)
+        source = replace(served(f"{url}/v1/completions"), folder=tmp_path)
         with pytest.raises(ModelFault) as caught, ENGINE.open(source, settings, Event()):
             raise AssertionError("it opened")
     assert caught.value.code is FailureCode.NO_TOKENIZER

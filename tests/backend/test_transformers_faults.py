@@ -18,6 +18,7 @@ from backend.isolation import PROJECT, ModelProcess
 from backend.settings import Settings
 from tests.backend.asking import assert_answers_all, changed, local, prompt, prompts
 from tests.backend.loading import children, load_into, loaded
+from tests.canaries import SEALED
 from tests.loopback.models import ChatTemplate, pickle_only, tiny_llama
 
 
@@ -130,7 +131,7 @@ def test_a_refusal_while_loading_is_the_models_fault_and_leaves_no_process(tmp_p
     assert caught.value.code is FailureCode.TEMPLATE_ERROR
 
 
-SECRET = "canary-premise-4711"
+SECRET = SEALED
 TRAPS = {
     "raises": "{{ raise_exception(messages[-1]['content']) }}",
     "undefined": "{{ messages[-1]['content'] | nosuchfilter }}",

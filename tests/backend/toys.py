@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
+from backend.datasets.rehearsal import is_synthetic
 from backend.domain import (
     Access,
     Dataset,
@@ -26,6 +27,7 @@ from backend.domain import (
 from backend.errors import DataMissing, MetricUnavailable
 from backend.prompting import dialogue
 from backend.settings import Settings
+from tests.canaries import SEALED, sealed
 
 OPERATORS = "/srv/operator/data"
 Facts = Mapping[str, str | int | float | None]
@@ -74,7 +76,10 @@ def toy_task(
     def load(data_dir: Path) -> Dataset:
         if missing is not None:
             raise DataMissing(f"{missing} It belongs into {OPERATORS}.", public=missing)
-        return Dataset(examples=examples(count), sha256=f"{name}-{count}", source="toy", rows=count)
+        made = examples(count)
+        if access is not Access.OPEN and not is_synthetic(data_dir):
+            made = tuple(replace(one, fields={"sum": sealed(one.fields["sum"])}) for one in made)
+        return Dataset(examples=made, sha256=f"{name}-{count}", source="toy", rows=count)
 
     def ask(example: Example, window: Window) -> Prompt:
         return dialogue(
@@ -107,7 +112,7 @@ def toy_task(
 def add_up(prompt: Prompt) -> str:
     """The right answer to a sum."""
     question = next(turn.content for turn in reversed(prompt.messages) if turn.role is Role.USER)
-    return str(sum(int(part) for part in question.split("+")))
+    return str(sum(int(part) for part in question.removesuffix(SEALED).split("+")))
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Answers are packed when a result is published, and answers to credentialed tasks go when their time is over."""
 
 import errno
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -225,6 +226,42 @@ def test_what_cannot_be_removed_now_holds_up_nothing_else(house: House, caplog: 
     troubled.trouble_with = ""
     archive(house).tidy()
     assert names(house, newer) == ["open.parquet"]
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "superseded"])
+def test_answers_go_however_a_submission_ended(house: House, end: str) -> None:
+    if end == "superseded":
+        submission_id = finished(house)
+        house.queue.supersede(submission_id, OPERATOR, "a mended metric")
+    else:
+        submission_id = finished_badly(house)
+        if end == "cancelled":
+            house.queue.retry(submission_id, OPERATOR)
+            house.queue.cancel(submission_id, OPERATOR)
+    (folder(house, submission_id) / "deeper").mkdir()
+    (folder(house, submission_id) / "deeper" / "note.txt").write_text("a text")
+    assert any(name.startswith("secret") for name in names(house, submission_id))
+    house.clock.advance(31 * DAY)
+    archive(house).tidy()
+    left = [path.name for path in folder(house, submission_id).rglob("*") if path.is_file()]
+    assert left and all(name.startswith("open.") for name in left)
+
+
+def test_answers_that_the_queue_knows_nothing_of_and_old_logs_go_too(house: House) -> None:
+    home = house.settings.home
+    stray = folder(house, "stray")
+    texts = [stray / "secret.jsonl", stray / "model.log", home / "logs" / "model-2027-01-01.log"]
+    kept = [stray / "open.jsonl", home / "logs" / "model-2027-01-20.log"]
+    for path in (*texts, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a text")
+        days = 0 if path is kept[1] else 30
+        os.utime(path, (house.clock() - days * DAY, house.clock() - days * DAY))
+    archive(house).tidy()
+    assert all(path.exists() for path in texts)
+    house.clock.advance(1)
+    archive(house).tidy()
+    assert [path for path in (*texts, *kept) if path.exists()] == kept
 
 
 def test_a_pass_ends_early_when_the_worker_is_told_to_stop(house: House) -> None:

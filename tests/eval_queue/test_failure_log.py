@@ -18,6 +18,7 @@ from frontend_config.queue_payload import surroundings
 from frontend_config.submission_payload import whole_submission_payload
 from tests.eval_queue.toys import House, ToyModel, toy_engine
 from tests.storage.records import toy_task
+from tests.sweep import leaks_in
 
 CANARY = "CANARY-TEXT"
 STAYS = "stays with the operator"
@@ -113,7 +114,9 @@ def house_with_a_canary(home: Path) -> House:
     asked = replace(
         secret,
         ask=lambda example, window: Prompt(
-            example_id=example.id, messages=(Message(Role.USER, f"{CANARY} of {example.id}"),), max_new_tokens=8
+            example_id=example.id,
+            messages=(Message(Role.USER, f"{CANARY} of {example.id} and {example.fields['question']}"),),
+            max_new_tokens=8,
         ),
     )
     return House(home, tasks=[toy_task("free"), asked])
@@ -159,6 +162,7 @@ def test_a_credentialed_text_that_a_model_prints_reaches_no_surface(
         )
         assert CANARY not in str(told) and CANARY not in caplog.text
         house.queue.retry(submission_id, found.submitter)
+    assert leaks_in(tmp_path) == []
     private = {tmp_path / "runs" / submission_id / "model.log"}
     assert all(CANARY in path.read_text() for path in private)
     spread = [path for path in tmp_path.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from backend.domain import Edition, Engine, Fact, Finish, Model, ModelSource, Prediction, Prompt, Task, Window
+from backend.domain import Access, Edition, Engine, Fact, Finish, Model, ModelSource, Prediction, Prompt, Task, Window
 from backend.errors import Halted
 from backend.settings import Settings
 from backend.submission import Submission
@@ -15,6 +15,8 @@ from eval_queue.queue import Queue
 from eval_queue.worker import Download, Worker
 from storage.ledger import Ledger
 from storage.submissions import Submissions
+from tests.canaries import SEALED, sealed
+from tests.custody import list_reader
 from tests.storage.kept import kept_answers
 from tests.storage.records import Clock, toy_task, wish
 
@@ -22,8 +24,8 @@ Answer = Callable[[Prompt, Event], str]
 
 
 def say_yes(prompt: Prompt, halt: Event) -> str:
-    """The right answer to every toy question."""
-    return "yes"
+    """The right answer to every toy question; after a sealed one it says what it should not."""
+    return sealed("yes") if any(SEALED in message.content for message in prompt.messages) else "yes"
 
 
 @dataclass
@@ -99,6 +101,8 @@ class House:
         self.ledger = Ledger(home / "ledger.jsonl")
         self.queue = Queue(self.submissions, self.ledger, self.settings, look_up)
         self.tasks = tasks or [toy_task("first"), toy_task("second")]
+        if credentialed := [task.name for task in self.tasks if task.access is not Access.OPEN]:
+            list_reader(home, *credentialed)
         self.engine = engine or toy_engine()
         self.stop = Event()
 

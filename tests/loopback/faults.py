@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from tests.canaries import arrived
 from tests.loopback.serving import reset_connection
 
 
@@ -70,12 +71,15 @@ class Faults:
     """Most requests that were ever in work at once."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """The JSON of every request, in order of arrival."""
+    approved: bool = False
+    """Whether credentialed texts may arrive here."""
 
     async def answer(self, request: Request, write: Callable[[dict[str, Any]], Awaitable[Any]]) -> Response:
         """The request is on record, and the response is what `write` makes of its JSON, or the fault due."""
         self.running += 1
         self.peak = max(self.peak, self.running)
         try:
+            arrived((await request.body()).decode(errors="replace"), approved=self.approved)
             body = await request.json()
             self.bodies.append(body)
             self.requests += 1

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import duckdb
 
+from backend.datasets.rehearsal import is_synthetic
 from backend.domain import (
     LEVEL_TASKS,
     PROTOCOL,
@@ -34,6 +36,7 @@ from backend.submission import Status, Submission
 from storage.clocks import Clocks
 from storage.ledger import Entry, Ledger
 from storage.scores import Scores
+from tests.canaries import SEALED, sealed
 
 COMMIT = "c" * 40
 MODELS = 6
@@ -121,11 +124,14 @@ def toy_task(
     metrics: Sequence[str] = ("exact",),
     access: Access = Access.OPEN,
 ) -> Task:
-    """A task of invented yes-questions."""
+    """A task of invented yes-questions; those of a credentialed one's own data are sealed."""
     dataset = toy_dataset(name, examples)
 
     def load(data_dir: Path) -> Dataset:
-        return dataset
+        if access is Access.OPEN or is_synthetic(data_dir):
+            return dataset
+        questions = [replace(one, fields={"question": sealed(one.fields["question"])}) for one in dataset.examples]
+        return replace(dataset, examples=tuple(questions))
 
     def ask(example: Example, window: Window) -> Prompt:
         return Prompt(
@@ -144,7 +150,7 @@ def toy_task(
         specimen=dataset.examples[0] if examples else Example(id="s", fields={}, reference="", cluster="s"),
         load=load,
         ask=ask,
-        answer=lambda text, example: text.strip(),
+        answer=lambda text, example: text.removesuffix(SEALED).strip(),
         metrics=tuple(toy_metric(metric) for metric in metrics),
     )
 

@@ -28,9 +28,10 @@ from storage.answered_runs import AnsweredRuns
 from storage.judgements import Judgements
 from storage.predictions import Journals, pack_journals
 from storage.score_rows import Publication
+from tests.canaries import sealed
 from tests.storage.records import COMMIT, toy_dataset, toy_result, toy_task
 
-CANARY = "zebrafinch-canary"
+CANARY = sealed("zebrafinch")
 
 
 def accuracy() -> Metric:

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from backend.errors import LedgerBroken, OperatorFault, UsageError
+from backend.signing import Signer, is_signed, make_key_pair, read_public_key, read_signer
 from storage.entries import GENESIS, canonical
 from storage.ledger import Ledger
-from storage.signing import Signer, is_signed, make_key_pair, read_public_key, read_signer
 from tests.storage.records import toy_result
 
 LINES = 4

@@ -1,8 +1,9 @@
 """The connections to a server: each request has one to itself, and the next one takes it over."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
 from typing import Any
@@ -12,10 +13,25 @@ import aiohttp
 import httpx2
 from huggingface_hub import AsyncInferenceClient, get_async_session, set_async_client_factory
 
+from backend.errors import NotApproved
+
 ONE = httpx2.Limits(max_connections=1)
 JSON = {"content-type": "application/json"}
 CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
+Permit = Callable[[httpx2.URL], object]
+
+
+def permit_all(url: httpx2.URL) -> None:
+    """Anything may be sent there."""
+
+
+def _permit_nothing(url: httpx2.URL) -> None:
+    raise NotApproved("Nobody said what this request carries, so it was not sent.")
+
+
+# Of the request at hand. A variable of the context, as huggingface_hub makes its clients itself and when it likes.
+_PERMIT: ContextVar[Permit] = ContextVar("permit", default=_permit_nothing)
 
 
 class Connection:
@@ -53,9 +69,12 @@ class Poster:
     def __init__(self, token: str | None) -> None:
         self._headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
         self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, httpx2.URL] = {}
 
     async def post(self, url: str, body: bytes) -> httpx2.Response:
         """What the server answers, whatever it is; httpx2's ConnectError or ReadError when it does not."""
+        to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
+        _PERMIT.get()(to)
         self._session = self._session or _session()
         try:
             async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
@@ -65,7 +84,7 @@ class Poster:
         except aiohttp.ClientError as error:
             raise httpx2.ReadError(type(error).__name__) from None
         told = {name: value for name, value in headers.items() if name.lower() not in CODED}
-        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", url, content=body))
+        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", to, content=body))
 
     async def close(self) -> None:
         """Its connections are closed."""
@@ -77,12 +96,13 @@ class Connections:
     """As many connections as were ever in use at once, the last used first.
 
     One pool of n connections would look at all n of them at the begin and end of every request, which at 64 in flight
-    takes as long as the rest of the client together.
+    takes as long as the rest of the client together. `permit` raises for an address to which nothing may be sent; it is
+    asked before every request, those that a redirect asks for too.
     """
 
-    def __init__(self, root: str, token: str | None) -> None:
+    def __init__(self, root: str, token: str | None, permit: Permit) -> None:
         set_async_client_factory(_one_connection)
-        self._root, self._token, self._poster = root, token, Poster(token)
+        self._root, self._token, self._poster, self._permit = root, token, Poster(token), permit
         self._all: list[Connection] = []
         self._free: list[Connection] = []
 
@@ -90,9 +110,11 @@ class Connections:
     def one(self) -> Iterator[Connection]:
         """A connection that nobody else uses inside the block."""
         connection = self._free.pop() if self._free else self._open()
+        before = _PERMIT.set(self._permit)
         try:
             yield connection
         finally:
+            _PERMIT.reset(before)
             self._free.append(connection)
 
     async def close(self) -> None:
@@ -107,7 +129,14 @@ class Connections:
 
 
 def _one_connection() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(verify=_certificates(), follow_redirects=True, timeout=None, limits=ONE)
+    hooks = {"request": [_ask_permit]}
+    return httpx2.AsyncClient(
+        verify=_certificates(), follow_redirects=True, timeout=None, limits=ONE, event_hooks=hooks
+    )
+
+
+async def _ask_permit(request: httpx2.Request) -> None:
+    _PERMIT.get()(request.url)
 
 
 def _session() -> aiohttp.ClientSession:

@@ -75,6 +75,7 @@ def make_key_pair(path: Path) -> Path:
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {error.strerror}. Choose a folder that is there.") from None
         with os.fdopen(handle, "wb") as opened:
+            os.fchmod(handle, mode)  # the public half is for everybody, whatever the umask
             opened.write(content)
     return public
 

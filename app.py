@@ -344,6 +344,8 @@ def _resolve(
     folder: Path | None = None
     if engine.takes_folder and Path(model).is_dir():
         folder = Path(model)
+        if engine.needs_files:
+            hub.check_folder(folder)
         found = Model(hub_id=folder.resolve().name, revision=hub.folder_revision(folder))
     elif engine.needs_files:
         found = house.look_up(hub.check_id(model), revision, engine.name)

@@ -9,7 +9,7 @@ from cachetools import TTLCache
 
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import FailureCode, HubSpared, ModelFault, PassingFault, UsageError
-from backend.hub.admission import check_architecture, check_size, check_weights, weights_digest
+from backend.hub.admission import check_architecture, check_scans, check_size, check_weights, weights_digest
 from backend.hub.courtesy import Courtesy
 from backend.hub.metadata import Repository, Template, check_id
 from backend.settings import Settings
@@ -161,6 +161,9 @@ def _facts(repository: Repository, settings: Settings, *, loads_here: bool) -> I
     yield _ok("On the Hub", f"{repository.hub_id}, commit {repository.revision[:SHORT]}.")
     yield _ok("Access", "Gated, and open to this installation." if repository.gated else "Open to everybody.")
     yield _ruled("Weights", lambda: check_weights(repository.files), "In safetensors files.")
+    if repository.flagged:
+        sentence = "The Hub's scanners warn of files that are never fetched from it."
+        yield _ruled("Scanners", lambda: check_scans(repository), sentence)
     yield _size(repository, settings, loads_here=loads_here)
     yield _architecture(repository, loads_here=loads_here)
     if repository.template is None:

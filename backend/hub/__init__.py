@@ -4,6 +4,7 @@ from backend.hub.admission import look_up
 from backend.hub.courtesy import Courtesy
 from backend.hub.fetching import fetch
 from backend.hub.files import download
+from backend.hub.gate import check_folder
 from backend.hub.metadata import check_id, folder_revision
 
-__all__ = ["Courtesy", "check_id", "download", "fetch", "folder_revision", "look_up"]
+__all__ = ["Courtesy", "check_folder", "check_id", "download", "fetch", "folder_revision", "look_up"]

@@ -1,7 +1,6 @@
 """What of the Hub may enter: each rule by itself, and all of them together."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,13 +8,11 @@ from typing import Any
 
 from backend.domain import Model
 from backend.errors import FailureCode, ModelFault
+from backend.hub.hooks import check_quantization
+from backend.hub.kinds import MOST_FILES, Kind, kind_of
 from backend.hub.metadata import Repository, inspect
 
-ALLOWED = re.compile(
-    r"[\w.-]+\.safetensors|model\.safetensors\.index\.json|config\.json|generation_config\.json|special_tokens_map\.json"
-    r"|added_tokens\.json|tokenizer\.json|tokenizer\.model|tokenizer_config\.json|chat_template\.(jinja|json)"
-    r"|vocab\.(json|txt)|merges\.txt|spiece\.model|sentencepiece\.bpe\.model|tekken\.json"
-)
+NO_CONFIG = "There is no config.json; adapters cannot be run alone."
 MODEL_TYPES = Path(__file__).with_name("model_types.txt")
 
 
@@ -32,6 +29,7 @@ def look_up(model_id: str, revision: str | None = None, *, max_gb: float, loads_
 def admit(repository: Repository, *, max_gb: float, loads_here: bool) -> Model:
     """The model of a repository that may enter; ModelFault by the first rule that is against it."""
     allowed_files(repository.files, max_gb)
+    check_scans(repository)
     check_architecture(repository, loads_here=loads_here)
     return Model(
         hub_id=repository.hub_id,
@@ -51,19 +49,41 @@ def allowed_files(siblings: Sequence[Any] | None, max_gb: float) -> list[Any]:
 
 def check_weights(files: Sequence[Any]) -> None:
     """There are weights without pickle, and what describes them; ModelFault otherwise."""
-    if not any("/" not in file.rfilename and file.rfilename.endswith(".safetensors") for file in files):
+    if not any(kind_of(file.rfilename) is Kind.WEIGHTS for file in files):
         raise ModelFault(FailureCode.NO_SAFETENSORS)
     if not any(file.rfilename == "config.json" for file in files):
-        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "There is no config.json; adapters cannot be run alone.")
+        raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, NO_CONFIG)
 
 
 def check_size(files: Sequence[Any], max_gb: float) -> list[Any]:
-    """The files that are downloaded; ModelFault when together they are larger than the limit."""
-    allowed = [file for file in files if ALLOWED.fullmatch(file.rfilename)]
+    """The files that are downloaded; ModelFault when one of them, all together, or their number is beyond its limit."""
+    allowed = [file for file in files if kind_of(file.rfilename)]
+    if len(allowed) > MOST_FILES:
+        raise ModelFault(FailureCode.TOO_LARGE, f"There are {len(allowed):,} files; the limit is {MOST_FILES:,}.")
+    for file in allowed:
+        check_file_size(file.rfilename, kind_of(file.rfilename), file.size or 0)
     gigabytes = sum(file.size or 0 for file in allowed) / 1e9
     if gigabytes > max_gb:
         raise ModelFault(FailureCode.TOO_LARGE, f"All files are {gigabytes:.1f} GB; the limit is {max_gb:g} GB.")
     return allowed
+
+
+def check_file_size(name: str, kind: Kind | None, size: int) -> None:
+    """The file is no larger than files of its kind ever are; ModelFault otherwise."""
+    most = kind.most_bytes if kind else None
+    if most is not None and size > most:
+        detail = f"{name} has {size / 1e6:,.0f} MB; the limit is {most // 1_000_000} MB."
+        raise ModelFault(FailureCode.TOO_LARGE, detail)
+
+
+def check_scans(repository: Repository) -> None:
+    """The Hub's scanners call none of the files unsafe that would be downloaded; ModelFault otherwise.
+
+    That they found nothing is no reason for anything: whoever is not refused here is checked like everybody.
+    """
+    for name in repository.flagged:
+        if kind := kind_of(name):
+            raise ModelFault(kind.code, f"The Hub's scanners call {name} unsafe.")
 
 
 def check_architecture(repository: Repository, *, loads_here: bool) -> None:
@@ -74,6 +94,8 @@ def check_architecture(repository: Repository, *, loads_here: bool) -> None:
     kind = repository.model_type
     if not repository.writes_text:
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, "It does not generate text.")
+    if loads_here:
+        check_quantization(repository.quantization or "")
     if loads_here and kind is not None and kind not in known_model_types():
         detail = f"The type {kind!r} is unknown to it"
         raise ModelFault(
@@ -96,7 +118,7 @@ def weights_digest(repository: Repository) -> str | None:
     weights = sorted(
         (file.rfilename, file.sha256)
         for file in repository.files
-        if file.rfilename.endswith(".safetensors") and ALLOWED.fullmatch(file.rfilename) and file.sha256
+        if kind_of(file.rfilename) is Kind.WEIGHTS and file.sha256
     )
     stated = [file for file in repository.files if file.rfilename.endswith(".safetensors")]
     if not weights or len(weights) < len(stated):

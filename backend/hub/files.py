@@ -7,26 +7,37 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import snapshot_download
 
 from backend.domain import Model
 from backend.errors import DiskFull, FailureCode, PassingFault
 from backend.hub.admission import allowed_files
-from backend.hub.faults import TIMEOUT, faults_of_the_hub, is_disk_trouble
+from backend.hub.faults import faults_of_the_hub, is_disk_trouble
+from backend.hub.gate import let_through
+from backend.hub.listing import list_model
 from backend.hub.room import clear_broken_off, make_room
 
 FILES_AT_ONCE = 4  # a file that is broken off is begun anew, so the fewer in flight the less is lost
 REPORT_SECONDS = 0.5
+SHOWN = 5
 Report = Callable[[int, int], None]
 
 
 def download(
-    model: Model, cache: Path, *, max_gb: float, min_free_gb: float = 0, report: Report = lambda done, total: None
+    model: Model,
+    cache: Path,
+    *,
+    max_gb: float,
+    min_free_gb: float = 0,
+    report: Report = lambda done, total: None,
+    confine: Callable[[int], None] = lambda largest: None,
 ) -> Path:
     """Folder with the allowed files of the model at its pinned commit, and no others; files already here stay.
 
-    `report` is told twice a second, from another thread, how many bytes are here and how many there are in all.
-    ModelFault when the repository is gone or no longer allowed; PassingFault when the transfer breaks off; HubSilent
+    Every file is what the Hub announced, to the digest, and has passed the gate (`backend.hub.gate`) that may put
+    cleared settings in the place of some. `report` is told twice a second, from another thread, how many bytes are here
+    and how many there are in all; `confine`, before the transfer, how many bytes the largest file has. ModelFault when
+    the repository is gone, no longer allowed or refused; PassingFault when the transfer breaks off; HubSilent
     when the whole Hub does not answer; DiskFull when there is no room, also after older models made way.
     """
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -34,18 +45,32 @@ def download(
     try:
         clear_broken_off(home)
         with faults_of_the_hub(may_be_silent=True):
-            info: Any = HfApi().model_info(model.hub_id, revision=model.revision, files_metadata=True, timeout=TIMEOUT)
+            info: Any = list_model(model.hub_id, model.revision)
         wanted = allowed_files(info.siblings, max_gb)
+        confine(max(file.size or 0 for file in wanted))
         make_room(cache, _still_to_come(home, wanted), home, min_free=min_free_gb * 1e9)
         with faults_of_the_hub(may_be_silent=True), _Reporter(home, wanted, report):
             folder = _transfer(model, cache, wanted)
-        _remove_damaged(folder, wanted)
+        remove_damaged(folder, wanted)
         os.utime(folder / "config.json")  # tells which model was used last, on disks that do not note it themselves
     except Exception as error:
         if is_disk_trouble(error):
             raise DiskFull(f"{cache} takes no more of a model's files, or fails. Look at its disk.") from None
         raise
-    return folder
+    return let_through(folder, home)
+
+
+def remove_damaged(folder: Path, wanted: Sequence[Any]) -> None:
+    """Every file is what the Hub announced; PassingFault, and the others are gone, where one is not."""
+    missing = [file.rfilename for file in wanted if not (folder / file.rfilename).is_file()]
+    if missing:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Listed, and not sent: {', '.join(missing[:SHOWN])}.")
+    damaged = [file.rfilename for file in wanted if not _is_intact(folder / file.rfilename, file)]
+    for name in damaged:  # or the cache would offer them for ever
+        (folder / name).resolve().unlink()
+        (folder / name).unlink(missing_ok=True)
+    if damaged:
+        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged[:SHOWN])}.")
 
 
 def _transfer(model: Model, cache: Path, wanted: Sequence[Any]) -> Path:
@@ -103,19 +128,10 @@ def _blob_name(file: Any) -> str:
     return str(file.lfs.sha256 if file.lfs else file.blob_id)
 
 
-def _remove_damaged(folder: Path, wanted: Sequence[Any]) -> None:
-    damaged = [file.rfilename for file in wanted if not _is_intact(folder / file.rfilename, file)]
-    for name in damaged:  # or the cache would offer them for ever
-        (folder / name).resolve().unlink()
-        (folder / name).unlink(missing_ok=True)
-    if damaged:
-        raise PassingFault(FailureCode.DOWNLOAD_ERROR, f"Damaged on the way: {', '.join(damaged)}.")
-
-
 def _is_intact(path: Path, file: Any) -> bool:
     """Whether the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only."""
     with path.open("rb") as stream:
         if file.lfs:
             return bool(hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256)
         content = stream.read()
-    return file.blob_id in {None, hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
+    return bool(file.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest())

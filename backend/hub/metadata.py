@@ -13,11 +13,12 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
 from backend.errors import FailureCode, ModelFault, UsageError
-from backend.hub.faults import TIMEOUT, faults_of_the_hub
+from backend.hub.faults import faults_of_the_hub
+from backend.hub.listing import flagged_files, list_model
 
 LONGEST_NAME = 200
 MOST_PARAMETERS = 10**15
-IN_THE_ROOT = re.compile(r"[\w.-]+")
+IN_THE_ROOT = re.compile(r"[\w.-]+", re.ASCII)
 GENERATES_TEXT = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
 
 
@@ -45,7 +46,7 @@ class Repository:
 
     `files` are those in its root. `architecture` and `model_type` are of its config.json; `writes_text` is false for an
     architecture that does not, and `own_code` tells that code of the repository's own is named. `template` says where
-    the chat template is.
+    the chat template is. `flagged` are files that the Hub's scanners call unsafe.
     """
 
     hub_id: str
@@ -60,6 +61,8 @@ class Repository:
     model_type: str | None = None
     own_code: bool = False
     template: Template | None = None
+    flagged: tuple[str, ...] = ()
+    quantization: str | None = None
 
 
 def check_id(model_id: str) -> str:
@@ -79,11 +82,10 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
 
     ModelFault when it is gated, absent or renamed; PassingFault when the Hub does not answer.
     """
-    api = HfApi()
     with faults_of_the_hub(f"{constants.ENDPOINT} did not answer."):
-        info: Any = api.model_info(model_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        info: Any = list_model(model_id, revision)
         if info.gated:
-            api.auth_check(model_id)
+            HfApi().auth_check(model_id)
         if not (isinstance(info.id, str) and isinstance(info.sha, str) and info.sha):
             raise ValueError("no commit")
     if info.id.lower() != model_id.lower():
@@ -104,8 +106,10 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
         architecture=_first(names),
         writes_text=not names or any(GENERATES_TEXT.search(str(name)) for name in names),
         model_type=_first(config.get("model_type")),
+        quantization=_first(_quantization(config.get("quantization_config"))),
         own_code=bool(config.get("auto_map")),
         template=_template({file.rfilename for file in files}, config),
+        flagged=flagged_files(info.security_repo_status),
     )
 
 
@@ -136,6 +140,10 @@ def _template(names: set[str], config: Mapping[str, Any]) -> Template | None:
     if not isinstance(tokenizer, dict):
         return None if Template.TOKENIZER in names else Template.NONE
     return Template.TOKENIZER if tokenizer.get("chat_template") else Template.NONE
+
+
+def _quantization(stated: object) -> object:
+    return stated.get("quant_method") if isinstance(stated, dict) else None
 
 
 def _first(value: object) -> str | None:

@@ -39,6 +39,11 @@ PREPARE: Mapping[str, Callable[[LoopbackHub, Path], object]] = {
     ),
     "own code": lambda hub, folder: hub.add("acme/tiny", configure(folder, auto_map={"AutoModel": "m.M"})),
     "no config": lambda hub, folder: hub.add("acme/tiny", without_config(folder)),
+    "called unsafe": lambda hub, folder: flagged(hub, folder, "model.safetensors"),
+    "pickle called unsafe": lambda hub, folder: flagged(hub, folder, "old.bin"),
+    "needs kernels": lambda hub, folder: hub.add(
+        "acme/tiny", configure(folder, quantization_config={"quant_method": "eetq"})
+    ),
     "down": lambda hub, folder: setattr(hub, "down", True),
 }
 FORMS = {
@@ -58,6 +63,11 @@ MEETINGS = [
     ("unknown type", "served elsewhere"),
     ("down", "branch that is not there"),
 ]
+
+
+def flagged(hub: LoopbackHub, folder: Path, name: str) -> None:
+    hub.add("acme/tiny", folder)
+    hub.repositories["acme/tiny"].scans[name] = "unsafe"
 
 
 def accept_rules(model_id: str) -> None:

@@ -44,6 +44,10 @@ class LoopbackHub:
     """No byte of a file beyond this offset is ever sent: the connection is reset there, on every attempt."""
     spoiled: bool = False
     """The first byte of every file is wrong, with its length and its digests as announced."""
+    swapped: dict[str, bytes] = field(default_factory=dict)
+    """What is sent in place of a file, by path, while listing and digests stay those of the file."""
+    elsewhere: str | None = None
+    """Another server that every GET of a file is redirected to."""
     chunk_delay: float = 0.0
     """Seconds before each chunk of a file (64 KiB)."""
 
@@ -99,7 +103,8 @@ class LoopbackHub:
         self.ailing.clear()
         self.says = None
         self.down, self.rate_limited, self.retry_after, self.cut_after = False, 0, 0.0, None
-        self.spoiled, self.chunk_delay = False, 0.0
+        self.spoiled, self.chunk_delay, self.elsewhere = False, 0.0, None
+        self.swapped.clear()
 
     @contextmanager
     def serving(self) -> Iterator[str]:
@@ -182,6 +187,8 @@ class LoopbackHub:
         blob = commit.blobs.get(request.path_params["path"])
         if blob is None:
             return _refuse(404, "EntryNotFound", "Entry not found", commit)
+        if self.elsewhere and request.method == "GET":
+            return Response(status_code=302, headers={"Location": f"{self.elsewhere}/{blob.path}"})
         return self._send_file(blob, commit, request)
 
     def _find(self, request: Request) -> Repository | Response:
@@ -219,7 +226,7 @@ class LoopbackHub:
         return StreamingResponse(self._read(blob, start, end, request), status, headers, "application/octet-stream")
 
     async def _read(self, blob: Blob, start: int, end: int, request: Request) -> AsyncIterator[bytes]:
-        content = blob.content
+        content = self.swapped.get(blob.path, blob.content)
         if self.spoiled and content:
             content = bytes([content[0] ^ 0xFF]) + content[1:]
         stop = end if self.cut_after is None else min(end, self.cut_after)

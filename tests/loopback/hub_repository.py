@@ -123,6 +123,10 @@ class Repository:
     extra_tags: tuple[str, ...] = ()
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
+    also_listed: list[dict[str, Any]] = field(default_factory=list)
+    """Further siblings that the API shows; nothing is behind them."""
+    scans: dict[str, str] = field(default_factory=dict)
+    """Level that the Hub's scanners give to a file, by path."""
 
     def commit(self, folder: Path, branch: str) -> str:
         """The folder's present files are the head of the branch; its sha (40 hex) depends on names and contents."""
@@ -164,7 +168,11 @@ class Repository:
             "config": config,
             "cardData": self._card(),
             "safetensors": commit.count_parameters(),
-            "siblings": [_sibling(blob, with_blobs) for blob in commit.blobs.values()],
+            "siblings": [*(_sibling(blob, with_blobs) for blob in commit.blobs.values()), *self.also_listed],
+            "securityRepoStatus": {
+                "scansDone": True,
+                "filesWithIssues": [{"path": path, "level": level} for path, level in self.scans.items()],
+            },
             "spaces": [],
             "usedStorage": sum(blob.size for blob in commit.blobs.values()),
         }

@@ -14,7 +14,7 @@ from backend.errors import FailureCode
 from backend.submission import Status, Submission
 from frontend_config.frame import page_title
 from frontend_config.site import PAGES
-from tests.hostile import MARK, STRINGS, what_became_more
+from tests.corpus.strings import MARK, STRINGS, what_became_more
 
 from . import records
 from .conftest import Opener, Site

@@ -98,7 +98,14 @@ class Generator:
         }
 
     def _encode(self, messages: Sequence[Message], begun: str = "") -> list[int]:
-        return self._encoder.ids(self._form.render(messages) + begun)
+        text = self._form.render(messages) + begun
+        try:
+            return self._encoder.ids(text)
+        except BaseException as error:
+            # What a tokenizer raises that panics, as over its own expressions, is no Exception and has no module.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise ModelFault(FailureCode.NO_TOKENIZER) from None
 
     def _check_numbers(self, probe: Sequence[int]) -> None:
         import torch

@@ -11,7 +11,8 @@ from typing import Any
 from backend.domain import ModelSource, Prompt
 from backend.engines.served.dialects import TextForm
 from backend.errors import FailureCode, ModelCrash, ModelFault
-from backend.hub.tokenizers import NEEDED, download_tokenizer
+from backend.hub.kinds import WITHOUT_WEIGHTS, Kind, kind_of
+from backend.hub.tokenizers import download_tokenizer
 from backend.isolation import ModelProcess
 from backend.settings import Settings
 
@@ -63,12 +64,12 @@ def tokenizer_folder(source: ModelSource, settings: Settings) -> Path | None:
         return source.folder if _has_tokenizer(source.folder) else None
     try:
         return download_tokenizer(source.hub_id, source.revision, settings.home / "tokenizers")
-    except ModelFault:  # the Hub has said that it is gated or not there
+    except ModelFault:  # it is gated, not there, or its files are refused
         return None
 
 
 def _has_tokenizer(folder: Path) -> bool:
-    return any(NEEDED.fullmatch(file.name) and file.name != "config.json" for file in folder.iterdir())
+    return any(kind_of(file.name) in WITHOUT_WEIGHTS - {Kind.CONFIG} for file in folder.iterdir())
 
 
 def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:

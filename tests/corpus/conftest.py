@@ -1,0 +1,17 @@
+"""One process for all hostile models, opened one after another, and its log."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from backend.isolation import ModelProcess
+
+
+@pytest.fixture(scope="module")
+def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelProcess, Path]]:
+    log = tmp_path_factory.mktemp("logs") / "model.log"
+    process = ModelProcess("backend.engines.local.child", log, Event())
+    yield process, log
+    process.close()

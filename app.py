@@ -42,6 +42,7 @@ from eval_queue.worker import Worker
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.compare_commands import compare_commands
+from frontend_config.crate_commands import crate_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
 from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
@@ -98,12 +99,16 @@ class House:
     @cached_property
     def look_up(self) -> LookUp:
         """What the Hub says of a model."""
-        return look_up_with(self.settings, self.engines, hub.look_up)
+        return look_up_with(self.settings, self.engines, hub.source_under(self.settings).look_up)
+
+    def look_up_to_load(self, model_id: str, revision: str | None) -> Model:
+        """What the Hub says of a model that the worker here could load."""
+        return self.look_up(hub.check_id(model_id), revision, "transformers")
 
     @cached_property
     def courtesy(self) -> hub.Courtesy:
         """The page's way to the Hub."""
-        return hub.Courtesy()
+        return hub.Courtesy(hub.source_under(self.settings))
 
     @cached_property
     def queue(self) -> Queue:
@@ -146,7 +151,7 @@ class House:
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
-        if edition is Edition.FULL:
+        if edition is Edition.FULL and (self.settings.mirror or not self.settings.offline):
             failures = fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror)
             if failures:
                 _LOG.warning("open data not fetched; `app.py data fetch` says why", extra={"count": len(failures)})
@@ -271,6 +276,7 @@ cli.add_typer(
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )
+cli.add_typer(crate_commands(read_settings, all_tasks, lambda: House(read_settings()).look_up_to_load))
 cli.add_typer(
     data_commands(
         all_tasks,

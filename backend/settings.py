@@ -13,6 +13,8 @@ from backend.logbook import LogForm
 
 PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+TRUE = frozenset({"1", "ON", "YES", "TRUE"})
+DERIVED = frozenset({"on_space", "offline"})
 PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
 
@@ -149,6 +151,7 @@ class Settings(BaseModel):
     log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
+    offline: bool = Field(False, description="derived, not set: HF_HUB_OFFLINE says that there is no network")
 
     @property
     def data_dir(self) -> Path:
@@ -166,7 +169,7 @@ def known_variables() -> dict[str, str]:
     return {
         PREFIX + name.upper(): field.description or ""
         for name, field in Settings.model_fields.items()
-        if name != "on_space"
+        if name not in DERIVED
     }
 
 
@@ -189,11 +192,19 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
-    """On a Space, unless told otherwise, the page listens on every address and is known under the Space's own one."""
+    """Whether there is a network; on a Space the page listens on every address under the Space's name, unless told."""
+    # As huggingface_hub reads them, so that it and we never disagree.
+    offline = (environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE") or "").upper() in TRUE
     if "SPACE_ID" not in environ:
-        return {}
+        return {"offline": offline}
     host = environ.get("SPACE_HOST")
-    return {"on_space": True, "host": "0.0.0.0", "proxies": PRIVATE, **(_named(host) if host else {})}
+    return {
+        "offline": offline,
+        "on_space": True,
+        "host": "0.0.0.0",
+        "proxies": PRIVATE,
+        **(_named(host) if host else {}),
+    }
 
 
 def _named(hosts: str) -> dict[str, object]:

@@ -164,7 +164,7 @@ class Packer:
                 to.write(block)
                 whole.update(block)
                 done += len(block)
-                self._report(target.name, done, size)
+                self._report(f"{source.parent.name[:12]}/{target.name}", done, size)
             to.flush()
             os.fsync(to.fileno())
         return Part(name=target.name, bytes=size, sha256=whole.hexdigest(), blob=blob)

@@ -79,18 +79,18 @@ class Unpacker:
                 self._copy(source, beside, part)
                 beside.replace(target)
         snapshot = home / "snapshots" / model.commit
-        making = Path(tempfile.mkdtemp(dir=home, prefix=".making-"))
+        if not _holds(snapshot, model):  # or it may be in use
+            self._link(model, snapshot)
+        if model.ref is not None:
+            _point(home / "refs" / model.ref, model.commit)
+
+    def _link(self, model: PackedModel, snapshot: Path) -> None:
+        making = Path(tempfile.mkdtemp(dir=snapshot.parents[1], prefix=".making-"))
         for part in model.files:
             (making / part.name).symlink_to(Path("..", "..", "blobs", str(part.blob)))
         if snapshot.exists():
             shutil.rmtree(snapshot)
         making.rename(snapshot)
-        if model.ref is not None:
-            ref = home / "refs" / model.ref
-            ref.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = ref.with_name(f".{ref.name}.new")
-            beside.write_text(model.commit, encoding="ascii")
-            beside.replace(ref)
 
     def _put_encoder(self, encoder: PackedEncoder) -> None:
         target = brought_folder(SPECS[encoder.setting], self.settings)
@@ -134,6 +134,19 @@ class Unpacker:
             target.unlink()
             where = source.relative_to(self.folder)
             raise CrateDamaged(f"{where} is damaged: it is not what was packed. Pack the crate again.")
+
+
+def _holds(snapshot: Path, model: PackedModel) -> bool:
+    """Whether the snapshot is there, with links to this model's files and nothing else."""
+    here = {path.name: path.readlink().name for path in snapshot.glob("*") if path.is_symlink()}
+    return here == {part.name: part.blob for part in model.files} and len(list(snapshot.iterdir())) == len(here)
+
+
+def _point(ref: Path, commit: str) -> None:
+    ref.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = ref.with_name(f".{ref.name}.new")
+    beside.write_text(commit, encoding="ascii")
+    beside.replace(ref)
 
 
 def _digests(part: Part) -> list[tuple["hashlib._Hash", str]]:

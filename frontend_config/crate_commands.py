@@ -1,6 +1,7 @@
 """The commands that take models, encoders and open data to a machine without a network, and receive them there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from backend.crates.packing import LookUp, Packer
 from backend.crates.unpacking import Unpacker
 from backend.crates.wanting import still_wanting
 from backend.domain import Task
-from backend.errors import CrateDamaged
+from backend.errors import CrateDamaged, OperatorFault
 from backend.settings import Settings
 from frontend_config.terminal import file_bar
 
@@ -33,7 +34,7 @@ def crate_commands(
     @commands.command()
     def carry(folder: Path, models: Models = None, encoders: Encoders = True, data: Data = True) -> None:
         """Pack models, encoders and open data into FOLDER, for a machine without a network."""
-        with file_bar() as show:
+        with _on_disk(), file_bar() as show:
             packer = Packer(folder, settings(), show)
             missing = packer.add_encoders() if encoders else []
             if data:
@@ -63,6 +64,14 @@ def crate_commands(
             typer.echo(f"Still missing. {sentence}")
 
     return commands
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OperatorFault(f"The crate could not be packed: {error}. Mend that and run it again.") from error
 
 
 def _holds(models: int) -> str:

@@ -22,7 +22,7 @@ MOST_BYTES = 20_000_000
 MODELS, ENCODERS, DATA = "models", "encoders", "data"
 PARTIAL = ".partial-"
 SPECS = {spec.setting: spec for spec in (SCIBERT, CLINICALBERT)}
-_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DATA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]*")
 
 
@@ -149,12 +149,12 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _is_known(packed: Packed) -> bool:
-    digests = all(_DIGEST.fullmatch(part.sha256) and len(part.sha256) == 64 for part in packed.files)
+    digests = all(DIGEST.fullmatch(part.sha256) and len(part.sha256) == 64 for part in packed.files)
     names = [part.name for part in packed.files]
     match packed:
         case PackedModel():
             named = all(kind_of(name) or name == CARD for name in names)
-            blobs = all(part.blob and _DIGEST.fullmatch(part.blob) for part in packed.files)
+            blobs = all(part.blob and DIGEST.fullmatch(part.blob) for part in packed.files)
             ref = packed.ref is None or REF.fullmatch(packed.ref)
             return bool(digests and named and blobs and ref and COMMIT.fullmatch(packed.commit) and _is_id(packed))
         case PackedEncoder():

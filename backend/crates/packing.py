@@ -13,6 +13,7 @@ from threading import Event
 from backend import __version__
 from backend.crates.manifest import (
     CRATE,
+    DIGEST,
     FORMAT,
     MANIFEST,
     SPECS,
@@ -27,7 +28,7 @@ from backend.crates.manifest import (
 from backend.datasets.catalog import content, fetch, locate
 from backend.datasets.rehearsal import is_synthetic
 from backend.domain import Access, DataFile, Model, Task
-from backend.errors import DataMissing, MetricUnavailable, OperatorFault, UsageError
+from backend.errors import DataMissing, MetricUnavailable, UsageError
 from backend.hub import fetch as fetch_model
 from backend.hub.brought import COMMIT, MAIN, REF, folder_name
 from backend.hub.card import CARD, fetch_card
@@ -74,7 +75,7 @@ class Packer:
         card = fetch_card(found.hub_id, found.revision)
         with self._making(bare.place) as place:
             paths = [path for path in sorted(snapshot.iterdir()) if kind_of(path.name)]
-            files = [self._copy(path, place / path.name, blob=path.resolve().name) for path in paths]
+            files = [self._copy(path, place / path.name) for path in paths]
             if card:
                 files.append(_write(place / CARD, card))
         packed = PackedModel(hub_id=found.hub_id, commit=found.revision, ref=ref, files=tuple(files))
@@ -146,18 +147,16 @@ class Packer:
     def _making(self, place: Path) -> Iterator[Path]:
         """A new folder, which takes its place in the crate once it is full."""
         making, target = self._folder / PACKING, self._folder / place
-        try:
-            shutil.rmtree(making, ignore_errors=True)
-            making.mkdir()
-            yield making
-            if target.exists():
-                shutil.rmtree(target)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            making.rename(target)
-        except OSError as error:
-            raise OperatorFault(f"{self._folder} could not be written: {error.strerror or error}.") from error
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir()
+        yield making
+        if target.exists():
+            shutil.rmtree(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        making.rename(target)
 
-    def _copy(self, source: Path, target: Path, *, blob: str | None = None) -> Part:
+    def _copy(self, source: Path, target: Path) -> Part:
+        """The part that the target now is. What the Hub calls its content is the name that its client keeps it under."""
         whole, size, done = hashlib.sha256(), source.stat().st_size, 0
         with source.open("rb") as from_, target.open("wb") as to:
             while block := from_.read(BLOCK):
@@ -167,7 +166,8 @@ class Packer:
                 self._report(f"{source.parent.name[:12]}/{target.name}", done, size)
             to.flush()
             os.fsync(to.fileno())
-        return Part(name=target.name, bytes=size, sha256=whole.hexdigest(), blob=blob)
+        kept, sha256 = source.resolve().name, whole.hexdigest()
+        return Part(name=target.name, bytes=size, sha256=sha256, blob=kept if DIGEST.fullmatch(kept) else sha256)
 
 
 def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:

@@ -38,6 +38,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
 CMD ["python", "app.py", "serve"]
 
 FROM program AS worker
+# Keeps a submitted model from network and files, where the container may make namespaces: docs/isolation.md.
 RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 COPY --from=libraries /opt/clue /opt/clue
 USER clue

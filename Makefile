@@ -12,7 +12,7 @@ BENCHES := order generation scoring endpoint ray
 # As many tests at once as there are cores; what a file's tests share is made once.
 AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup setup-dev setup-umls setup-tools browser run test check lock audit sbom bench bench-gpu clean
+.PHONY: setup setup-dev setup-umls setup-tools browser bubblewrap run test check lock audit sbom bench bench-gpu clean
 
 setup: $(VENV)/.run
 
@@ -25,7 +25,7 @@ setup-tools: $(TOOLS_VENV)/.tools
 run: setup
 	exec $(BIN)/python app.py
 
-test: setup-dev setup-umls browser
+test: setup-dev setup-umls browser bubblewrap
 	$(BIN)/python -m pytest $(AT_ONCE)
 
 check: setup-dev
@@ -70,6 +70,9 @@ sbom: setup-tools
 
 browser: setup-dev
 	$(BIN)/python -m tests.browser
+
+bubblewrap: setup-dev
+	$(BIN)/python -m tests.bubblewrap
 
 clean:
 	rm -rf $(VENV) $(UMLS_VENV) $(TOOLS_VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

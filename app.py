@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from backend import hub
-from backend.datasets.catalog import fetch_missing
+from backend.datasets.catalog import fetch_missing, holds_credentialed
 from backend.domain import Edition, Engine, Model, ModelSource, Task
 from backend.engines import all_engines, engines_under
 from backend.errors import ClueError, ModelCrash, ModelFault, OperatorFault, PassingFault, UsageError
@@ -35,12 +35,14 @@ from eval_queue.intake import Intake, LookUp, look_up_with
 from eval_queue.preflight import Preflight, no_standings
 from eval_queue.queue import Queue
 from eval_queue.rescoring import Rescoring
+from eval_queue.rights import Rights
 from eval_queue.schedule import publishing, run_worker, run_worker_once
 from eval_queue.storm.arena import Kit
 from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
 from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
+from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
 from frontend_config.crate_commands import crate_commands
 from frontend_config.data_commands import data_commands
@@ -49,13 +51,16 @@ from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.operator_commands import operator_commands
+from frontend_config.people_commands import people_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
 from frontend_config.serving import check_port, run_site
 from frontend_config.speed_commands import speed_commands
+from frontend_config.static_site import make_site
 from frontend_config.vitals import Vitals
 from storage.answered_runs import AnsweredRuns
+from storage.isolation_note import note_isolation
 from storage.known_submissions import KnownSubmissions
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -101,10 +106,6 @@ class House:
         """What the Hub says of a model."""
         return look_up_with(self.settings, self.engines, hub.source_under(self.settings).look_up)
 
-    def look_up_to_load(self, model_id: str, revision: str | None) -> Model:
-        """What the Hub says of a model that the worker here could load."""
-        return self.look_up(hub.check_id(model_id), revision, "transformers")
-
     @cached_property
     def courtesy(self) -> hub.Courtesy:
         """The page's way to the Hub."""
@@ -113,13 +114,18 @@ class House:
     @cached_property
     def queue(self) -> Queue:
         """The queue's rules."""
-        return Queue(self.submissions, self.ledger, self.settings, self.look_up)
+        return Queue(self.submissions, self.ledger, self.settings, self.look_up, self.rights)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """What people may do here."""
+        return Rights(self.settings, lambda: holds_credentialed(self.tasks.values(), self.settings.data_dir))
 
     @cached_property
     def intake(self) -> Intake:
         """The door."""
         look_up = look_up_with(self.settings, self.engines, self.courtesy.look_up)
-        return Intake(self.submissions, self.engines, self.settings, look_up)
+        return Intake(self.submissions, self.engines, self.settings, look_up, self.rights)
 
     def scores(self, path: Path | None = None) -> Scores:
         """The board's tables, opened for this process alone."""
@@ -191,6 +197,7 @@ class House:
             settings=self.settings,
             tasks=list(self.tasks.values()),
             standings=standings,
+            chronicle=scores or Unwritten(),
             version=scores.version if scores else lambda: "",
             publication=scores.publication if scores else lambda number: None,
             publications=scores.publications if scores else lambda hub_id: [],
@@ -207,6 +214,9 @@ class House:
             retry=self.queue.retry,
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
+            meet=self.submissions.people.meet,
+            people=self.submissions.people.public,
+            is_operator=self.rights.is_operator,
             vitals=partial(self.vitals, scores) if scores else Vitals,
         )
 
@@ -240,6 +250,7 @@ def work(
     if with_parent:
         exit_with_parent()
     with _service(house.settings), alone(house.settings.home, "worker"):
+        note_isolation(house.settings)
         worker = house.worker(stop)
         if once:
             worked = run_worker_once(worker, house.queue)
@@ -249,14 +260,19 @@ def work(
 
 
 @cli.command()
-def snapshot(folder: Path) -> None:
+def snapshot(
+    folder: Path,
+    site: Annotated[bool, typer.Option("--site", help="make FOLDER the whole site, for any file server")] = False,
+    address: Annotated[str | None, typer.Option(help="with --site: where people will find it")] = None,
+) -> None:
     """Write a copy of the board as Parquet and JSON into a new folder inside FOLDER."""
     house = House(read_settings())
     house.ledger.verify()
     with tempfile.TemporaryDirectory(prefix="clue-") as scratch:
         scores = house.scores(Path(scratch) / "scores.duckdb")
         try:
-            typer.echo(str(write_snapshot(scores, folder)))
+            made = make_site(house.desk(scores), folder, address) if site else write_snapshot(scores, folder)
+            typer.echo(str(made))
         except OSError as error:
             raise OperatorFault(f"No snapshot was written: {error}. Mend that and run it again.") from error
         scores.close()
@@ -265,6 +281,7 @@ def snapshot(folder: Path) -> None:
 cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
+cli.add_typer(people_commands(lambda: House(read_settings())))
 cli.add_typer(rescore_commands(lambda: House(read_settings()).rescoring().run))
 cli.add_typer(
     operator_commands(
@@ -276,7 +293,7 @@ cli.add_typer(
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )
-cli.add_typer(crate_commands(read_settings, all_tasks, lambda: House(read_settings()).look_up_to_load))
+cli.add_typer(crate_commands(read_settings, all_tasks, lambda: House(read_settings()).look_up))
 cli.add_typer(
     data_commands(
         all_tasks,

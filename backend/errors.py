@@ -1,6 +1,7 @@
 """Everything that can go wrong, as a tree by who must act, and the closed list of public failure codes."""
 
 import errno
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -150,8 +151,28 @@ class NotAllowed(Declined):
     """Whoever asks may not, or not from where they ask."""
 
 
+class SignInFailed(UsageError):
+    """Nobody was signed in; the text says why and what to do."""
+
+
+class ProviderSilent(SignInFailed):
+    """The provider of sign-in could not be asked; a minute later it may answer."""
+
+
 class TooManyOpen(Declined):
     """The person has as many submissions waiting or running as one may have."""
+
+
+class WeekSpent(Declined):
+    """The person has submitted as much in seven days as one may; from `next_at` on they may submit again."""
+
+    def __init__(self, sentence: str, next_at: datetime) -> None:
+        super().__init__(sentence)
+        self.next_at = next_at
+
+
+class Blocked(NotAllowed):
+    """The operator has shut this person out."""
 
 
 class QueueBusy(Declined):

@@ -29,6 +29,7 @@ from backend.domain import (
     Task,
 )
 from backend.errors import DataMissing, FailureCode, ModelCrash, UsageError
+from backend.isolation import refusal_of_credentialed
 from backend.judging import Judging
 from backend.ordering import in_prefix_order
 from backend.scoring import Judges, storable, unmeasured
@@ -110,6 +111,9 @@ class Evaluation:
             try:
                 if not may_ask(task, self.edition, self.engine):
                     found[task.name] = "The task's texts are credentialed and may not leave this machine."
+                    continue
+                if refusal := refusal_of_isolation(task, self.edition, self.engine, self.settings):
+                    found[task.name] = refusal
                     continue
                 dataset = task.load(folder)
                 found[task.name] = replace(dataset, examples=dataset.examples[: self.limit])
@@ -221,6 +225,12 @@ class Pace:
 def may_ask(task: Task, edition: Edition, engine: Engine) -> bool:
     """Whether this engine may read this task: credentialed texts only go where they stay on this machine."""
     return engine.keeps_text_home or not is_confidential(task, edition)
+
+
+def refusal_of_isolation(task: Task, edition: Edition, engine: Engine, settings: Settings) -> str | None:
+    """Why a model that is opened here may not read this task; on a Ray cluster each node says so itself."""
+    opened_here = engine.needs_files and not settings.ray
+    return refusal_of_credentialed(settings) if opened_here and is_confidential(task, edition) else None
 
 
 def is_confidential(task: Task, edition: Edition) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -13,6 +14,8 @@ from backend.logbook import LogForm
 
 PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+HUGGING_FACE = "https://huggingface.co"
+OWN_CLIENT = frozenset({"oidc_client_id", "oidc_client_secret", "oidc_issuer"})
 TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 DERIVED = frozenset({"on_space", "offline"})
 PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
@@ -38,7 +41,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path = Field(Path("var"), description="where everything that is kept lies")
-    host: str = Field("127.0.0.1", description="address the page listens on; submitting is open on loopback only")
+    host: str = Field(
+        "127.0.0.1", description="address the page listens on; without sign-in, submitting is open on loopback only"
+    )
     port: int = Field(7860, ge=1, le=65535, description="port the page listens on")
     data: Path | None = Field(None, description="folder of the benchmark's data files; default: data in CLUE_HOME")
     rehearsal: Path | None = Field(
@@ -108,6 +113,18 @@ class Settings(BaseModel):
     answer_timeout: float = Field(
         900, gt=0, description="seconds a model may go without an answer; answers come by batches"
     )
+    model_hours: float = Field(168, gt=0, description="hours that one opened model may take, all its tasks together")
+    model_memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="memory that a model's process may take, in GB, the GPU's aside; default: nine tenths of all",
+    )
+    isolation: Literal["full", "network", "none"] = Field(
+        "full", description="the most isolation of a model's process that is tried: full, network or none"
+    )
+    unisolated_credentialed: Literal["none"] | None = Field(
+        None, description="none: credentialed texts are given to local models even where isolation is none"
+    )
     lease_seconds: float = Field(
         60, gt=0, description="seconds after which a silent worker's submission is given to another"
     )
@@ -118,6 +135,13 @@ class Settings(BaseModel):
         None, description="Ed25519 private key (PEM) that the ledger's head is signed with; `ledger key FILE` makes one"
     )
     open_submissions: int = Field(3, ge=1, description="submissions one person may have waiting or running")
+    weekly_submissions: int = Field(5, ge=1, description="submissions one person may make in seven days")
+    weekly_credentialed: int = Field(
+        2, ge=1, description="of those, submissions that run credentialed tasks, where their data are installed"
+    )
+    operators: str | None = Field(
+        None, description="subjects of operators, with commas between; `python app.py people` shows everybody's"
+    )
     retention_days: int = Field(
         30,
         ge=1,
@@ -127,12 +151,12 @@ class Settings(BaseModel):
     contact: str | None = Field(
         None,
         pattern=r"^(https://|mailto:)[^\s<>]+$",
-        description="where readers write to, https: or mailto:, shown on the About page",
+        description="where people write to, https: or mailto:, shown on the About page and to whoever is blocked",
     )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
-        description="address that people reach the page under, for the links in exports; on a Space its own",
+        description="address that people reach the page under, for exports and sign-in; on a Space its own",
     )
     hosts: Annotated[tuple[Name, ...], Listed] = Field(
         (), description="further names that the page answers to, comma-separated, without port"
@@ -142,6 +166,28 @@ class Settings(BaseModel):
         description="addresses or networks of reverse proxies whose X-Forwarded-For is believed, comma-separated; on a "
         "Space all private ones",
     )
+    oidc_client_id: str | None = Field(
+        None, description="id of this page's client at the OpenID Connect provider; on a Space its own"
+    )
+    oidc_client_secret: str | None = Field(
+        None, description="secret of that client; with both, visitors sign in to submit", repr=False
+    )
+    oidc_issuer: str = Field(
+        HUGGING_FACE,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="provider that visitors sign in with, as the issuer it calls itself",
+    )
+    oidc_scopes: str = Field(
+        "openid profile",
+        pattern=r"^([!-~]+ )*openid( [!-~]+)*$",
+        description="what is asked of the provider, separated by spaces; openid is needed",
+    )
+    oidc_name: str | None = Field(
+        None,
+        max_length=60,
+        description="what the page calls the provider; default: Hugging Face, or the host of CLUE_OIDC_ISSUER",
+    )
+    session_hours: float = Field(8, gt=0, le=720, description="hours after which one has to sign in again")
     benchmark_dataset: str | None = Field(
         None,
         pattern=r"^[\w.-]+/[\w.-]+$",
@@ -159,9 +205,31 @@ class Settings(BaseModel):
         return self.data or self.home / "data"
 
     @property
+    def operator_subjects(self) -> frozenset[str]:
+        """Who may do everything on the page and has no quota; names are not listed, for they can be taken over."""
+        return frozenset(each.strip() for each in (self.operators or "").split(",") if each.strip())
+
+    @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the page."""
         return self.host in LOOPBACK
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether visitors can sign in."""
+        return self.oidc_client_id is not None and self.oidc_client_secret is not None
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme, host and port that people reach the page under; empty where nobody has stated them."""
+        parts = urlsplit(self.public_url or "")
+        return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
+
+    @property
+    def provider_name(self) -> str:
+        """What the provider is called on the page."""
+        known = "Hugging Face" if self.oidc_issuer.rstrip("/") == HUGGING_FACE else None
+        return self.oidc_name or known or urlsplit(self.oidc_issuer).hostname or self.oidc_issuer
 
 
 def known_variables() -> dict[str, str]:
@@ -183,36 +251,72 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     values: dict[str, object] = {
         name.removeprefix(PREFIX).lower(): value for name, value in given.items() if value != ""
     }
+    place = _of_the_place(environ)
+    if OWN_CLIENT & values.keys():  # or the Space's secret would be sent to another provider
+        place = {name: value for name, value in place.items() if not name.startswith("oidc_")}
     try:
-        return Settings.model_validate(_of_the_place(environ) | values)
+        settings = Settings.model_validate({"offline": _is_offline(environ)} | place | values)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
         raise UsageError(f"{name}={given.get(name)!r} does not fit: {first['msg']}. It is the {known[name]}.") from None
+    _check_sign_in(settings, asked=bool(OWN_CLIENT & values.keys()) or settings.oidc_client_id is not None)
+    return settings
+
+
+def _check_sign_in(settings: Settings, asked: bool) -> None:
+    """UsageError unless sign-in, if it was asked for, has all that it needs."""
+    needed = ("oidc_client_id", "oidc_client_secret", "public_url")
+    missing = [PREFIX + name.upper() for name in needed if getattr(settings, name) is None] if asked else []
+    if missing:
+        raise UsageError(f"Sign-in is configured in part. Set {' and '.join(missing)} too, or none of CLUE_OIDC_….")
+    if asked:
+        _check_address("CLUE_OIDC_ISSUER", settings.oidc_issuer)
+        _check_address("CLUE_PUBLIC_URL", settings.public_url or "")
+        if urlsplit(settings.public_url or "").path not in ("", "/"):
+            raise UsageError("With sign-in, CLUE_PUBLIC_URL must be a host of its own, without a path.")
+
+
+def _check_address(name: str, address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise UsageError(f"With sign-in, {name} must begin with https://; http:// is for loopback only.")
+
+
+def _is_offline(environ: Mapping[str, str]) -> bool:
+    """Whether the operator says that there is no network, in huggingface_hub's own words."""
+    return (environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE") or "").upper() in TRUE
 
 
 def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:
-    """Whether there is a network; on a Space the page listens on every address under the Space's name, unless told."""
-    # As huggingface_hub reads them, so that it and we never disagree.
-    offline = (environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE") or "").upper() in TRUE
+    """On a Space, unless told otherwise, the page listens on every address, is known under the Space's own one, and
+    signs in by the Space's own client (https://huggingface.co/docs/hub/spaces-oauth)."""
     if "SPACE_ID" not in environ:
-        return {"offline": offline}
-    host = environ.get("SPACE_HOST")
+        return {}
+    host = environ.get("SPACE_HOST", "").partition(",")[0].strip()  # its own address, then those of its owner
+    told = {
+        "hosts": environ.get("SPACE_HOST"),
+        "public_url": f"https://{host}" if host else None,
+        "oidc_client_id": environ.get("OAUTH_CLIENT_ID"),
+        "oidc_client_secret": environ.get("OAUTH_CLIENT_SECRET"),
+        "oidc_scopes": environ.get("OAUTH_SCOPES"),
+        "oidc_issuer": environ.get("OPENID_PROVIDER_URL"),
+    }
     return {
-        "offline": offline,
         "on_space": True,
         "host": "0.0.0.0",
         "proxies": PRIVATE,
-        **(_named(host) if host else {}),
+        **{name: value for name, value in told.items() if value},
     }
-
-
-def _named(hosts: str) -> dict[str, object]:
-    """A Space with a domain of its own has several names."""
-    return {"public_url": f"https://{hosts.partition(',')[0].strip()}", "hosts": hosts}
 
 
 def inherited_environment() -> dict[str, str]:
     """What a model process may know of ours: where programs and GPUs are, and nothing else."""
     names = ("PATH", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "OMP_NUM_THREADS", "SYSTEMROOT")
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def library_folders() -> list[Path]:
+    """Folders that the environment names for libraries of GPUs."""
+    named = [os.environ.get("CUDA_HOME", ""), *os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)]
+    return [Path(folder) for folder in named if Path(folder).is_absolute()]

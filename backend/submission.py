@@ -30,12 +30,15 @@ class Status(StrEnum):
 
 
 LOCAL_USER = "local"
-OPERATOR = "the operator"  # with a blank, as no user of the Hub can be called
+OPERATOR = "the operator"  # whoever types a command; with a blank, as no user of the Hub can be called
 SYSTEM = "system"
 SILENCE_SECONDS = 120
 AT_WORK = frozenset({Status.RUNNING, Status.SCORING})
 ENDED_IN_VAIN = frozenset({Status.FAILED, Status.CANCELLED})
 PUBLISHED = frozenset({Status.FINISHED, Status.WITHDRAWN})
+OUR_FAULTS = frozenset(
+    {FailureCode.INTERNAL_ERROR, FailureCode.WORKER_LOST, FailureCode.DOWNLOAD_ERROR, FailureCode.ENDPOINT_ERROR}
+)
 OPEN_STATUSES = frozenset({Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING})
 
 STEPS: Mapping[Status, frozenset[Status]] = {
@@ -59,6 +62,18 @@ class Person:
 
     subject: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPerson:
+    """What everybody may know of a person: a name to read, and a key to tell people apart that gives no subject away.
+
+    `met` is whether somebody of this subject was ever here.
+    """
+
+    name: str
+    key: str
+    met: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +122,27 @@ class SubmissionForm:
 class Receipt:
     """The answer to a submission: what was stored, its place in the queue (1 is next), one sentence for the person.
 
-    `is_new` is false for one that was stored before.
+    `is_new` is false for one that was stored before. `left` is what the person has left of a week's quotas, if any.
     """
 
     submission: Submission
     position: int | None
     sentence: str
     is_new: bool = True
+    left: "tuple[Left, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How many of `most` submissions in seven days a person has left, of all or of those on credentialed tasks.
+
+    `next_at` is when there will be one more, None while none is used.
+    """
+
+    left: int
+    most: int
+    next_at: datetime | None
+    credentialed: bool = False
 
 
 class Finding(StrEnum):
@@ -197,21 +226,37 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPause:
+    """A pause that the operator began: why, since when, and until when, None: until the operator ends it."""
+
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """When a worker was last seen, for how long it has been silent (None: ever), and why the queue is paused if it is.
 
-    `silent_seconds` is measured on a clock that nobody sets; `seen_at` and `paused_at` are for people.
+    `silent_seconds` is measured on a clock that nobody sets; `seen_at` and `paused_at` are for people. `paused` is a
+    pause that begins and ends by itself.
     """
 
     seen_at: datetime | None
     silent_seconds: float | None = None
     paused: str | None = None
     paused_at: datetime | None = None
+    operator_pause: OperatorPause | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the worker was seen in the last two minutes."""
         return self.silent_seconds is not None and self.silent_seconds <= SILENCE_SECONDS
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing is begun: the operator's word comes first. None when nothing keeps it."""
+        return self.operator_pause.reason if self.operator_pause else self.paused
 
 
 def new_id(now: datetime) -> str:

@@ -38,7 +38,7 @@ class Estimates:
         following = [found[one] for one in waiting if one in found]
         if not running and not following:
             return {}
-        return estimate(self._past(), running, following, going=pulse.alive and not pulse.paused)
+        return estimate(self._past(), running, following, going=pulse.alive and not pulse.reason)
 
     def _past(self) -> "Past":
         now = self._clock()

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.domain import Domain, Edition, Engine, Model
-from backend.errors import Declined, HubSpared, ModelFault, PassingFault, QueueBusy, TooManyOpen, UsageError
+from backend.errors import Declined, HubSpared, ModelFault, PassingFault, QueueBusy, TooManyOpen, UsageError, WeekSpent
 from backend.hub import check_id
 from backend.settings import Settings
 from backend.submission import Receipt, Status, Submission, SubmissionForm, new_id
-from storage.submissions import Submissions
+from eval_queue.rights import Rights, told_left, week_spent
+from storage.admissions import WeekFull
+from storage.submissions import ShutOut, Submissions
 
 REVISION = re.compile(r"[!-~]{1,250}")
 ADDRESS = re.compile(r"https?://[^\s/?#]{1,250}([/?#]\S{0,1000})?", re.ASCII | re.IGNORECASE)
@@ -38,8 +40,14 @@ class Intake:
     """Takes submissions in. `look_up(model_id, revision, engine)` asks the Hub and pins the commit."""
 
     def __init__(
-        self, submissions: Submissions, engines: Mapping[str, Engine], settings: Settings, look_up: LookUp
+        self,
+        submissions: Submissions,
+        engines: Mapping[str, Engine],
+        settings: Settings,
+        look_up: LookUp,
+        rights: Rights | None = None,
     ) -> None:
+        self.rights = rights or Rights(settings)
         self._submissions = submissions
         self._engines = engines
         self._settings = settings
@@ -77,6 +85,7 @@ class Intake:
         )
 
     def _submit(self, form: SubmissionForm, submitter: str) -> Receipt:
+        self.rights.refuse_blocked(self._submissions, submitter)
         asked = self.read(form)
         status, unasked = Status.QUEUED, ""
         try:
@@ -97,13 +106,25 @@ class Intake:
             created_at=now,
             updated_at=now,
         )
+        stored = self._stored(wanted)
+        return self._receipt(stored, unasked, is_new=stored.id == wanted.id)
+
+    def _stored(self, wanted: Submission) -> Submission:
+        """What is stored, or was before; a refusal for the person's sake is kept in the audit trail."""
+        person, most = wanted.submitter, self.rights.most_open(wanted.submitter)
         try:
-            stored = self._submissions.add(wanted, most_open=self._settings.open_submissions)
+            return self._submissions.add(wanted, most_open=most, weekly=self.rights.weekly(person, wanted.edition))
+        except WeekFull as full:
+            refusal: Declined = week_spent(full)
         except OverflowError:
-            raise TooManyOpen(too_many_open(self._settings.open_submissions)) from None
+            refusal = TooManyOpen(too_many_open(self._settings.open_submissions))
+        except ShutOut:
+            self.rights.refuse_blocked(self._submissions, person)
+            raise QueueBusy(BUSY) from None  # and unblocked again since
         except sqlite3.OperationalError:
             raise QueueBusy(BUSY) from None
-        return self._receipt(stored, unasked, is_new=stored.id == wanted.id)
+        self._submissions.audit.refused(person, "week" if isinstance(refusal, WeekSpent) else "open")
+        raise refusal
 
     def _engine(self, model_id: str, form: SubmissionForm) -> Engine:
         own = self._engines.get(model_id.partition("/")[0])
@@ -124,6 +145,8 @@ class Intake:
 
     def _receipt(self, stored: Submission, unasked: str, *, is_new: bool) -> Receipt:
         waiting = self._submissions.waiting()
+        weekly = self.rights.weekly(stored.submitter, stored.edition)
+        left = self._submissions.left_of(stored.submitter, weekly) if weekly and is_new else ()
         position = waiting.index(stored.id) + 1 if stored.id in waiting else None
         if not is_new:
             return Receipt(submission=stored, position=position, sentence=already_here(stored), is_new=False)
@@ -131,7 +154,9 @@ class Intake:
             sentence = unasked
         else:
             sentence = f"It is number {position} in the queue." if position else "It is being evaluated."
-        return Receipt(submission=stored, position=position, sentence=sentence)
+        return Receipt(
+            submission=stored, position=position, sentence=f"{sentence} {told_left(left)}".strip(), left=left
+        )
 
 
 def look_up_with(settings: Settings, engines: Mapping[str, Engine], ask_hub: Callable[..., Model]) -> LookUp:

@@ -8,7 +8,7 @@ from threading import Lock
 from cachetools import TTLCache
 
 from backend.domain import Edition, Model, Provenance, Standing
-from backend.errors import FailureCode, HubSpared, ModelFault, PassingFault, UsageError
+from backend.errors import Blocked, FailureCode, HubSpared, ModelFault, PassingFault, UsageError
 from backend.hub.admission import check_architecture, check_scans, check_size, check_weights, weights_digest
 from backend.hub.courtesy import Courtesy
 from backend.hub.metadata import Repository, Template, check_id
@@ -16,6 +16,8 @@ from backend.settings import Settings
 from backend.submission import Check, Finding, Outlook, Status, Submission, SubmissionForm
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Asked, Intake, already_here, too_many_open
+from eval_queue.rights import told_left, week_spent
+from storage.admissions import WeekFull
 from storage.submissions import Submissions
 
 ON_THE_HUB, BROUGHT = "On the Hub", "Brought here"
@@ -61,7 +63,10 @@ class Preflight:
     def __call__(self, form: SubmissionForm, person: str) -> Outlook:
         """What the form would meet now if this person submitted it."""
         try:
+            self._intake.rights.refuse_blocked(self._submissions, person)
             asked = self._intake.read(form)
+        except Blocked as refusal:
+            return Outlook(checks=(Check(title="Your turn", finding=Finding.REFUSAL, sentence=str(refusal)),))
         except UsageError as error:
             return Outlook(checks=(Check(title="Form", finding=Finding.REFUSAL, sentence=str(error)),))
         if not asked.engine.from_hub:
@@ -105,11 +110,19 @@ class Preflight:
             sentence = already_here(same)
             yield Check(title="New here", finding=Finding.WARNING, sentence=sentence, submission_id=same.id)
             return
-        most = self._settings.open_submissions
-        if self._submissions.open_of(person) >= most:
+        most = self._intake.rights.most_open(person)
+        if most is not None and self._submissions.open_of(person) >= most:
             yield Check(title="Your turn", finding=Finding.REFUSAL, sentence=too_many_open(most))
+            return
+        yield _ok("New here", "Neither on the board nor on its way.")
+        weekly = self._intake.rights.weekly(person, asked.edition)
+        if weekly is None:
+            return
+        left = self._submissions.left_of(person, weekly)
+        if any(each.left == 0 for each in left):
+            yield Check(title="Your week", finding=Finding.REFUSAL, sentence=str(week_spent(WeekFull(left))))
         else:
-            yield _ok("New here", "Neither on the board nor on its way.")
+            yield _ok("Your week", told_left(left))
 
     def _twins(self, asked: Asked, repository: Repository) -> Iterator[Check]:
         """The row of the board that has the same weights under another name or commit."""

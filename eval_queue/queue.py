@@ -1,4 +1,4 @@
-"""The rules: what a failure means, cancel, retry, withdraw, supersede, rescue."""
+"""The rules: what a failure means, cancel, retry, withdraw, supersede, block, rescue."""
 
 import logging
 import sqlite3
@@ -14,6 +14,7 @@ from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, 
 from backend.settings import Settings
 from backend.submission import ENDED_IN_VAIN, OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission, new_id
 from eval_queue.intake import LookUp, too_many_open
+from eval_queue.rights import Rights, week_spent
 from eval_queue.verdict import (
     OPERATOR_PAUSE_SECONDS,
     Verdict,
@@ -22,11 +23,14 @@ from eval_queue.verdict import (
     place_of_silence,
     stage_of_silence,
 )
+from storage.admissions import WeekFull, Weekly
 from storage.ledger import Entry, Head, Kind, Ledger
 from storage.submissions import Claim, Submissions
 
 LONGEST_REASON = 500
 MOST_SILENCES = 3
+SUBMITTER = "the submitter"
+WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
 BUSY = "The queue is busy just now. Look again in a minute, and repeat it if nothing has changed."
 _LOG = logging.getLogger(__name__)
 
@@ -34,10 +38,18 @@ _LOG = logging.getLogger(__name__)
 class Queue:
     """What operators, submitters and the clock may do to submissions.
 
-    An `actor` is the name of the person who asks: the submitter, or OPERATOR, who may do everything.
+    An `actor` is the subject of the person who asks: the submitter, or an operator, who may do everything.
     """
 
-    def __init__(self, submissions: Submissions, ledger: Ledger, settings: Settings, look_up: LookUp) -> None:
+    def __init__(
+        self,
+        submissions: Submissions,
+        ledger: Ledger,
+        settings: Settings,
+        look_up: LookUp,
+        rights: Rights | None = None,
+    ) -> None:
+        self._rights = rights or Rights(settings)
         self._submissions = submissions
         self._ledger = ledger
         self._settings = settings
@@ -94,10 +106,11 @@ class Queue:
     def retry(self, submission_id: str, actor: str) -> Submission:
         """The submission, queued again with all its attempts and every answer it already has.
 
-        One whose commit was never pinned is received again, to be pinned first.
+        One whose commit was never pinned is received again, to be pinned first. It counts as asked for anew.
         """
         found = self._of(submission_id, actor)
-        if found.failure_code is FailureCode.QUARANTINED and actor != OPERATOR:
+        limited = actor == found.submitter and self._rights.most_open(actor) is not None
+        if found.failure_code is FailureCode.QUARANTINED and not self._rights.is_operator(actor):
             raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
         same = self._submissions.same(found.model, found.edition, found.engine)
         if found.status in ENDED_IN_VAIN and same is not None and same.id != found.supersedes:
@@ -111,7 +124,8 @@ class Queue:
             actor=actor,
             code=None,
             refusal="can be retried only after it failed or was cancelled",
-            write=None if actor == OPERATOR else self._refuse_too_many,
+            weekly=self._rights.weekly(actor, found.edition),
+            write=self._refuse_too_many if limited else None,
         )
 
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
@@ -126,14 +140,14 @@ class Queue:
             code=None,
             note=why,
             refusal="can be withdrawn only after it was published",
-            write=lambda now: self._ledger.withdraw(submission_id, actor=actor, reason=why),
+            write=lambda now: self._ledger.withdraw(submission_id, actor=_role(actor, now), reason=why),
         )
 
     def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
         """A new submission of the same commit, queued; its result will take the place of this one's."""
         found = self._of(submission_id, actor)
         why = checked_reason(reason)
-        if actor != OPERATOR:
+        if not self._rights.is_operator(actor):
             raise UsageError("Only the operator can have a published model evaluated again.")
         if found.status is not Status.FINISHED:
             raise UsageError(f"Submission {submission_id} is {found.status} and can be superseded only once published.")
@@ -151,12 +165,44 @@ class Queue:
             supersedes=submission_id,
         )
         try:
-            stored = self._submissions.add(again, most_open=1_000_000, actor=actor)
+            stored = self._submissions.add(again, most_open=None, actor=actor)
         except sqlite3.OperationalError:
             raise UsageError(BUSY) from None
         if stored.id != again.id:
             raise UsageError(f"The same commit is already on its way as {stored.id}.")
         return stored
+
+    def block(self, subject: str, actor: str, reason: str) -> list[Submission]:
+        """What waited of this person, cancelled, for they may do nothing here any more; what runs goes on.
+
+        UsageError for an operator.
+        """
+        if self._rights.is_operator(subject):
+            raise UsageError("That is an operator. Take the subject out of CLUE_OPERATORS first.")
+        why = checked_reason(reason, "the person reads it")
+        self._submissions.people.block(subject, by=actor, reason=why)
+        cancelled = []
+        for waiting in self._submissions.newest():
+            if waiting.submitter == subject and waiting.status in WAITING:
+                with suppress(UsageError):  # it has just begun
+                    cancelled.append(
+                        self._step(
+                            waiting,
+                            WAITING,
+                            Status.CANCELLED,
+                            actor=actor,
+                            code=FailureCode.CANCELLED,
+                            refusal="waits no more",
+                        )
+                    )
+        return cancelled
+
+    def pause(self, actor: str, reason: str, until: datetime | None) -> None:
+        """Nothing is begun until then, or until the operator ends it; UsageError when that is past."""
+        if until and until <= datetime.now(UTC):
+            raise UsageError("That moment is past. Name one that is still to come, in UTC.")
+        why = checked_reason(reason, "everybody reads it on the queue page")
+        self._submissions.operator_pauses.begin(why, until, actor)
 
     def rescue(self, *, all_claimed: bool = False) -> int:
         """Gives submissions of workers that fell silent back to the queue, or ends them; returns how many.
@@ -239,8 +285,9 @@ class Queue:
     def _end_withdrawn(self, entry: Entry) -> None:
         found = self._submissions.find(entry.submission_id)
         if found is not None and found.status is Status.FINISHED and self._ledger.standing(found.id) is None:
+            actor = found.submitter if entry.actor == SUBMITTER else entry.actor
             self._submissions.step_unclaimed(
-                found, Status.WITHDRAWN, actor=entry.actor or SYSTEM, note=entry.reason or "withdrawn"
+                found, Status.WITHDRAWN, actor=actor or SYSTEM, note=entry.reason or "withdrawn"
             )
 
     def _kept(self, submission: Submission) -> int:
@@ -256,8 +303,9 @@ class Queue:
         found = self._submissions.find(submission_id)
         if found is None:
             raise UsageError(f"There is no submission {submission_id}. `python app.py queue` lists them.")
-        if actor not in (OPERATOR, found.submitter):
+        if actor != found.submitter and not self._rights.is_operator(actor):
             raise UsageError("Only the person who submitted it, or the operator, may do that.")
+        self._rights.refuse_blocked(self._submissions, actor)
         return found
 
     def _step(
@@ -270,9 +318,11 @@ class Queue:
         code: FailureCode | None,
         refusal: str,
         note: str | None = None,
+        weekly: Weekly | None = None,
         write: Callable[[Submission], object] | None = None,
     ) -> Submission:
-        ended = None if status.open else f"{status.value} by {actor} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        who = _role(actor, found)
+        ended = None if status.open else f"{status.value} by {who} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         while found.status in allowed:
             try:
                 moved = self._submissions.step_unclaimed(
@@ -282,27 +332,36 @@ class Queue:
                     note=note or ended,
                     code=code,
                     fresh=status.open,
+                    weekly=weekly,
                     write=partial(write, found) if write else None,
                 )
+            except WeekFull as full:
+                self._submissions.audit.refused(actor, "week")
+                raise week_spent(full) from None
             except sqlite3.IntegrityError:
                 raise UsageError("The same commit is already on its way in another submission.") from None
             except sqlite3.OperationalError:
                 raise UsageError(BUSY) from None
-            found = self._of(found.id, actor)
+            found = self._submissions.find(found.id) or found
             if moved:
                 return found
         raise UsageError(f"Submission {found.id} is {found.status} and {refusal}.")
 
 
-def checked_reason(reason: str) -> str:
-    """The reason as the ledger keeps it, without characters that nobody sees.
+def checked_reason(reason: str, why: str = "the reason stands in the ledger for everybody to read") -> str:
+    """The reason as it is kept, without characters that nobody sees; `why` says why there must be one.
 
     UsageError when there is none, or more than a sentence or two.
     """
     seen = "".join(each for each in reason if each.isprintable() or each.isspace())
     trimmed = " ".join(seen.split())
     if not trimmed:
-        raise UsageError("Say why, in a sentence: the reason stands in the ledger for everybody to read.")
+        raise UsageError(f"Say why, in a sentence: {why}.")
     if len(trimmed) > LONGEST_REASON:
         raise UsageError(f"The reason is longer than {LONGEST_REASON} characters. Say it in a sentence or two.")
     return trimmed
+
+
+def _role(actor: str, found: Submission) -> str:
+    """Who acts, as everybody may know: a subject is never written where others read."""
+    return SUBMITTER if actor == found.submitter else OPERATOR

@@ -11,6 +11,7 @@ from frontend_config.desk import Desk
 from frontend_config.flat_table import csv_text, flat_table
 from frontend_config.licence import licence_note
 from frontend_config.payload import leaderboard_payload
+from frontend_config.words import notice
 
 Payload = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ class Boards:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._kept = KeptAnswers(desk.version)
+        self._kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
 
     def answer(self, form: Form, provenance: Provenance, edition: Edition) -> Answer:
         """The view in this form. Two parts that belong together say the same `state`; the first names in `later` the
@@ -48,7 +49,9 @@ class Boards:
     def _payload(self, provenance: Provenance, edition: Edition) -> Payload:
         ranges = self._desk.ranges(edition) if provenance is Provenance.MEASURED else None
         standings = self._desk.standings(provenance, edition)
-        return leaderboard_payload(standings, self._desk.tasks, provenance, edition, ranges=ranges)
+        payload = leaderboard_payload(standings, self._desk.tasks, provenance, edition, ranges=ranges)
+        past = self._desk.as_of is not None and provenance is Provenance.MEASURED
+        return payload | {"no_range": notice("past no range")} if past else payload
 
     def _parts(self, provenance: Provenance, edition: Edition) -> dict[object, Answer]:
         payload = self._payload(provenance, edition)

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from backend.crates.manifest import seal
-from backend.crates.packing import LookUp, Packer
+from backend.crates.packing import Packer
 from backend.crates.unpacking import Unpacker
 from backend.crates.wanting import still_wanting
-from backend.domain import Task
+from backend.domain import Model, Task
 from backend.errors import CrateDamaged, OperatorFault
+from backend.hub import check_id
 from backend.settings import Settings
 from frontend_config.terminal import file_bar
 
+LOADED_BY = "transformers"
 GB = 1_000_000_000
+LookUp = Callable[[str, str | None, str], Model]
 Models = Annotated[
     list[str] | None, typer.Argument(metavar="[MODEL]...", help="owner/name, or owner/name@REVISION, on the Hub")
 ]
@@ -28,7 +31,7 @@ Expected = Annotated[str | None, typer.Option("--sha256", help="of crate.json, a
 def crate_commands(
     settings: Callable[[], Settings], tasks: Callable[[], Mapping[str, Task]], look_up: Callable[[], LookUp]
 ) -> typer.Typer:
-    """The commands; nothing is called before one of them runs. `look_up()` pins a model that the worker could load."""
+    """The commands; nothing is called before one of them runs. `look_up()` is the intake's, by id, revision and engine."""
     commands = typer.Typer()
 
     @commands.command()
@@ -40,7 +43,9 @@ def crate_commands(
             if data:
                 packer.add_data(tasks().values())
             for model in models or []:
-                packed = packer.add_model(model, look_up())
+                packed = packer.add_model(
+                    model, lambda asked, revision: look_up()(check_id(asked), revision, LOADED_BY)
+                )
                 typer.echo(f"{packed.hub_id} at {packed.commit}")
             crate = packer.close()
         typer.echo(f"{folder}: {_holds(len(crate.models))}, {crate.bytes / GB:.2f} GB. Its seal: {seal(folder)}")

@@ -1,7 +1,7 @@
 """Everything the page may ask of the rest of the program, handed to it by app.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from backend.comparison import Compared, Hindrance
@@ -10,9 +10,21 @@ from backend.errors import NotKept
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
-from backend.submission import Estimate, Event, Outlook, Person, Pulse, Receipt, Submission, SubmissionForm
+from backend.submission import (
+    Estimate,
+    Event,
+    Outlook,
+    Person,
+    PublicPerson,
+    Pulse,
+    Receipt,
+    Submission,
+    SubmissionForm,
+)
+from frontend_config.chronicle import Chronicle, Unwritten
 from frontend_config.vitals import Vitals
 from storage.answered import Answered
+from storage.moments import Moment
 from storage.score_rows import Publication
 
 Ranges = Mapping[str, Mapping[int, RankRange | Hindrance]]
@@ -30,6 +42,11 @@ def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics:
     return Compared(pairs=pairs)
 
 
+def nobody_met(subject: str) -> PublicPerson:
+    """What is known of anybody where no people are kept."""
+    return PublicPerson("somebody", "", met=False)
+
+
 def nothing_kept(publication: Publication, task: str) -> Sequence[Answered]:
     """A desk without answers."""
     raise NotKept("Its answers are not kept on this server.")
@@ -45,6 +62,9 @@ class Desk:
     `publications(hub_id)` are all of a model's, newest first. `answered(publication, task)` is what a model was asked
     and wrote; it raises CredentialedText where that is not for everybody, NotKept where it is gone.
 
+    The past: `chronicle` remembers every line of the ledger; `as_of` is the moment that this desk tells of, None for
+    now; `most_kept` is how many bytes of answers made of it each part of the interface may hold.
+
     The queue: `submissions()` is newest first; `waiting()` lists the ids of queued submissions in the order they will
     be taken; `events(id)` is all that befell a submission; `estimates(submissions, waiting, pulse)` has what can be
     said of the open ones among them, by id.
@@ -56,7 +76,8 @@ class Desk:
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
     sentence to show, when that may not be.
 
-    `meet(person)` keeps the name of somebody who has signed in.
+    People: `meet(person)` keeps the name of somebody who has signed in; `people(subject)` is what everybody may know of
+    whoever has a subject; `is_operator(subject)` is whether they may do everything.
 
     `vitals()` is for whoever watches over it all.
     """
@@ -70,6 +91,9 @@ class Desk:
     publication: Callable[[int], Publication | None]
     publications: Callable[[str], Sequence[Publication]]
     answered: Callable[[Publication, str], Sequence[Answered]] = nothing_kept
+    chronicle: Chronicle = field(default_factory=Unwritten)
+    as_of: Moment | None = None
+    most_kept: int = 32_000_000
     submissions: Callable[[], Sequence[Submission]]
     waiting: Callable[[], Sequence[str]]
     pulse: Callable[[], Pulse]
@@ -83,4 +107,6 @@ class Desk:
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
     meet: Callable[[Person], None] = lambda person: None
+    people: Callable[[str], PublicPerson] = nobody_met
+    is_operator: Callable[[str], bool] = lambda subject: False
     vitals: Callable[[], Vitals] = Vitals

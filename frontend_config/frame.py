@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 from frontend_config.boards import Form
+from frontend_config.citation import Around
 from frontend_config.early import SCRIPT
 from frontend_config.guard.headers import page_policy
 from frontend_config.island import mounting
 
 NAME = "CLUE Leaderboard"
+FEED = "/v1/feed.atom"
+NOTHING = Around()
 ABOUT = "How good are language models at clinical work, and does medical training help? Measured on the CLUE benchmark."
 MARK = (
     '<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" focusable="false">'
@@ -21,6 +25,7 @@ SUN_AND_MOON = (
     '<circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor"/></svg>'
 )
+ACCOUNT = '<div class="clue-account"><a href="/signin">Sign in</a></div>'
 FIRST_LIGHT = """
 (() => {
   let wish = new URLSearchParams(location.search).get("__theme");
@@ -36,6 +41,7 @@ FOOTER = (
     '<a href="https://arxiv.org/abs/2404.04067" rel="noopener">arXiv 2404.04067</a>. '
     "A research tool: no score here clears a model for use with patients.</p>"
     '<nav aria-label="More"><a href="/v1/">Data and interface</a><a href="/v1/snapshots">Snapshots</a>'
+    '<a href="/v1/feed.atom">Feed</a>'
     '<a href="/about#licence">CC BY 4.0</a><a href="/about#cite">Cite</a></nav>'
     "</div></footer>"
 )
@@ -46,7 +52,7 @@ class Place:
     """A page: its address, its title, and whether the navigation names it.
 
     `module` is what it runs; `sheets` are its style sheets, which an island's module
-    asks for itself; `asks` is the form in which its head asks for the board.
+    asks for itself; `asks` is the form in which its head asks for the board. `dated`: it can show an earlier one.
     """
 
     path: str
@@ -56,22 +62,28 @@ class Place:
     sheets: tuple[str, ...] = ()
     island: str | None = None
     asks: Form | None = None
+    dated: bool = False
 
 
 class Frame:
     """The frame of a site with these places, whose own files lie under `static`.
 
-    `chain` are modules that Gradio's page would find one after the other; they are asked for at once.
+    `chain` are modules that Gradio's page would find one after the other; they are asked for at once. With `signs_in`
+    the header has a place for who one is, which every browser fills for itself.
     """
 
-    def __init__(self, places: Sequence[Place], static: str, chain: Sequence[str] = ()) -> None:
+    def __init__(
+        self, places: Sequence[Place], static: str, chain: Sequence[str] = (), *, signs_in: bool = False
+    ) -> None:
         self.places = places
         self.static = static
         self.chain = chain
+        self.account = ACCOUNT if signs_in else ""
 
-    def head(self, place: Place, early: str = "") -> str:
-        """What comes first in the page's head, as HTML; `early` is a script that asks for something before all else."""
+    def head(self, place: Place, around: Around = NOTHING) -> str:
+        """What comes first in the page's head, as HTML; what is `early` around it comes before all else."""
         title = escape(page_title(place))
+        dated = f'<meta name="clue-as-of" content="{escape(around.as_of)}">' if around.as_of else ""
         asked = 'rel="preload" as="fetch" crossorigin' if place.island else 'rel="stylesheet"'
         sheets = "".join(f'<link {asked} href="{self.static}/{name}">' for name in place.sheets)
         scripts = "".join(
@@ -79,11 +91,12 @@ class Frame:
         )
         # A script that stands behind a style sheet waits for it.
         return (
-            f'<meta charset="utf-8"><title>{title}</title>{early}<script>{FIRST_LIGHT}</script>'
+            f'<meta charset="utf-8"><title>{title}</title>{dated}{around.early}<script>{FIRST_LIGHT}</script>'
             f'<meta name="description" content="{escape(ABOUT)}">'
             f'<meta property="og:title" content="{title}"><meta property="og:type" content="website">'
             '<meta name="color-scheme" content="light dark">'
             f'<link rel="icon" type="image/svg+xml" href="{self.static}/favicon.svg">'
+            f'<link rel="alternate" type="application/atom+xml" title="{NAME}" href="{FEED}">'
             f'<link rel="stylesheet" href="{self.static}/site.css">'
             f"{sheets}{scripts}"
         )
@@ -92,30 +105,33 @@ class Frame:
         """The same for a page that Gradio makes, and what of Gradio's own is worth asking for at once."""
         return self.head(place) + "".join(f'<link rel="modulepreload" href="{name}">' for name in self.chain)
 
-    def header(self, here: Place) -> str:
+    def header(self, here: Place, as_of: str = "") -> str:
         """What comes first in the page's body, as HTML."""
+        carried = f"?as_of={quote(as_of)}" if as_of else ""
         links = "".join(
-            f'<a href="{place.path}"{" aria-current=page" if place == here else ""}>{escape(place.title)}</a>'
+            f'<a href="{place.path}{carried if place.dated else ""}"{" aria-current=page" if place == here else ""}>'
+            f"{escape(place.title)}</a>"
             for place in self.places
             if place.listed
         )
         return (
             '<a class="clue-skip" href="#content">Skip to the content</a>'
             '<header class="clue-header"><div class="clue-bar">'
-            f'<a class="clue-brand" href="/">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
-            f'<nav aria-label="Pages">{links}</nav>'
+            f'<a class="clue-brand" href="/{carried}">{MARK}<span>CLUE <b>Leaderboard</b></span></a>'
+            f'<nav aria-label="Pages">{links}</nav>{self.account}'
             '<button type="button" class="clue-theme" aria-label="Dark colours" aria-pressed="false">'
             f"{SUN_AND_MOON}</button>"
             '</div></header><a id="content" tabindex="-1"></a>'
         )
 
-    def page(self, here: Place, content: str, early: str = "") -> str:
-        """A whole page of ours that needs nothing of Gradio; `content` and, for its head, `early` are HTML."""
+    def page(self, here: Place, content: str, around: Around = NOTHING) -> str:
+        """A whole page of ours that needs nothing of Gradio; `content` is HTML."""
         width = "clue-bar clue-wide" if here.island else "clue-bar"
         return (
-            f'<!doctype html><html lang="en"><head>{self.head(here, early)}'
+            f'<!doctype html><html lang="en"><head>{self.head(here, around)}'
             '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-            f'<body><div class="clue-own">{self.header(here)}<main class="{width}">{content}</main>'
+            f'<body><div class="clue-own">{self.header(here, around.as_of)}<main class="{width}">'
+            f"{around.before}{content}{around.after}</main>"
             f"{FOOTER}</div>{_module(self._filling(here))}</body>"
             "</html>"
         )

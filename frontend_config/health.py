@@ -20,8 +20,8 @@ def health_payload(pulse: Pulse, vitals: Vitals) -> dict[str, Any]:
     if not pulse.alive:
         seen = "has never been seen" if pulse.seen_at is None else f"was last seen at {pulse.seen_at.isoformat()}"
         reasons.append(f"The worker {seen}; nothing waiting is evaluated until it is back.")
-    status = DEGRADED if reasons else PAUSED if pulse.paused else OK
-    if status == PAUSED and pulse.paused:
-        reasons.append(pulse.paused)
+    status = DEGRADED if reasons else PAUSED if pulse.reason else OK
+    if status == PAUSED and pulse.reason:
+        reasons.append(pulse.reason)
     ledger = {"lines": vitals.ledger_lines, "ok": vitals.ledger_fault is None}
     return {"status": status, **({"reason": " ".join(reasons)} if reasons else {}), "worker": worker, "ledger": ledger}

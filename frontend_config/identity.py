@@ -6,21 +6,21 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import gradio as gr
-from gradio import oauth
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from backend.errors import NotAllowed, NotSignedIn
 from backend.settings import LOOPBACK, Settings
-from backend.submission import LOCAL_USER, OPERATOR, SYSTEM
+from backend.submission import LOCAL_USER, Person
+from frontend_config.sessions import person_of
+from frontend_config.sign_in.persons import is_reserved
 from frontend_config.words import notice
 
 OWN_SITES = (None, "same-origin", "none")
-RESERVED = (LOCAL_USER, OPERATOR, SYSTEM)
 RELAYED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class Door(StrEnum):
-    """How people get in: by the Space's sign-in, by sitting at the machine, or not at all."""
+    """How people get in: by signing in with a provider, by sitting at the machine, or not at all."""
 
     SIGN_IN = "sign in"
     LOCAL = "local"
@@ -29,7 +29,7 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the connection says of a request: the client's address and the headers that name hosts.
+    """What the server's side says of a request: the client's address, the headers that name hosts, who is signed in.
 
     `site` is what the browser says of the page that asks (Sec-Fetch-Site): no page can write that header itself.
     """
@@ -39,10 +39,12 @@ class Caller:
     origin: str | None
     relayed: bool
     site: str | None = None
+    person: Person | None = None
 
     @classmethod
-    def of(cls, request: gr.Request | Request) -> "Caller":
+    def of(cls, request: gr.Request | HTTPConnection) -> "Caller":
         """The caller of a handler, Gradio's or our own."""
+        asked = request.request if isinstance(request, gr.Request) else request
         headers = request.headers
         return cls(
             address=request.client.host if request.client else None,
@@ -50,14 +52,15 @@ class Caller:
             origin=headers.get("origin"),
             relayed=any(name in headers for name in RELAYED),
             site=headers.get("sec-fetch-site"),
+            person=person_of(asked.scope) if asked else None,
         )
 
 
 def door(settings: Settings) -> Door:
     """How submitting is open on this page."""
-    if settings.on_space:
-        return Door.SIGN_IN if oauth.OAUTH_CLIENT_ID else Door.CLOSED
-    return Door.LOCAL if settings.on_loopback else Door.CLOSED
+    if settings.signs_in:
+        return Door.SIGN_IN
+    return Door.LOCAL if settings.on_loopback and not settings.on_space else Door.CLOSED
 
 
 def closed_sentence(settings: Settings) -> str:
@@ -65,33 +68,33 @@ def closed_sentence(settings: Settings) -> str:
     return notice("space without sign-in" if settings.on_space else "closed")
 
 
-def submitter(settings: Settings, caller: Caller, profile: gr.OAuthProfile | None) -> str:
-    """The name a submission is kept under; NotSignedIn or NotAllowed when the request gives no right to one.
+def submitter(settings: Settings, caller: Caller) -> Person:
+    """Who asks for something to be done; NotSignedIn or NotAllowed when the request gives nobody a right to it.
 
     Locally the client must sit on this machine, have asked for it by a loopback name, and come from its own page:
-    a foreign page in the same browser, or a name that was pointed here, is refused. A signed-in person's session comes
-    along with requests of foreign pages too, so those are refused as well.
+    a foreign page in the same browser, or a name that was pointed here, is refused. A signed-in person's cookie comes
+    along with requests of other pages of the same host too, so those are refused as well.
     """
     way = door(settings)
-    if caller.site not in OWN_SITES or (way is Door.SIGN_IN and caller.site is None and not _from_own_page(caller)):
-        raise NotAllowed(notice("foreign page"))
+    refuse_foreign(settings, caller)
     if way is Door.SIGN_IN:
-        if profile is None:
-            raise NotSignedIn(notice("sign in first"))
-        if profile.username in RESERVED:
+        if caller.person is None:
+            raise NotSignedIn(notice("sign in first").format(provider=settings.provider_name))
+        if is_reserved(caller.person.name):
             raise NotAllowed(notice("reserved name"))
-        return profile.username
+        return caller.person
     if way is Door.CLOSED:
         raise NotAllowed(closed_sentence(settings))
     if not _from_here(caller):
         raise NotAllowed(notice("refused"))
-    return LOCAL_USER
+    return Person(LOCAL_USER, LOCAL_USER)
 
 
-def signed_in(request: Request) -> gr.OAuthProfile | None:
-    """Who signed in with the browser that asks, for addresses of our own; None when nobody did, or too long ago."""
-    known = oauth._get_valid_oauth_info_from_session(request.scope.get("session", {}))
-    return gr.OAuthProfile(known["userinfo"]) if known else None
+def refuse_foreign(settings: Settings, caller: Caller) -> None:
+    """NotAllowed when the browser says that another site's page asks, or a page of another port of this host."""
+    named = door(settings) is Door.SIGN_IN and caller.origin not in (None, settings.public_origin)
+    if caller.site not in OWN_SITES or named:
+        raise NotAllowed(notice("foreign page"))
 
 
 def _from_here(caller: Caller) -> bool:

@@ -35,8 +35,8 @@ def part_of_gradio(html: str) -> gr.HTML:
 def island_in_gradio(name: str, static: str, functions: Sequence[Callable[..., Any]]) -> gr.HTML:
     """Places static/`name`/`name`.js among Gradio's components; its `mount(host, server)` is called once.
 
-    `server` has the functions as methods: each takes one value, gets Gradio's request and the signed-in profile by its
-    annotations, and is only ever called by POST.
+    `server` has the functions as methods: each takes one value, gets Gradio's request by its annotation,
+    and is only ever called by POST.
     """
     return gr.HTML(
         html_template=WAITING,

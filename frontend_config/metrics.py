@@ -73,7 +73,7 @@ class Instruments(Collector):
             "Since a worker was last seen; +Inf: never, or before a restart.",
             value=silent,
         )
-        yield GaugeMetricFamily("clue_paused", "1 while the queue is paused.", value=int(pulse.paused is not None))
+        yield GaugeMetricFamily("clue_paused", "1 while the queue is paused.", value=int(pulse.reason is not None))
 
     def _of_the_rest(self) -> Iterator[Metric]:
         vitals = self._desk.vitals()

@@ -1,14 +1,14 @@
 """The commands around the queue: submit, list, cancel, retry, withdraw, supersede."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from backend.domain import Domain, Edition
-from backend.submission import LOCAL_USER, OPERATOR, SubmissionForm, receipt_record
+from backend.submission import LOCAL_USER, OPERATOR, PublicPerson, Submission, SubmissionForm, receipt_record
 from frontend_config.desk import Desk
 from frontend_config.queue_payload import positions
 from frontend_config.terminal import print_queue
@@ -56,7 +56,7 @@ def _add_list(commands: typer.Typer, desk: Callable[[], Desk]) -> None:
         waiting, found = asked.waiting(), asked.submissions()
         if as_json:
             places = positions(waiting)
-            _print_json([{**asdict(one), "position": places.get(one.id)} for one in found])
+            _print_json([_listed(one, places, asked.people(one.submitter)) for one in found])
         else:
             print_queue(found, waiting)
 
@@ -85,6 +85,10 @@ def _add_corrections(commands: typer.Typer, desk: Callable[[], Desk]) -> None:
         """Evaluate a published model again; when that is done, the new result takes the place of the old one."""
         again = desk().supersede(submission_id, OPERATOR, reason)
         typer.echo(f"{again.id} is queued; its result will take the place of {submission_id}.")
+
+
+def _listed(one: Submission, places: Mapping[str, int], person: PublicPerson) -> dict[str, Any]:
+    return {**asdict(one), "submitter_name": person.name, "position": places.get(one.id)}
 
 
 def _print_json(value: Any) -> None:

@@ -1,9 +1,10 @@
 """The queue as plain data: what runs, what waits and in which order, and everything that has ever ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backend.submission import AT_WORK, PUBLISHED, Estimate, Pulse, Submission
+from backend.submission import AT_WORK, PUBLISHED, Estimate, PublicPerson, Pulse, Submission
+from frontend_config.desk import nobody_met
 from frontend_config.submission_payload import WAITING, Surroundings, submission_payload
 
 
@@ -30,6 +31,7 @@ def surroundings(
     waiting: Sequence[str],
     estimates: Mapping[str, Estimate],
     titles: Mapping[str, str],
+    people: Callable[[str], PublicPerson] = nobody_met,
 ) -> Surroundings:
     """What the payload of each of these submissions says of the others."""
     published = (each for each in submissions if each.status in PUBLISHED)
@@ -38,6 +40,7 @@ def surroundings(
         estimates=estimates,
         replaced={each.supersedes: each.id for each in published if each.supersedes},
         titles=titles,
+        people=people,
     )
 
 
@@ -47,10 +50,21 @@ def positions(waiting: Sequence[str]) -> dict[str, int]:
 
 
 def worker_payload(pulse: Pulse) -> dict[str, Any]:
-    """When the worker was last seen, whether that is recent, and why and since when it pauses if it does."""
+    """When the worker was last seen, whether that is recent, and why and since when it pauses if it does.
+
+    `operator_pause` is what the operator decided, `paused` what passes by itself.
+    """
+    by_hand = pulse.operator_pause
     return {
         "seen_at": None if pulse.seen_at is None else pulse.seen_at.isoformat(),
         "alive": pulse.alive,
         "paused": pulse.paused,
         "paused_at": pulse.paused_at.isoformat() if pulse.paused and pulse.paused_at else None,
+        "operator_pause": None
+        if by_hand is None
+        else {
+            "reason": by_hand.reason,
+            "since": by_hand.since.isoformat(),
+            "until": by_hand.until.isoformat() if by_hand.until else None,
+        },
     }

@@ -8,7 +8,10 @@ from frontend_config.submission_payload import estimate_payload, receipt_address
 
 
 def receipt_payload(desk: Desk, receipt: Receipt) -> dict[str, Any]:
-    """What was stored and where it stands, the sentence, its place, when it is expected to begin and to end."""
+    """What was stored and where it stands, the sentence, its place, when it is expected to begin and to end.
+
+    `left` is what the person has left of a week's quotas.
+    """
     stored = receipt.submission
     estimates = desk.estimates(desk.submissions(), desk.waiting(), desk.pulse())
     return {
@@ -21,4 +24,13 @@ def receipt_payload(desk: Desk, receipt: Receipt) -> dict[str, Any]:
         "sentence": receipt.sentence,
         "position": receipt.position,
         "estimate": estimate_payload(estimates.get(stored.id)),
+        "left": [
+            {
+                "left": each.left,
+                "most": each.most,
+                "credentialed": each.credentialed,
+                "next_at": each.next_at.isoformat() if each.next_at else None,
+            }
+            for each in receipt.left
+        ],
     }

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -16,12 +17,12 @@ from backend.settings import Settings
 from frontend_config.assets import Folder, asset_router
 from frontend_config.boards import Boards, Form
 from frontend_config.bundle import MODULE, bundles
+from frontend_config.dated_pages import DatedPages
 from frontend_config.desk import Desk
-from frontend_config.early import early_question
 from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.guard.headers import Manners
-from frontend_config.guard.rates import Rates, Who, nobody
+from frontend_config.guard.rates import Rates
 from frontend_config.guard.ways import SIGN_IN, WAYS, Ways, page_ways
 from frontend_config.handbook import PLACE as HANDBOOK
 from frontend_config.handbook import handbook_router
@@ -29,8 +30,9 @@ from frontend_config.identity import Door, door
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
-from frontend_config.session import share_session
+from frontend_config.sessions import KnowVisitors, Visits, subject_of
 from frontend_config.shell import Shell
+from frontend_config.sign_in.routes import sign_in_router
 from frontend_config.theme import clinical_theme
 from frontend_config.v1 import build_api
 from frontend_config.v1.manners import BROKEN
@@ -42,43 +44,44 @@ MOST_SESSIONS, MOST_HANDLERS, MOST_WAITING = 256, 16, 64
 Build = Callable[[Desk, str], None]
 
 
-def _place(path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None) -> Place:
+def _place(
+    path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None, dated: bool = False
+) -> Place:
     """A page whose island is static/`island`, and which also needs the style sheets of the folders in `uses`."""
     sheets = tuple(sheet for folder in (island, "common", *uses) for sheet in OWN.sheets(folder))
-    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks)
+    return Place(path, title, listed, f"{island}/{MODULE}", sheets, island, asks, dated)
 
 
 # A page is HTML of ours, or built by Gradio where the browser calls functions of the server.
 PAGES: tuple[tuple[Place, str | Build], ...] = (
-    (_place("/", "Leaderboard", "board", asks=Form.FIRST), leaderboard.CONTENT),
-    (_place("/delta", "Does training help?", "delta", "differences", "charts"), delta.CONTENT),
-    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE), compare.CONTENT),
-    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE), plot.CONTENT),
+    (_place("/", "Leaderboard", "board", asks=Form.FIRST, dated=True), leaderboard.CONTENT),
+    (_place("/delta", "Does training help?", "delta", "differences", "charts", dated=True), delta.CONTENT),
+    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE, dated=True), compare.CONTENT),
+    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE, dated=True), plot.CONTENT),
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),
-    (_place("/model", "Model", "model", "charts", listed=False), model.CONTENT),
+    (_place("/model", "Model", "model", "charts", listed=False, dated=True), model.CONTENT),
 )
 ABOUT = Place("/about", "About", module=f"about/{MODULE}", sheets=("about/about.css",))
 
 
-def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
-    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network.
-
-    `who` says which person a request comes from, so that what one person asks is counted together.
-    """
+def build_site(desk: Desk) -> FastAPI:
+    """The whole site over this desk, ready for uvicorn; building it asks nothing of the network."""
     gradio = Folder(Path(BUILD_PATH_LIB))
     digest = OWN.digest()
     static = f"/static/clue/{digest}"
     app = FastAPI(title=NAME, docs_url=None, redoc_url=None, openapi_url=None)
     boards = Boards(desk)
+    dated = DatedPages(desk, boards)
     api = build_api(desk, boards)
     gradio_places = [place for place, made in PAGES if not isinstance(made, str)]
     chain = sorted(f"/assets/{file.name}" for file in gradio.path.glob("*.js") if file.name.startswith(GRADIO_CHAIN))
-    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain)
+    visits = Visits(desk.settings) if door(desk.settings) is Door.SIGN_IN else None
+    frame = Frame([*(place for place, _ in PAGES), ABOUT], static, chain, signs_in=visits is not None)
     for place, content in PAGES:
         if isinstance(content, str):
-            app.include_router(own_page(frame, place, _always(content), _early(boards, place)))
+            app.include_router(own_page(frame, place, _always(content), partial(dated.around, place)))
     app.include_router(own_page(frame, ABOUT, lambda: about.about_html(desk.tasks, desk.settings)))
     app.include_router(handbook_router(api, frame))
     app.mount("/v1", api)
@@ -86,12 +89,15 @@ def build_site(desk: Desk, who: Who = nobody) -> FastAPI:
     app.include_router(metrics_router(registry))
     app.include_router(asset_router(OWN, digest, gradio))
     app.include_router(model.short_links())
+    if visits:
+        app.include_router(sign_in_router(desk, frame, visits))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         _mount(app, desk, static)
-    share_session(app, api)
     app.add_middleware(Shell, frame=frame, places=gradio_places)
-    _enclose(app, desk.settings, who)
+    _enclose(app, desk.settings)
+    if visits:
+        app.add_middleware(KnowVisitors, visits=visits)
     app.add_middleware(RequestCount, registry=registry)
     return app
 
@@ -102,9 +108,9 @@ def public_ways(settings: Settings) -> Ways:
     return Ways((*page_ways(places), *WAYS, *(SIGN_IN if door(settings) is Door.SIGN_IN else ())))
 
 
-def _enclose(app: FastAPI, settings: Settings, who: Who) -> None:
+def _enclose(app: FastAPI, settings: Settings) -> None:
     manners = Manners(settings)
-    app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(who), manners=manners)
+    app.add_middleware(Guard, settings=settings, ways=public_ways(settings), rates=Rates(subject_of), manners=manners)
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
 
@@ -116,11 +122,6 @@ def _enclose(app: FastAPI, settings: Settings, who: Who) -> None:
 
 def _always(html: str) -> Content:
     return lambda: html
-
-
-def _early(boards: Boards, place: Place) -> Content:
-    form = place.asks
-    return str if form is None else lambda: early_question(boards, form)
 
 
 def _mount(app: FastAPI, desk: Desk, static: str) -> None:

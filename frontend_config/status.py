@@ -14,10 +14,12 @@ from backend import __version__
 from backend.datasets.catalog import state_of
 from backend.domain import PROTOCOL, Task
 from backend.errors import LedgerBroken
+from backend.isolation import Isolation
 from backend.settings import Settings
 from backend.submission import AT_WORK, Pulse, Status, Submission
 from frontend_config.desk import Desk
 from storage.backup import HEAD, last_backup
+from storage.isolation_note import noted_isolation
 from storage.ledger import Ledger
 
 GB = 1_000_000_000
@@ -34,6 +36,7 @@ def status_record(desk: Desk, ledger: Ledger) -> dict[str, Any]:
         "versions": {"program": __version__, "protocol": PROTOCOL, "python": platform.python_version()},
         "queue": _queue(found, desk.waiting()),
         "worker": _worker(pulse),
+        "isolation": noted_isolation(home),
         "disk": _disk(home),
         "data": _data(desk.tasks, desk.settings.data_dir),
         "ledger": _ledger(ledger, home),
@@ -80,6 +83,7 @@ def _worker(pulse: Pulse) -> dict[str, Any]:
         "silent_seconds": None if pulse.silent_seconds is None else round(pulse.silent_seconds),
         "alive": pulse.alive,
         "paused": pulse.paused,
+        "operator_pause": pulse.operator_pause.reason if pulse.operator_pause else None,
     }
 
 
@@ -133,8 +137,18 @@ def _concerns(record: Mapping[str, Any], pulse: Pulse, settings: Settings) -> li
             else f"No worker was seen since {pulse.seen_at:%F %T} UTC"
         )
         concerns.append(f"{seen}; unfinished submissions: {wanting}. Start one: python app.py work.")
+    if pulse.operator_pause:
+        until = pulse.operator_pause.until
+        when = f"until {until:%F %H:%M} UTC" if until else "until `python app.py resume`"
+        concerns.append(f"The operator has paused the queue {when}: {pulse.operator_pause.reason}")
     if pulse.paused:
         concerns.append(f"The queue is paused: {pulse.paused}")
+    isolation = record["isolation"]
+    if isolation and isolation["level"] == Isolation.NONE and not settings.unisolated_credentialed:
+        concerns.append(
+            f"A model's process is not isolated here ({isolation['why']}), so local models are given no credentialed "
+            "task. docs/isolation.md says what to install; CLUE_UNISOLATED_CREDENTIALED=none does without."
+        )
     if record["ledger"]["fault"]:
         concerns.append(record["ledger"]["fault"])
     if record["disk"]["free"] < settings.min_free_gb * GB:

@@ -35,6 +35,7 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for place, waiting in enumerate(queue["next"], start=1):
         yield "next" if place == 1 else "", f"{place}. {waiting['model']} ({waiting['edition']}), {waiting['id']}"
     yield "worker", _worker(record["worker"])
+    yield "isolation", _isolation(record["isolation"])
     used = ", ".join(f"{name} {_gb(size)}" for name, size in disk["used"].items())
     yield "disk", f"{_gb(disk['free'])} free of {_gb(disk['total'])}; {used}"
     yield "data", ", ".join(f"{task} {presence}" for task, presence in record["data"].items())
@@ -63,6 +64,13 @@ def _worker(worker: Mapping[str, Any]) -> str:
     if worker["silent_seconds"] is None:
         return f"seen {worker['seen_at']}, before this machine was restarted"
     return f"seen {worker['silent_seconds']} s ago"
+
+
+def _isolation(isolation: Mapping[str, str] | None) -> str:
+    if isolation is None:
+        return "no worker has tried it yet"
+    why = f" ({isolation['why']})" if isolation["why"] else ""
+    return f"{isolation['level']}{why}, tried {isolation['at']}"
 
 
 def _ledger(ledger: Mapping[str, Any]) -> str:

@@ -1,13 +1,23 @@
 """One submission as plain data: where it stands, why it failed, what befell it, and what its submitter may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from backend.domain import Progress, Stage
 from backend.errors import FailureCode
-from backend.submission import ENDED_IN_VAIN, OPERATOR, SYSTEM, Estimate, Event, Span, Status, Submission
+from backend.submission import (
+    ENDED_IN_VAIN,
+    OPERATOR,
+    SYSTEM,
+    Estimate,
+    Event,
+    PublicPerson,
+    Span,
+    Status,
+    Submission,
+)
 from frontend_config.columns import hub_link
 
 WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
@@ -19,18 +29,21 @@ class Surroundings:
     """What is told of a submission but not kept with it.
 
     Places in the queue (1 is next), estimates and the id of what took a result's place, all by submission id; titles
-    by task.
+    by task; `people` tells of a subject what everybody may know.
     """
 
     places: Mapping[str, int]
     estimates: Mapping[str, Estimate]
     replaced: Mapping[str, str]
     titles: Mapping[str, str]
+    people: Callable[[str], PublicPerson]
 
 
 def submission_payload(submission: Submission, around: Surroundings) -> dict[str, Any]:
-    """What everybody may know of a submission in a list: never the endpoint's address."""
+    """What everybody may know of a submission in a list: never the endpoint's address, nor anybody's subject."""
     model = submission.model
+    person = around.people(submission.submitter)
+    replaced = submission.id in around.replaced
     return {
         "id": submission.id,
         "model": model.hub_id,
@@ -40,7 +53,8 @@ def submission_payload(submission: Submission, around: Surroundings) -> dict[str
         "domain": model.domain,
         "edition": submission.edition,
         "engine": submission.engine,
-        "submitter": submission.submitter,
+        "submitter": person.name,
+        "submitter_key": person.key,
         "status": submission.status,
         "attempt": submission.attempt,
         "position": around.places.get(submission.id),
@@ -53,7 +67,8 @@ def submission_payload(submission: Submission, around: Surroundings) -> dict[str
         "withdrawn": submission.note if submission.status is Status.WITHDRAWN else None,
         "supersedes": submission.supersedes,
         "superseded_by": around.replaced.get(submission.id),
-        "deeds": [] if submission.id in around.replaced else deeds(submission),
+        "deeds": [] if replaced else deeds(submission),
+        "operator_deeds": [] if replaced else deeds(submission, operator=True),
     }
 
 
@@ -70,7 +85,7 @@ def whole_submission_payload(
     told["events"] = [
         {
             "at": event.at.isoformat(),
-            "actor": _actor(event.actor, submission),
+            "actor": _actor(event.actor, submission, around),
             "status": event.status,
             "reason": event.reason,
             "attempt": event.attempt,
@@ -85,14 +100,14 @@ def receipt_address(submission_id: str) -> str:
     return f"/submission?id={quote(submission_id, safe='')}"
 
 
-def deeds(submission: Submission) -> list[str]:
-    """What its submitter may do with it now; the queue's rules decide again when it is asked for."""
+def deeds(submission: Submission, *, operator: bool = False) -> list[str]:
+    """What its submitter or an operator may do with it now; the queue's rules decide again when it is asked for."""
     if submission.status.open:
         return ["cancel"]
     if submission.status is Status.FINISHED:
         return ["withdraw"]
     set_aside = submission.failure_code is FailureCode.QUARANTINED
-    return ["retry"] if submission.status in ENDED_IN_VAIN and not set_aside else []
+    return ["retry"] if submission.status in ENDED_IN_VAIN and (operator or not set_aside) else []
 
 
 def estimate_payload(estimate: Estimate | None) -> dict[str, list[int] | None] | None:
@@ -149,7 +164,10 @@ def _log(submission: Submission) -> dict[str, Any]:
     return {"says": says, "lines": lines}
 
 
-def _actor(actor: str, submission: Submission) -> str:
-    """Who did it, without the name of any machine: everybody else who acts is a worker."""
+def _actor(actor: str, submission: Submission, around: Surroundings) -> str:
+    """Who did it, without a subject or the name of any machine.
+
+    Of people only an operator acts on what is not theirs; everybody else who acts is a worker.
+    """
     known = {submission.submitter: "submitter", OPERATOR: "operator", SYSTEM: "queue"}
-    return known.get(actor, "worker")
+    return known.get(actor) or ("operator" if around.people(actor).met else "worker")

@@ -29,7 +29,8 @@ class Entry:
     """One line of the ledger; `hash` covers everything else in it, and `previous` is the hash of the line before.
 
     A result may take the place of an earlier line (`supersedes`), a withdrawal takes one back (`withdraws`); both say
-    why in `reason`, and neither changes the earlier line. `actor` is who withdrew.
+    why in `reason`, and neither changes the earlier line. `actor` is who withdrew: the submitter or
+    the operator, for a chain of what is published names nobody.
     """
 
     number: int

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 BLOCK = 1 << 20
@@ -52,6 +53,17 @@ def replace_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     sync(path.parent)
+
+
+def put_folder(partial: Path, target: Path) -> Path:
+    """A folder that is whole has the name `target`, in the place of what had it before."""
+    partial.chmod(0o755)
+    if target.exists():
+        target.rename(partial.with_name(partial.name + ".replaced"))
+    partial.rename(target)
+    sync(target.parent)
+    shutil.rmtree(partial.with_name(partial.name + ".replaced"), ignore_errors=True)
+    return target
 
 
 def sync(path: Path) -> None:

@@ -66,6 +66,7 @@ def rows_of_entries(entries: Iterable[Entry]) -> Rows:
     """The rows of these entries, by table."""
     rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
+        rows["ledger_line"].append({"number": entry.number, "hash": entry.hash, "written_at": entry.at})
         retires = entry.supersedes or entry.withdraws
         if retires is not None:
             rows["retired"].append(

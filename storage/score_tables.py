@@ -18,7 +18,7 @@ from storage.score_rows import Rows, expectations, rows_besides
 
 SQL = Path(__file__).parent / "sql"
 SCHEMA = SQL / "scores_schema.sql"
-TABLES = ("recipe", "head", "benchmark", "expected", "result", "score", "diagnostics", "retired")
+TABLES = ("recipe", "head", "ledger_line", "benchmark", "expected", "result", "score", "diagnostics", "retired")
 QUERIES: Any = aiosql.from_path(SQL / "scores.sql", "duckdb", mandatory_parameters=False)
 _LOG = logging.getLogger(__name__)
 
@@ -86,11 +86,11 @@ class TablesFile:
             for table in TABLES:
                 db.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {table}").fetchall()
             head = head_of(db)
-            lines = select(db, "count_lines", {})[0]["lines"]
+            counted = select(db, "count_lines", {})[0]
             recipe = db.execute("FROM recipe").fetchall()
         except (duckdb.Error, ValueError, IndexError) as error:
             return str(error)
-        if recipe == [(self._recipe(),)] and lines == head.number:
+        if recipe == [(self._recipe(),)] and counted == {"told": head.number, "lines": head.number}:
             return None
         return "it lacks rows, or belongs to another set of tasks or another edition of this program"
 

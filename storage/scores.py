@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,8 +14,9 @@ import duckdb
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Score, Standing, Task
 from backend.errors import LedgerBroken
 from backend.logbook import told
-from storage.entries import Entry, Head
+from storage.entries import GENESIS, Entry, Head
 from storage.ledger import Ledger
+from storage.moments import Moment, News, read_wanted, require_line
 from storage.score_rows import (
     Publication,
     Retired,
@@ -105,10 +107,17 @@ class Scores:
             self._checkpoint()
         return new
 
-    def standings(self, provenance: Provenance, edition: Edition, protocol: str | None = None) -> list[Standing]:
-        """The rows of the board with all their cells, as they stood at one moment; one protocol at a time."""
+    def standings(
+        self, provenance: Provenance, edition: Edition, protocol: str | None = None, *, line: int | None = None
+    ) -> list[Standing]:
+        """The rows of the board with all their cells, as they stood at one moment; one protocol at a time.
+
+        Without `line` as they stand now, else as they stood after that line of the ledger.
+        """
         view = {"provenance": provenance, "edition": edition, "protocol": protocol or OWN_PROTOCOL[provenance]}
         with self._transaction() as db:
+            if line is not None:
+                db.execute(QUERIES.look_back.sql, {"line": line})
             rows, found, asked = (select(db, name, view) for name in ("standings", "cells", "diagnostics"))
         cells: dict[str, dict[str, Score]] = defaultdict(dict)
         for cell in found:
@@ -134,6 +143,51 @@ class Scores:
         """All that was ever published of a model, whatever the case of its id, newest first."""
         with self._transaction() as db:
             return self._publications(db, "publications", {"hub_id": hub_id})
+
+    def moment(self, asked: str | None = None) -> Moment:
+        """The moment that a day, a line's number or a snapshot's name means; without any of them, now.
+
+        UsageError, with what to ask instead, for what is none of them or not of this ledger.
+        """
+        self.follow()
+        wanted = None if asked is None else read_wanted(asked, datetime.now(UTC))
+        with self._transaction() as db:
+            head = head_of(db)
+            row: dict[str, Any] = {"number": 0, "hash": GENESIS, "written_at": None}
+            if wanted is not None and wanted.end is not None:
+                found = select(db, "line_before", {"end": wanted.end})
+            else:
+                number = head.number if wanted is None else wanted.number
+                found = select(db, "line_at", {"number": number}) if number else [row]
+                if wanted is not None:
+                    require_line(wanted, asked or "", head.number, found[0]["hash"] if found else None)
+            row = found[0] if found else row
+            since = select(db, "since", {"number": row["number"]})[0]
+        return Moment(
+            number=row["number"],
+            hash=row["hash"],
+            at=row["written_at"].astimezone(UTC) if row["written_at"] else None,
+            end=wanted.end if wanted else None,
+            **since,
+        )
+
+    def news(self, most: int) -> list[News]:
+        """The newest lines of the ledger, at most so many, the last first."""
+        with self._transaction() as db:
+            lines = select(db, "newest_lines", {"most": most})
+            numbers = [line[name] for line in lines for name in ("number", "retires") if line[name]]
+            results = {one.number: one for one in self._publications(db, "publications_at", {"numbers": numbers})}
+            retired = {row["number"]: retired_of(row) for row in select(db, "retired", {})}
+        return [
+            News(
+                number=line["number"],
+                hash=line["hash"],
+                at=line["written_at"].astimezone(UTC),
+                publication=results.get(line["number"]) or results.get(line["retires"]),
+                retired=retired.get(line["retires"]),
+            )
+            for line in lines
+        ]
 
     def copy_out(self, parquet: Path) -> tuple[Head, list[dict[str, Any]]]:
         """Writes every cell of the board into a Parquet file; returns the same rows, and the head they stand at."""

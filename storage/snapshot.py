@@ -15,8 +15,9 @@ from filelock import FileLock
 from backend import __version__
 from backend.logbook import told
 from storage.entries import Head
-from storage.files import digest, sync
+from storage.files import digest, put_folder, sync
 from storage.scores import Scores
+from storage.snapshot_shelf import snapshot_name
 
 PARQUET, RECORDS, MANIFEST = "scores.parquet", "scores.json", "manifest.json"
 PARTIAL = ".partial-"
@@ -34,7 +35,8 @@ def write_snapshot(scores: Scores, folder: Path, *, keep: int | None = None) -> 
     with FileLock(folder / ".lock"):
         for left in folder.glob(f"{PARTIAL}*"):
             shutil.rmtree(left)
-        target = folder / _name_of(scores.head())
+        head = scores.head()
+        target = folder / snapshot_name(head.number, head.hash)
         if not is_whole(target):
             target = _write(scores, folder)
         if keep is not None:
@@ -87,30 +89,16 @@ def _write(scores: Scores, folder: Path) -> Path:
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         for path in (*partial.iterdir(), partial):
             sync(path)
-        return _put_in_place(partial, folder / _name_of(head))
+        return put_folder(partial, folder / snapshot_name(head.number, head.hash))
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def _put_in_place(partial: Path, target: Path) -> Path:
-    partial.chmod(0o755)
-    if target.exists():
-        target.rename(partial.with_name(partial.name + ".replaced"))
-    partial.rename(target)
-    sync(target.parent)
-    shutil.rmtree(partial.with_name(partial.name + ".replaced"), ignore_errors=True)
-    return target
 
 
 def _keep_newest(folder: Path, keep: int) -> None:
     whole = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for old in sorted(whole, key=lambda path: path.stat().st_mtime_ns, reverse=True)[keep:]:
         shutil.rmtree(old)
-
-
-def _name_of(head: Head) -> str:
-    return f"{head.number:06d}-{head.hash[:12]}"
 
 
 def _moment(value: Any) -> str:

@@ -30,6 +30,11 @@ class Shelved:
     files: Mapping[str, Filed]
 
 
+def snapshot_name(number: int, hash_: str) -> str:
+    """What the state of the board after this line of the ledger is called; the hash is that line's."""
+    return f"{number:06d}-{hash_[:12]}"
+
+
 def shelved(folder: Path) -> list[Shelved]:
     """What lies in `folder`, newest first; what has no readable manifest is left out."""
     found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)] if folder.is_dir() else []

@@ -12,13 +12,17 @@ import aiosql
 
 from backend.domain import Edition, Model, Progress, Stage
 from backend.errors import FailureCode, Replaced
-from backend.submission import STEPS, Event, Pulse, Spent, Status, Submission
+from backend.submission import STEPS, Event, Left, Pulse, Spent, Status, Submission
+from storage.admissions import Weekly, admit, left_of
+from storage.audit import Audit
 from storage.clocks import Clocks
 from storage.database import BUSY_SECONDS, Database
+from storage.operator_pauses import OperatorPauses, operator_pause_of
+from storage.people import People, blocked_in, note_submitter
 from storage.rows import event_of, model_columns, moment, progress_text, spent_of, submission_columns, submission_of
 
 SQL = Path(__file__).parent / "sql"
-MIGRATIONS = (SQL / "001_queue.sql", SQL / "002_trust.sql")
+MIGRATIONS = (SQL / "001_queue.sql", SQL / "002_trust.sql", SQL / "003_people.sql")
 RECENT_SECONDS = 24 * 3600
 LONGEST_DELAY = 3600.0
 _QUERIES: Any = aiosql.from_path(SQL / "submissions.sql", "sqlite3", mandatory_parameters=False)
@@ -33,28 +37,46 @@ class Claim:
     crashed_stage: Stage | None
 
 
+class ShutOut(Exception):
+    """The person is blocked."""
+
+
 class Submissions:
-    """The queue's store. Safe to use from several threads and processes at once. Each step writes its own event."""
+    """The queue's store. Safe to use from several threads and processes at once. Each step writes its own event.
+
+    `people`, `audit` and `operator_pauses` are kept in the same file.
+    """
 
     def __init__(self, path: Path, clocks: Clocks | None = None, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._clocks = clocks or Clocks()
         self._database = Database(path, MIGRATIONS, busy_seconds=busy_seconds)
+        self.people = People(self._database, self._clocks)
+        self.audit = Audit(self._database, self._clocks)
+        self.operator_pauses = OperatorPauses(self._database, self._clocks)
         self._settle_steps()
 
-    def add(self, submission: Submission, *, most_open: int, actor: str | None = None) -> Submission:
-        """Stores a new submission unless there is one of the same identity, which is returned instead.
+    def add(
+        self, submission: Submission, *, most_open: int | None, weekly: Weekly | None = None, actor: str | None = None
+    ) -> Submission:
+        """Stores a new submission unless there is one of the same identity, which is returned instead for free.
 
         Its first event is `actor`'s, or the submitter's own. One that supersedes a finished submission is no duplicate.
-        OverflowError when the person already has `most_open` of them waiting or running; nothing is stored then.
+        OverflowError when the person already has `most_open` of them waiting or running, WeekFull when a `weekly` quota
+        is used up, ShutOut when they are blocked and act themselves; nothing is stored then.
         """
         with self._database.writing() as db:
             same = self._same(db, submission.model, submission.edition, submission.engine)
             if same is not None and not (submission.supersedes and same.status is Status.FINISHED):
                 return same
-            if _QUERIES.count_open(db, submitter=submission.submitter)["count"] >= most_open:
+            person, now = submission.submitter, self._clocks.wall()
+            if actor in (None, person) and blocked_in(db, person):
+                raise ShutOut("blocked")
+            if most_open is not None and _QUERIES.count_open(db, submitter=person)["count"] >= most_open:
                 raise OverflowError(f"{most_open} submissions are open")
-            columns = submission_columns(submission)
-            _QUERIES.insert_submission(db, **columns, actor=actor or submission.submitter, now=self._clocks.wall())
+            note_submitter(db, person, now)
+            _QUERIES.insert_submission(db, **submission_columns(submission), actor=actor or person, now=now)
+            if weekly:
+                admit(db, submission.id, person, weekly, now)
             return self._found(db, submission.id)
 
     def find(self, submission_id: str) -> Submission | None:
@@ -90,6 +112,11 @@ class Submissions:
         with self._database.reading() as db:
             return int(_QUERIES.count_open(db, submitter=submitter)["count"])
 
+    def left_of(self, submitter: str, weekly: Weekly) -> tuple[Left, ...]:
+        """What one person has left of a week's quotas."""
+        with self._database.reading() as db:
+            return left_of(db, submitter, weekly, self._clocks.wall())
+
     def waiting(self) -> list[str]:
         """Ids of queued submissions in the order in which they will be taken."""
         with self._database.reading() as db:
@@ -121,8 +148,8 @@ class Submissions:
         """The next submission, running under a fresh token; None when nothing is due or the queue is paused."""
         token = secrets.token_hex(16)
         with self._database.writing() as db:
-            steady = self._clocks.steady()
-            if _is_ahead(_QUERIES.get_pulse(db)["paused_until"], steady):
+            steady, pulse = self._clocks.steady(), _QUERIES.get_pulse(db)
+            if _is_ahead(pulse["paused_until"], steady) or operator_pause_of(pulse, self._clocks.wall()):
                 return None
             due = next((row["id"] for row in self._waiting(db) if not _is_ahead(row["not_before"], steady)), None)
             if due is None:
@@ -228,13 +255,15 @@ class Submissions:
         suspect: bool = False,
         refund: bool = False,
         if_expired: bool = False,
+        weekly: Weekly | None = None,
         write: Callable[[], object] | None = None,
     ) -> bool:
         """Takes a submission one step on from where it was read; whoever held it is fenced off.
 
         False when it had moved on meanwhile, or, if asked, its lease still runs. `fresh` gives it all its attempts
-        again, `refund` gives this one and its turn back, `suspect` lets all others go first. `write` writes to another
-        store while nobody else can move the submission; when it raises, nothing was done.
+        again, `refund` gives this one and its turn back, `suspect` lets all others go first. With a `weekly` quota it
+        counts as asked for anew; WeekFull when that is used up. `write` writes to another store while nobody else can
+        move the submission; when it raises, nothing was done.
         """
         with self._database.writing() as db:
             changed = _QUERIES.step_unclaimed(
@@ -257,6 +286,8 @@ class Submissions:
             )
             if changed and write:
                 write()
+            if changed and weekly:
+                admit(db, submission.id, submission.submitter, weekly, self._clocks.wall())
             return bool(changed)
 
     def pin(self, submission: Submission, model: Model) -> bool:
@@ -299,14 +330,14 @@ class Submissions:
         """When a worker was last seen, and why the queue stands still if it does."""
         with self._database.reading() as db:
             row = _QUERIES.get_pulse(db)
-        since = moment(row["paused_at"]) if row["paused_at"] is not None else None
-        if row["seen_steady"] is None:
-            return Pulse(seen_at=None, paused=row["paused"], paused_at=since)
-        silent = self._clocks.steady() - row["seen_steady"]
-        seen = moment(row["seen_at"])
+        silent = None if row["seen_steady"] is None else self._clocks.steady() - row["seen_steady"]
         # Seen later than now: on the clock of a machine that has been restarted since.
         return Pulse(
-            seen_at=seen, silent_seconds=silent if silent >= 0 else None, paused=row["paused"], paused_at=since
+            seen_at=None if silent is None else moment(row["seen_at"]),
+            silent_seconds=silent if silent is not None and silent >= 0 else None,
+            paused=row["paused"],
+            paused_at=moment(row["paused_at"]) if row["paused_at"] is not None else None,
+            operator_pause=operator_pause_of(row, self._clocks.wall()),
         )
 
     def _settle_steps(self) -> None:

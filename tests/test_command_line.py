@@ -298,3 +298,12 @@ def test_a_snapshot_is_written_once_per_state_of_the_ledger(furnished: CommandLi
     assert [path for path in out.iterdir() if path.is_dir()] == [folder] and not (
         furnished.home / "scores.duckdb"
     ).exists()
+
+
+def test_a_snapshot_can_be_a_whole_site(furnished: CommandLine, tmp_path: Path) -> None:
+    made = furnished.run("snapshot", str(tmp_path / "site"), "--site", "--address", "https://copy.example/clue")
+    assert made.returncode == 0, made.stderr
+    assert Path(made.stdout.strip()) == tmp_path / "site"
+    rows = json.loads((tmp_path / "site" / "data" / "rehearsal.json").read_text())
+    assert sorted(rows["names"]) == ["scripted/rules", "scripted/silent"]
+    assert "https://copy.example/clue/model.html" in (tmp_path / "site" / "feed.atom").read_text()

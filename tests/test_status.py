@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from backend.settings import Settings
-from backend.submission import Pulse
+from backend.submission import OperatorPause, Pulse
 from frontend_config.status import status_record
 from frontend_config.status_table import print_status
+from storage.isolation_note import note_isolation
 from storage.ledger import Ledger
 from tests.pages import records
 from tests.pages.serving import Shelf
@@ -77,6 +78,28 @@ def test_a_pause_a_full_disk_and_a_broken_ledger_are_told_together(look: Look, t
     assert "less than the 1e+06 GB of CLUE_MIN_FREE_GB" in full
 
 
+def test_what_the_worker_found_of_isolation_is_told_with_its_reason(look: Look, tmp_path: Path) -> None:
+    assert look()["isolation"] is None and look()["well"]
+    note_isolation(Settings(home=tmp_path, isolation="none"))
+    found = look()
+    assert found["isolation"]["level"] == "none" and "CLUE_ISOLATION" in found["isolation"]["why"]
+    (concern,) = found["concerns"]
+    assert concern.startswith("A model's process is not isolated here (CLUE_ISOLATION")
+    note_isolation(Settings(home=tmp_path))
+    assert look()["isolation"]["level"] == "full" and look()["well"]
+    (tmp_path / "isolation.json").write_text("[")
+    assert look()["isolation"] is None
+
+
+def test_a_pause_of_the_operator_is_told_with_its_end(look: Look) -> None:
+    noon = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
+    pause = OperatorPause(reason="Moving house.", since=noon)
+    (concern,) = look(pulse=replace(WELL, operator_pause=pause))["concerns"]
+    assert concern == "The operator has paused the queue until `python app.py resume`: Moving house."
+    (concern,) = look(pulse=replace(WELL, operator_pause=replace(pause, until=noon)))["concerns"]
+    assert concern.startswith("The operator has paused the queue until 2026-12-24 12:00 UTC")
+
+
 def test_a_person_reads_the_same(look: Look, capsys: pytest.CaptureFixture[str]) -> None:
     print_status(look(pulse=replace(WELL, paused="[red]It waits[/red]")))
     shown = " ".join(capsys.readouterr().out.split())
@@ -85,6 +108,7 @@ def test_a_person_reads_the_same(look: Look, capsys: pytest.CaptureFixture[str])
         "seen 12 s ago",
         "predict, task 2 of 6 meqsum, 412 of 997",
         "1 lines, verified",
+        "no worker has tried it yet",
     ):
         assert words in shown
     assert "! The queue is paused: [red]It waits[/red]" in shown and "All is well" not in shown

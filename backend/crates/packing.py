@@ -156,7 +156,7 @@ class Packer:
         making.rename(target)
 
     def _copy(self, source: Path, target: Path) -> Part:
-        """The part that the target now is. What the Hub calls its content is the name that its client keeps it under."""
+        """The part that the target now is. What the Hub calls its content is the name that its client keeps it by."""
         whole, size, done = hashlib.sha256(), source.stat().st_size, 0
         with source.open("rb") as from_, target.open("wb") as to:
             while block := from_.read(BLOCK):

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from backend.errors import FailureCode, GpuGone, ModelCrash
-from backend.isolation import Channel, ModelProcess
+from backend.isolation import Bounds, Channel, ModelProcess
 
 DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
 TRY_SECONDS = 120
@@ -33,12 +33,12 @@ def find_device(*, expected: bool) -> str:
     return "cpu"
 
 
-def try_device(log: Path, halt: Event, *, module: str = __name__) -> None:
+def try_device(log: Path, halt: Event, *, module: str = __name__, bounds: Bounds | None = None) -> None:
     """Returns when a process of ours, free of any submitted file, can use the device; GpuGone when it cannot.
 
     The word of a model's own process would not do: any model could say so, and the queue would wait for it.
     """
-    process = ModelProcess(module, log, halt)
+    process = ModelProcess(module, log, halt, bounds=bounds)
     try:
         process.receive(TRY_SECONDS, FailureCode.INTERNAL_ERROR)
     except ModelCrash:

@@ -15,7 +15,10 @@ from backend.engines.carrying.nodes import check_installed, joined
 from backend.settings import Settings
 
 # What opening, fetching and asking a model read; whatever else the operator set stays on this host.
-CARRIED = {"home", "dtype", "batch_tokens", "load_timeout", "answer_timeout", "max_model_gb", "min_free_gb"}
+CARRIED = {
+    "home", "data", "dtype", "batch_tokens", "load_timeout", "answer_timeout", "max_model_gb", "min_free_gb",
+    "model_hours", "model_memory_gb", "isolation", "unisolated_credentialed", "ray_keeps_text_home",
+}  # fmt: skip
 
 
 def carried_by_ray(module: str, settings: Settings) -> Engine:

@@ -6,18 +6,19 @@ from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from backend.domain import Edition, Engine, Finish, Message, ModelSource, Prediction, Prompt, Window
 from backend.engines.answers import prediction_of
 from backend.engines.device import is_gpu_expected, try_device
 from backend.errors import FailureCode, ModelCrash, ModelFault, UsageError
-from backend.isolation import ModelProcess
+from backend.isolation import ModelProcess, bounds_under
 from backend.settings import Settings
 
 WINDOW = 256
+MOST_FACTS, LONGEST_FACT = 64, 1_000
 CHILD = "backend.engines.local.child"
 
 
@@ -72,11 +73,12 @@ def open_model(source: ModelSource, settings: Settings, halt: Event) -> Iterator
         raise UsageError("The transformers engine needs the model's files; it takes no URL.")
     log = source.log or settings.home / "logs" / "model.log"
     try:
-        with _opened(source.folder, settings, ModelProcess(CHILD, log, halt)) as model:
+        process = ModelProcess(CHILD, log, halt, reads=[source.folder], bounds=bounds_under(settings))
+        with _opened(source.folder, settings, process) as model:
             yield model
     except ModelCrash:
         if is_gpu_expected():
-            try_device(log, halt)
+            try_device(log, halt, bounds=bounds_under(settings))
         raise
 
 
@@ -100,10 +102,13 @@ def _opened(folder: Path, settings: Settings, process: ModelProcess) -> Iterator
 # Whatever runs in the model's process is the submitter's: its messages are taken for nothing but text until checked.
 
 
+Word = Annotated[str, StringConstraints(max_length=LONGEST_FACT)]
+
+
 class _Loaded(BaseModel):
     window: int | None
-    facts: dict[str, str | int | float | None]
-    reuse: str = "none"
+    facts: Annotated[dict[Word, Word | int | float | None], Field(max_length=MOST_FACTS)]
+    reuse: Word = "none"
 
 
 class _Count(BaseModel):

@@ -96,6 +96,7 @@ def open_arena(home: Path, kit: Kit, *, lease_seconds: float) -> Arena:
         lease_seconds=lease_seconds,
         retry_seconds=0.05,
         open_submissions=MOST_OPEN,
+        weekly_submissions=MOST_OPEN,
         scibert=str(home / "no-encoder"),
     )
     home.mkdir(parents=True, exist_ok=True)

@@ -58,26 +58,12 @@ WAYS = (
         json=True,
     ),
 )
-# Gradio's sign-in, which is there on a Space only: its button asks the queue what to show.
+# There where visitors sign in. Asking who one is changes nothing, but is nobody else's business.
 SIGN_IN = (
-    Way(path="/login/huggingface", methods=ONLY_GET, rate=Rate.POST, purpose="leads to the Hub's sign-in"),
-    Way(path="/login/callback", methods=ONLY_GET, rate=Rate.POST, purpose="where the Hub's sign-in leads back to"),
-    Way(path="/logout", methods=ONLY_GET, rate=Rate.POST, purpose="forgets who signed in", own_pages=True),
-    Way(
-        path="/gradio_api/queue/join",
-        methods=POST,
-        rate=Rate.POST,
-        purpose="asks what the sign-in button says",
-        own_pages=True,
-        json=True,
-    ),
-    Way(
-        path="/gradio_api/queue/data",
-        methods=ONLY_GET,
-        rate=Rate.POST,
-        purpose="tells what the sign-in button says",
-        own_pages=True,
-    ),
+    Way(path="/signin", methods=ONLY_GET, rate=Rate.POST, purpose="leads to the provider's sign-in"),
+    Way(path="/login/callback", methods=ONLY_GET, rate=Rate.POST, purpose="where the provider leads back to"),
+    Way(path="/signin/who", methods=ONLY_GET, rate=Rate.READ, purpose="tells a browser its own name", own_pages=True),
+    Way(path="/signout", methods=POST, rate=Rate.POST, purpose="ends the browser's session", own_pages=True),
 )
 
 

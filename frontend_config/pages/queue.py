@@ -21,14 +21,22 @@ def build(desk: Desk, static: str) -> None:
     island_in_gradio("queue", static, [who_handler(desk), act_handler(desk)])
 
 
-def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:
-    """Tells the browser as whom it may act here, so that it knows which buttons to show; that alone gives no right."""
+def who_handler(desk: Desk) -> Callable[..., dict[str, str | bool | None]]:
+    """Tells the browser under which key it may act here, so that it knows which buttons to show.
 
-    def who(nothing: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, str | None]:
+    That alone gives no right, and no subject ever goes there.
+    """
+
+    def who(nothing: Any, request: gr.Request) -> dict[str, str | bool | None]:
         try:
-            return {"person": submitter(desk.settings, Caller.of(request), profile), "hint": None}
+            person = submitter(desk.settings, Caller.of(request)).subject
+            return {"person": desk.people(person).key, "operator": desk.is_operator(person), "hint": None}
         except Declined:
-            return {"person": None, "hint": notice("sign in to act") if door(desk.settings) is Door.SIGN_IN else None}
+            return {
+                "person": None,
+                "operator": False,
+                "hint": notice("sign in to act") if door(desk.settings) is Door.SIGN_IN else None,
+            }
 
     return who
 
@@ -36,10 +44,10 @@ def who_handler(desk: Desk) -> Callable[..., dict[str, str | None]]:
 def act_handler(desk: Desk) -> Callable[..., dict[str, bool | str]]:
     """Cancel, Retry and Withdraw: who asks is decided anew, and the queue's rules have the last word."""
 
-    def act(wish: Any, request: gr.Request, profile: gr.OAuthProfile | None) -> dict[str, bool | str]:
+    def act(wish: Any, request: gr.Request) -> dict[str, bool | str]:
         try:
-            person = submitter(desk.settings, Caller.of(request), profile)
-            return {"done": True, "sentence": carry_out(desk, wish, person)}
+            person = submitter(desk.settings, Caller.of(request))
+            return {"done": True, "sentence": carry_out(desk, wish, person.subject)}
         except UsageError as refusal:
             return {"done": False, "sentence": str(refusal)}
         except OperatorFault as fault:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from backend.domain import Edition
-from backend.errors import Declined, HubSpared, PassingFault
+from backend.errors import Declined, HubSpared, NotSignedIn, PassingFault
 from backend.submission import Check, Outlook
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, Door, closed_sentence, door, submitter
@@ -19,7 +19,6 @@ from frontend_config.submission_payload import estimate_payload, receipt_address
 from frontend_config.words import notice, prose
 
 FEWEST_LETTERS = 3
-Profile = gr.OAuthProfile | None
 Answer = dict[str, Any]
 Handler = Callable[..., Answer]
 
@@ -31,7 +30,7 @@ def build(desk: Desk, static: str) -> None:
         part_of_gradio(f'<p class="clue-note" role="status">{_code_marks(closed_sentence(desk.settings))}</p>')
         return
     if door(desk.settings) is Door.SIGN_IN:
-        gr.LoginButton(elem_classes="clue-login")
+        part_of_gradio(_way_in(desk.settings.provider_name))
     island_in_gradio("submit", static, [submit_handler(desk), preflight_handler(desk), suggest_handler(desk)])
     gr.Markdown(prose("submit"), elem_classes="clue-prose")
 
@@ -39,10 +38,12 @@ def build(desk: Desk, static: str) -> None:
 def submit_handler(desk: Desk) -> Handler:
     """What happens on Submit: the receipt, or the sentence that says why there is none."""
 
-    def submit(wish: Any, request: gr.Request, profile: Profile) -> Answer:
+    def submit(wish: Any, request: gr.Request) -> Answer:
         try:
-            person = submitter(desk.settings, Caller.of(request), profile)
-            receipt = desk.submit(read_form(wish), person)
+            person = submitter(desk.settings, Caller.of(request))
+            receipt = desk.submit(read_form(wish), person.subject)
+        except NotSignedIn as refusal:
+            return {"declined": str(refusal), "signed_out": True}
         except Declined as refusal:
             return {"declined": str(refusal)}
         return {"receipt": receipt_payload(desk, receipt)}
@@ -54,13 +55,13 @@ def preflight_handler(desk: Desk) -> Handler:
     """What the form would meet if it were submitted as it stands; nothing is stored."""
     addresses = RowAddresses(desk)
 
-    def preflight(wish: Any, request: gr.Request, profile: Profile) -> Answer:
+    def preflight(wish: Any, request: gr.Request) -> Answer:
         try:
-            person = submitter(desk.settings, Caller.of(request), profile)
+            person = submitter(desk.settings, Caller.of(request))
             form = read_form(wish)
         except Declined as refusal:
             return {"declined": str(refusal)}
-        return outlook_payload(desk.preflight(form, person), form.edition, addresses)
+        return outlook_payload(desk.preflight(form, person.subject), form.edition, addresses)
 
     return preflight
 
@@ -68,16 +69,16 @@ def preflight_handler(desk: Desk) -> Handler:
 def suggest_handler(desk: Desk) -> Handler:
     """Models that the Hub's search finds for what was typed; when it cannot be asked, a sentence and none."""
 
-    def suggest(words: Any, request: gr.Request, profile: Profile) -> Answer:
+    def suggest(words: Any, request: gr.Request) -> Answer:
         try:
-            person = submitter(desk.settings, Caller.of(request), profile)
+            person = submitter(desk.settings, Caller.of(request))
         except Declined:
             return {"found": [], "said": None}
         typed = _speakable(words) if isinstance(words, str) else ""
         if not FEWEST_LETTERS <= len(typed) <= LONGEST:
             return {"found": [], "said": None}
         try:
-            found = desk.suggest(typed, person)
+            found = desk.suggest(typed, person.subject)
         except HubSpared:
             return {"found": [], "said": notice("suggestions paused")}
         except PassingFault:
@@ -108,6 +109,14 @@ def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:
     if check.submission_id:
         link = addresses.of(check.submission_id, edition) or receipt_address(check.submission_id)
     return {"title": check.title, "finding": check.finding, "sentence": check.sentence, "link": link}
+
+
+def _way_in(provider: str) -> str:
+    """The way to the provider, as HTML; the frame shows it to those who are not signed in."""
+    words = escape(notice("sign in to submit").format(provider=provider))
+    button = f'<a class="clue-button" href="/signin">{words}</a>'
+    meaning, framed = notice("sign in meaning"), notice("sign in framed")
+    return f'<div class="clue-door">{button}<p>{meaning}</p><p class="clue-framed">{framed}</p></div>'
 
 
 def _code_marks(sentence: str) -> str:

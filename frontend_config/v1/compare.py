@@ -23,7 +23,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter(tags=["Comparison"])
     views = Views(desk)
-    answers = KeptAnswers(desk.version)
+    answers = KeptAnswers(desk.version, most_bytes=desk.most_kept)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     def chosen(provenance: Provenance, edition: Edition, wanted: Iterable[str]) -> dict[str, Standing]:

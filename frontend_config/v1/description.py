@@ -1,5 +1,6 @@
 """The interface's description of itself, as OpenAPI."""
 
+import re
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -8,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer
 from frontend_config.licence import licence_payload
+from frontend_config.v1.looking_back import AS_OF, is_dated
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
 from frontend_config.words import notice
 
@@ -18,20 +20,23 @@ KINDS = {
     ".yaml": "application/yaml",
     ".bib": "application/x-bibtex",
     ".svg": "image/svg+xml",
+    ".atom": "application/atom+xml",
 }
 REFUSAL: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
     "properties": {"error": {"type": "string", "description": "One sentence that says what to do."}},
 }
+PLACEHOLDER = re.compile(r"\{\w+\}")
+BY_DATE = {"name": AS_OF, "in": "query", "required": False, "schema": {"type": "string"}}
 REFUSED_POSTS = {
     "401": "Nobody is signed in.",
     "403": "Submitting is closed, or this is not the page's own origin.",
     "409": "The person has as many submissions waiting or running as one may have.",
+    "429": "More in a week than one person may submit, or too many requests in a minute: Retry-After says when.",
     "413": "The body is larger than any submission.",
     "415": "The body is not said to be JSON.",
     "422": "The body does not fit, or the model may not enter.",
-    "429": "Too many requests within a minute; Retry-After says when the next may come.",
     "503": "The queue cannot be written just now.",
 }
 HELD = {"description": "Nothing has changed since the ETag that was sent in If-None-Match."}
@@ -84,6 +89,8 @@ def _posting(path: str, told: dict[str, Any]) -> dict[str, Any]:
 
 def _operation(path: str, told: dict[str, Any]) -> dict[str, Any]:
     parameters = [_parameter(each) for each in told.get("parameters", [])]
+    if is_dated(PLACEHOLDER.sub("x", path)):
+        parameters.append(_parameter(BY_DATE))
     responses: dict[str, Any] = {"200": _answer(path), "304": HELD}
     if "{" in path or any(each["required"] for each in parameters):
         responses["404"] = _refusal("There is nothing of this name.")

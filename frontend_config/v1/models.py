@@ -27,7 +27,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
     routes = APIRouter(tags=["Models"])
     views = Views(desk)
-    kept = KeptAnswers(desk.version)
+    kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
 
     def rows_of(hub_id: str) -> list[tuple[View, int]]:
         return views.of_model(hub_id) or _nothing()

@@ -1,6 +1,7 @@
 """The queue, single submissions and the health of it all under /v1."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,7 +28,7 @@ def router(desk: Desk) -> APIRouter:
 
     def around(found: Sequence[Submission], pulse: Pulse) -> Surroundings:
         waiting = desk.waiting()
-        return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles)
+        return surroundings(found, waiting, desk.estimates(found, waiting, pulse), titles, cache(desk.people))
 
     @routes.get("/queue", tags=["Queue"])
     def queue(request: Request, history: Annotated[int, Query(ge=0, le=HISTORY_MOST)] = HISTORY_PAGE) -> Response:

@@ -11,7 +11,7 @@ from backend.reporting import run_record
 from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import hub_link, task_titles
 from frontend_config.desk import Desk
-from frontend_config.exports.bibtex import bibtex
+from frontend_config.exports.bibtex import BIBTEX, bibtex
 from frontend_config.exports.eval_results import eval_results_yaml
 from frontend_config.exports.every_eval_ever import every_eval_ever
 from frontend_config.history_payload import history_payload, scores_of
@@ -20,14 +20,13 @@ from frontend_config.reproduction import reproduction
 from frontend_config.words import notice
 from storage.score_rows import Publication
 
-BIBTEX = "application/x-bibtex; charset=utf-8"
 YAML = "application/yaml; charset=utf-8"
 
 
 def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
     routes = APIRouter(tags=["Models"])
-    kept = KeptAnswers(desk.version)
+    kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
     paper = Answer(bibtex().encode(), BIBTEX)
 
     def found(number: int) -> Publication:

@@ -16,6 +16,8 @@ TAGS = {
 ABOUT_PARAMETERS = {
     "provenance": "measured: by this leaderboard; published: by the benchmark's authors in June 2024.",
     "edition": "full: the benchmark's own data; rehearsal: invented data, whose numbers say nothing of a model.",
+    "as_of": "The board as it stood at the end of this day in UTC, after this line of the ledger, or in this snapshot: "
+    "2026-10-01, 17, 000017-0f1e2d3c4b5a.",
     "history": "How many of the submissions that have ended, newest first.",
     "submission_id": "The id from the receipt of a submission.",
     "m": "Names of rows as in `names` of the leaderboard, two to four of them.",
@@ -48,6 +50,7 @@ RECEIPT = {
     "id": "20261101-5d0c7a1b", "address": "/submission?id=20261101-5d0c7a1b", "model": "owner/name",
     "revision": "0f1e2d3c…", "edition": "full", "status": "queued", "sentence": "It is number 2 in the queue.",
     "position": 2, "estimate": {"begins": [600, 1500], "lasts": [5400, 9000]},
+    "left": [{"left": 4, "most": 5, "credentialed": False, "next_at": "2026-11-08T12:00:00+00:00"}],
 }  # fmt: skip
 _TEXT = {"type": "string"}
 ABOUT_SUBMISSION: dict[str, Any] = {
@@ -75,9 +78,17 @@ EXAMPLES: dict[str, Any] = {
     "/leaderboard.json": {**_VIEW, "rows": 1, "names": ["owner/name"], "decimals": 1, "columns": [_COLUMN]},
     "/leaderboard.csv": "name,rank,model,…,mednli,mednli.low,mednli.high,mednli.n,mednli.missing\r\n"
     "owner/name,1,owner/name,…,62.1,59.5,64.6,1411,\r\n",
+    "/moment": {
+        "snapshot": "000017-0f1e2d3c4b5a", "number": 17, "hash": "0f1e2d3c4b5a…", "at": "2026-10-01T09:30:00+00:00",
+        "results_since": 5, "withdrawals_since": 0, "link": "/?as_of=000017-0f1e2d3c4b5a",
+        "sentence": "Board as of 1 October 2026, line 17; 5 results came since.",
+    },
     "/tasks": {"tasks": [{"name": "mednli", "title": "MedNLI", "level": 1, "version": 1, "access": "credentialed"}]},
     "/queue": {
-        "worker": {"seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None},
+        "worker": {
+            "seen_at": "2026-11-01T12:00:00+00:00", "alive": True, "paused": None, "paused_at": None,
+            "operator_pause": None,
+        },
         "running": [], "waiting": [_SUBMISSION], "history": [], "history_total": 0,
     },
     "/submissions/{submission_id}": _SUBMISSION,

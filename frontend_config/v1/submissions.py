@@ -1,16 +1,20 @@
 """The one address of /v1 that changes something: a submission, from whoever may submit on the page."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
+from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen
+from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen, WeekSpent
 from frontend_config.answers import Answer
 from frontend_config.desk import Desk
-from frontend_config.identity import Caller, signed_in, submitter
+from frontend_config.identity import Caller, submitter
 from frontend_config.receipt_payload import receipt_payload
 from frontend_config.submission_form import read_body
 from frontend_config.v1.samples import ABOUT_SUBMISSION
@@ -23,6 +27,7 @@ STATUSES = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (TooManyOpen, HTTPStatus.CONFLICT),
+    (WeekSpent, HTTPStatus.TOO_MANY_REQUESTS),
     (QueueBusy, HTTPStatus.SERVICE_UNAVAILABLE),
     (Declined, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
@@ -33,8 +38,8 @@ def router(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["Queue"])
 
     def take(request: Request, body: bytes) -> Response:
-        person = submitter(desk.settings, Caller.of(request), signed_in(request))
-        receipt = desk.submit(read_body(body), person)
+        person = submitter(desk.settings, Caller.of(request))
+        receipt = desk.submit(read_body(body), person.subject)
         told = receipt_payload(desk, receipt)
         return _answer(
             request,
@@ -45,8 +50,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/submissions", status_code=HTTPStatus.CREATED, openapi_extra={"requestBody": ABOUT_SUBMISSION})
     async def submit(request: Request) -> Response:
-        """Submits a model as the form does, under the name the form would keep it under: a signed-in browser's on a
-        Space, the local user's on the machine itself. 201 with the receipt; 200 when that commit is there already."""
+        """Submits a model as the form does, under the name the form would keep it under: a signed-in browser's, or the
+        local user's on the machine itself. 201 with the receipt; 200 when that commit is there already."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
             return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, notice("no json type"))
         body = await _body(request)
@@ -56,7 +61,7 @@ def router(desk: Desk) -> APIRouter:
             return await run_in_threadpool(take, request, body)
         except Declined as refusal:
             status = next(status for kind, status in STATUSES if isinstance(refusal, kind))
-            return _refused(request, status, str(refusal))
+            return _refused(request, status, str(refusal), _when(refusal))
         except OperatorFault as fault:
             return _refused(request, HTTPStatus.SERVICE_UNAVAILABLE, fault.public)
 
@@ -76,9 +81,18 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-def _refused(request: Request, status: HTTPStatus, sentence: str) -> Response:
-    return _answer(request, status, {"error": sentence}, {})
+def _when(refusal: Declined) -> dict[str, str]:
+    """After how many seconds it may be asked again, where only time stands against it (RFC 9110, 10.2.3)."""
+    if not isinstance(refusal, WeekSpent):
+        return {}
+    return {"Retry-After": str(max(1, ceil((refusal.next_at - datetime.now(UTC)).total_seconds())))}
 
 
-def _answer(request: Request, status: HTTPStatus, told: dict[str, Any], headers: dict[str, str]) -> Response:
-    return Answer.of_json(told).respond(request, status=status, headers=NEVER_KEPT | headers)
+def _refused(
+    request: Request, status: HTTPStatus, sentence: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    return _answer(request, status, {"error": sentence}, headers)
+
+
+def _answer(request: Request, status: HTTPStatus, told: dict[str, Any], headers: Mapping[str, str]) -> Response:
+    return Answer.of_json(told).respond(request, status=status, headers={**NEVER_KEPT, **headers})

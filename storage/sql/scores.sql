@@ -25,6 +25,10 @@ INSERT INTO retired SELECT
     unnest(:number::BIGINT[]), unnest(:by_number::BIGINT[]), unnest(:withdrawn::BOOLEAN[]),
     unnest(:reason::VARCHAR[]), unnest(:at::TIMESTAMPTZ[]);
 
+-- name: insert_ledger_line!
+INSERT INTO ledger_line SELECT
+    unnest(:number::BIGINT[]), unnest(:hash::VARCHAR[]), unnest(:written_at::TIMESTAMPTZ[]);
+
 -- name: insert_benchmark!
 INSERT INTO benchmark SELECT
     unnest(:level::INTEGER[]), unnest(:task::VARCHAR[]);
@@ -44,7 +48,25 @@ INSERT INTO head VALUES (0, repeat('0', 64), 0);
 UPDATE head SET number = :number, hash = :hash, byte_offset = :offset;
 
 -- name: count_lines^
-SELECT (SELECT count(*) FROM result WHERE number > 0) + (SELECT count(*) FROM retired WHERE withdrawn) AS lines;
+SELECT (SELECT count(*) FROM result WHERE number > 0) + (SELECT count(*) FROM retired WHERE withdrawn) AS told,
+    (SELECT count(*) FROM ledger_line) AS lines;
+
+-- name: look_back!
+SET VARIABLE line = :line;
+
+-- name: line_at^
+SELECT number, hash, written_at FROM ledger_line WHERE number = :number;
+
+-- name: line_before^
+SELECT number, hash, written_at FROM ledger_line WHERE written_at < :end ORDER BY number DESC LIMIT 1;
+
+-- name: since^
+SELECT (SELECT count(*) FROM result WHERE number > :number) AS results_since,
+    (SELECT count(*) FROM retired WHERE withdrawn AND by_number > :number) AS withdrawals_since;
+
+-- name: newest_lines
+SELECT ledger_line.*, retired.number AS retires FROM ledger_line
+LEFT JOIN retired ON retired.by_number = ledger_line.number ORDER BY ledger_line.number DESC LIMIT :most;
 
 -- name: get_head^
 SELECT number, hash, byte_offset FROM head;
@@ -71,6 +93,10 @@ SELECT id, number, submission_id, published_at, content FROM result WHERE number
 -- name: publications
 SELECT id, number, submission_id, published_at, content FROM result
 WHERE lower(model_id) = lower(:hub_id) AND content IS NOT NULL ORDER BY number DESC;
+
+-- name: publications_at
+SELECT id, number, submission_id, published_at, content FROM result
+WHERE number IN (SELECT unnest(:numbers::BIGINT[])) AND content IS NOT NULL;
 
 -- name: whole_board
 SELECT

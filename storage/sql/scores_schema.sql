@@ -4,6 +4,9 @@ CREATE TABLE recipe (sha256 VARCHAR);
 
 CREATE TABLE head (number BIGINT, hash VARCHAR, byte_offset BIGINT);
 
+-- Every line of the ledger, whatever it does.
+CREATE TABLE ledger_line (number BIGINT NOT NULL, hash VARCHAR NOT NULL, written_at TIMESTAMPTZ NOT NULL);
+
 CREATE TABLE benchmark (level INTEGER, task VARCHAR);
 CREATE TABLE expected (provenance VARCHAR, task VARCHAR, metric VARCHAR);
 
@@ -62,10 +65,14 @@ CREATE TABLE retired (
     retired_at TIMESTAMPTZ
 );
 
+-- The line that the views look back to: the variable `line` of the connection that asks, without one the last.
+CREATE MACRO looked_back_to() AS coalesce(getvariable('line')::BIGINT, 9223372036854775807);
+
 -- One row per model on the board: of what was not taken back, the latest result of each commit, engine and protocol.
 CREATE VIEW standing AS
 SELECT * FROM result
-WHERE number NOT IN (SELECT number FROM retired)
+WHERE number <= looked_back_to()
+AND number NOT IN (SELECT number FROM retired WHERE by_number <= looked_back_to())
 QUALIFY row_number() OVER (
     PARTITION BY provenance, edition, protocol, engine, coalesce(lower(model_id), label), revision ORDER BY number DESC
 ) = 1;

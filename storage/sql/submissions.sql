@@ -145,7 +145,7 @@ UPDATE pulse SET
     paused_at = CASE WHEN :reason IS NOT NULL THEN coalesce(paused_at, :now) END;
 
 -- name: get_pulse^
-SELECT seen_at, seen_steady, paused, paused_until, paused_at FROM pulse;
+SELECT * FROM pulse;
 
 -- name: steps
 SELECT status, next FROM step;

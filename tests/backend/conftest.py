@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelProcess, Path]]:
     """One process to load many bad models into, one after another, and its log."""
     log = tmp_path_factory.mktemp("logs") / "model.log"
-    process = ModelProcess("backend.engines.local.child", log, Event())
+    process = ModelProcess("backend.engines.local.child", log, Event(), reads=[tmp_path_factory.getbasetemp()])
     yield process, log
     process.close()
 

@@ -221,6 +221,17 @@ def test_a_folder_that_a_node_does_not_have_is_never_replaced_by_another(
     assert isinstance(found, Told) and type(found.fault) is OperatorFault and str(folder) in str(found.fault)
 
 
+def test_a_node_that_may_hold_credentialed_texts_opens_no_model_unless_it_is_isolated(
+    tiny_model: Path, settings: Settings
+) -> None:
+    bare = changed(settings, ray_keeps_text_home=True, isolation="none")
+    found = Carrier(order(bare, local(tiny_model)), 0).open()
+    assert isinstance(found, Told) and type(found.fault) is OperatorFault and "not isolated" in str(found.fault)
+    carrier = Carrier(order(changed(bare, unisolated_credentialed="none"), local(tiny_model)), 0)
+    assert isinstance(carrier.open(), Opened)
+    carrier.close()
+
+
 def test_without_ray_the_sentence_names_the_file_to_install() -> None:
     with pytest.raises(UsageError, match="requirements-ray.txt"):
         check_installed(find=lambda name: None)

@@ -26,6 +26,7 @@ from backend.errors import ClueError, DataMissing, Halted, UsageError
 from backend.evaluation import Evaluation, may_ask
 from backend.scoring import Judges, score, visible
 from backend.settings import Settings
+from tests.backend.asking import changed
 from tests.backend.toys import OPERATORS, MemoryJournals, PowerCut, ToyEngine, half, metric, same, toy_task
 
 MODEL = Model(hub_id="acme/tiny", revision="0" * 40)
@@ -167,6 +168,20 @@ def test_credentialed_texts_go_to_no_engine_that_sends_them_away_in_edition_full
     assert second.task_score.value == pytest.approx(75.0)
     with pytest.raises(DataMissing, match="credentialed"):
         bench.run(away, secret, edition=Edition.FULL)
+
+
+def test_local_models_get_no_credentialed_texts_without_isolation_unless_that_is_accepted_by_name(bench: Bench) -> None:
+    toy = ToyEngine(needs_files=True)
+    secret, free = toy_task("secret", access=Access.CREDENTIALED), toy_task("free")
+    bench.settings = changed(bench.settings, isolation="none")
+    first, second = bench.run(toy, secret, free, edition=Edition.FULL).runs
+    assert first.task_score.value is None and "from the network" in (first.missing or "") and len(toy.asked) == 10
+    assert second.task_score.value == pytest.approx(75.0)
+    (rehearsed,) = bench.run(toy, secret).runs
+    assert rehearsed.task_score.value == pytest.approx(75.0)
+    bench.settings = changed(bench.settings, unisolated_credentialed="none")
+    (accepted,) = bench.run(toy, secret, edition=Edition.FULL).runs
+    assert accepted.task_score.value == pytest.approx(75.0)
 
 
 @pytest.mark.parametrize("edition", Edition)

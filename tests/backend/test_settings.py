@@ -82,3 +82,60 @@ def test_a_model_process_inherits_programs_and_devices_and_nothing_else() -> Non
     )
     assert json.loads(said.stdout).keys() == {"PATH", "CUDA_VISIBLE_DEVICES"}
     assert inherited_environment().keys() <= os.environ.keys()
+
+
+SPACE = {"SPACE_ID": "owner/clue", "SPACE_HOST": "owner-clue.hf.space,clue.example"}
+OF_THE_SPACE = {
+    "OAUTH_CLIENT_ID": "space-client",
+    "OAUTH_CLIENT_SECRET": "space-secret",
+    "OAUTH_SCOPES": "openid profile read-repos",
+    "OPENID_PROVIDER_URL": "https://huggingface.co",
+}
+OWN = {"CLUE_OIDC_CLIENT_ID": "board", "CLUE_OIDC_CLIENT_SECRET": "hush", "CLUE_PUBLIC_URL": "https://clue.example/"}
+
+
+def test_a_space_signs_in_with_the_client_that_it_is_given() -> None:
+    settings = read_settings(SPACE | OF_THE_SPACE)
+    assert settings.signs_in and settings.provider_name == "Hugging Face"
+    assert (settings.oidc_client_id, settings.oidc_client_secret) == ("space-client", "space-secret")
+    assert (settings.public_origin, settings.oidc_scopes) == (
+        "https://owner-clue.hf.space",
+        OF_THE_SPACE["OAUTH_SCOPES"],
+    )
+    assert not read_settings(SPACE).signs_in
+    assert "space-secret" not in repr(settings)
+
+
+def test_a_client_of_ones_own_takes_the_place_of_the_spaces_as_a_whole() -> None:
+    own = read_settings(SPACE | OF_THE_SPACE | OWN | {"CLUE_OIDC_ISSUER": "https://id.example/realms/ward"})
+    assert (own.oidc_client_id, own.oidc_client_secret, own.oidc_scopes) == ("board", "hush", "openid profile")
+    assert own.provider_name == "id.example"
+    with pytest.raises(UsageError, match="Set CLUE_OIDC_CLIENT_ID and CLUE_OIDC_CLIENT_SECRET too"):
+        read_settings(SPACE | OF_THE_SPACE | {"CLUE_OIDC_ISSUER": "https://id.example"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"CLUE_OIDC_CLIENT_ID": ""}, "Set CLUE_OIDC_CLIENT_ID too"),
+        ({"CLUE_OIDC_CLIENT_SECRET": ""}, "Set CLUE_OIDC_CLIENT_SECRET too"),
+        ({"CLUE_PUBLIC_URL": ""}, "Set CLUE_PUBLIC_URL too"),
+        ({"CLUE_PUBLIC_URL": "http://clue.example"}, "CLUE_PUBLIC_URL must begin with https://"),
+        ({"CLUE_PUBLIC_URL": "https://clue.example/board"}, "without a path"),
+        ({"CLUE_OIDC_ISSUER": "http://id.example"}, "CLUE_OIDC_ISSUER must begin with https://"),
+        ({"CLUE_OIDC_ISSUER": "https://id.example?a=b"}, "does not fit"),
+        ({"CLUE_OIDC_SCOPES": "profile"}, "does not fit"),
+        ({"CLUE_SESSION_HOURS": "0"}, "does not fit"),
+    ],
+    ids=str,
+)
+def test_a_sign_in_that_is_not_whole_stops_the_program_and_says_what_is_missing(
+    change: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_settings(OWN | change)
+
+
+def test_on_loopback_sign_in_may_be_tried_without_https() -> None:
+    local = {"CLUE_PUBLIC_URL": "http://127.0.0.1:7860", "CLUE_OIDC_ISSUER": "http://localhost:9"}
+    assert read_settings(OWN | local).public_origin == "http://127.0.0.1:7860"

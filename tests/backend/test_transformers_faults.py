@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
 from backend.domain import Finish
-from backend.engines.transformers import ENGINE, LocalModel
+from backend.engines.transformers import ENGINE, LocalModel, _opened
 from backend.errors import FailureCode, Halted, ModelCrash, ModelFault
-from backend.isolation import ModelProcess
+from backend.isolation import PROJECT, ModelProcess
 from backend.settings import Settings
 from tests.backend.asking import assert_answers_all, changed, local, prompt, prompts
 from tests.backend.loading import children, load_into, loaded
@@ -209,7 +209,7 @@ def test_a_killed_model_is_a_crash_and_leaves_no_process(
 def test_a_process_that_answers_nonsense_is_a_crash_and_nothing_is_taken_from_it(
     lie: dict[str, Any], settings: Settings, tmp_path: Path
 ) -> None:
-    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event())
+    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event(), reads=[PROJECT / "tests"])
     try:
         client = LocalModel(process, settings, loaded({"window": None, "facts": {}}))
         process.send({"do": "write", "text": json.dumps(lie)})
@@ -220,8 +220,22 @@ def test_a_process_that_answers_nonsense_is_a_crash_and_nothing_is_taken_from_it
         process.close()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"window": 1, "facts": {"dtype": "x" * 5_000}}, {"window": 1, "facts": {str(n): n for n in range(500)}}],
+    ids=["a long one", "many"],
+)
+def test_a_model_that_says_too_much_of_itself_is_a_crash(
+    said: dict[str, Any], settings: Settings, tmp_path: Path
+) -> None:
+    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event(), reads=[PROJECT / "tests"])
+    process.send({"do": "write", "text": json.dumps(said)})
+    with pytest.raises(ModelCrash, match="something unreadable"), _opened(tmp_path, settings, process):
+        raise AssertionError("it opened")
+
+
 def test_a_process_that_hangs_while_it_writes_is_given_up_and_gone(settings: Settings, tmp_path: Path) -> None:
-    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event())
+    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event(), reads=[PROJECT / "tests"])
     try:
         client = LocalModel(process, changed(settings, answer_timeout=0.3), loaded({"window": None, "facts": {}}))
         with pytest.raises(ModelCrash) as caught:
@@ -239,7 +253,7 @@ def test_a_process_that_hangs_while_it_writes_is_given_up_and_gone(settings: Set
 def test_an_answer_is_kept_as_it_is_up_to_what_could_be_asked_for(
     text: str, kept: str, finish: Finish, settings: Settings, tmp_path: Path
 ) -> None:
-    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event())
+    process = ModelProcess("tests.backend.rogue", tmp_path / "log", Event(), reads=[PROJECT / "tests"])
     try:
         client = LocalModel(process, settings, loaded({"window": None, "facts": {}}))
         said = {"example_id": "q-0", "text": text, "finish": "stop", "prompt_tokens": 1, "output_tokens": 1}

@@ -116,6 +116,7 @@ class ToyEngine:
 
     write: Callable[[Prompt], str] = add_up
     keeps_text_home: bool = True
+    needs_files: bool = False
     editions: frozenset[Edition] = frozenset(Edition)
     facts: Facts = field(default_factory=lambda: {"engine_version": "toy"})
     stop_after: int | None = None
@@ -132,6 +133,7 @@ class ToyEngine:
             title="toy",
             keeps_text_home=self.keeps_text_home,
             editions=self.editions,
+            needs_files=self.needs_files,
             open=self._open,
         )
 

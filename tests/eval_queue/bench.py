@@ -19,7 +19,7 @@ from eval_queue.queue import Queue
 from storage.clocks import Clocks
 from storage.ledger import Ledger
 from storage.submissions import Claim, Submissions
-from tests.eval_queue.reference import LEASE, OPEN, Known
+from tests.eval_queue.reference import LEASE, OPEN, WEEKLY, Known, counted
 from tests.eval_queue.toys import no_hub
 from tests.storage.records import COMMIT, Clock, toy_result
 
@@ -40,7 +40,8 @@ class QueueBench(RuleBasedStateMachine):
         self.wall, self.steady = Clock(), Clock(500_000.0)
         self.submissions = Submissions(self.home / "queue.sqlite", Clocks(self.wall, self.steady))
         self.ledger = Ledger(self.home / "ledger.jsonl")
-        self.queue = Queue(self.submissions, self.ledger, Settings(home=self.home, lease_seconds=LEASE), no_hub)
+        self.settings = Settings(home=self.home, lease_seconds=LEASE, weekly_submissions=WEEKLY)
+        self.queue = Queue(self.submissions, self.ledger, self.settings, no_hub)
         self.known: dict[str, Known] = {}
         self.claims: dict[str, Claim] = {}
         self.dead: list[Claim] = []
@@ -53,7 +54,9 @@ class QueueBench(RuleBasedStateMachine):
         """The folder is gone."""
         shutil.rmtree(self.home)
 
-    def note(self, submission_id: str, person: str, model: str, supersedes: str | None = None) -> None:
+    def note(
+        self, submission_id: str, person: str, model: str, supersedes: str | None = None, *, counts: bool = False
+    ) -> None:
         self.known[submission_id] = Known(
             id=submission_id,
             number=len(self.known),
@@ -62,7 +65,11 @@ class QueueBench(RuleBasedStateMachine):
             created=self.wall.now,
             updated=self.wall.now,
             supersedes=supersedes,
+            admitted=[self.wall.now] if counts else [],
         )
+
+    def has_used_up_the_week(self, person: str) -> bool:
+        return counted(self.known.values(), person, self.wall.now) >= WEEKLY
 
     def same(self, model: str) -> Known | None:
         replaced = {one.supersedes for one in self.known.values() if one.status in {Status.FINISHED, Status.WITHDRAWN}}

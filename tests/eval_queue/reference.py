@@ -10,6 +10,15 @@ from backend.submission import Status
 DAY = 24 * 3600
 HOUR = 3600
 LEASE = 60
+WEEK = 7 * DAY
+WEEKLY = 4
+GIVEN_BACK = float("-inf")
+OUR_FAULTS = {
+    FailureCode.INTERNAL_ERROR,
+    FailureCode.WORKER_LOST,
+    FailureCode.DOWNLOAD_ERROR,
+    FailureCode.ENDPOINT_ERROR,
+}
 MOST_ATTEMPTS = 5
 OPEN = {Status.RECEIVED, Status.QUEUED, Status.RUNNING, Status.SCORING}
 HELD = {Status.RUNNING, Status.SCORING}
@@ -45,6 +54,7 @@ class Known:
     lease_until: float | None = None
     not_before: float = 0
     events: list[Status] = field(default_factory=lambda: [Status.QUEUED])
+    admitted: list[float] = field(default_factory=list)  # when it joined the queue at the cost of its person's week
 
     def step(self, status: Status, wall: float) -> None:
         """One step on."""
@@ -70,9 +80,22 @@ class Known:
         """It failed."""
         self.step(Status.FAILED, wall)
         self.code = code
+        self.give_its_turn_back(ours=code in OUR_FAULTS)
 
-    def start_afresh(self, wall: float) -> None:
+    def cancel(self, wall: float) -> None:
+        """It was cancelled."""
+        self.step(Status.CANCELLED, wall)
+        self.code, self.not_before = FailureCode.CANCELLED, 0
+        self.give_its_turn_back(ours=False)
+
+    def give_its_turn_back(self, *, ours: bool) -> None:
+        """It ended in vain: that costs its person nothing if it had not begun, or through a fault of ours."""
+        if self.admitted and (ours or self.started is None or self.started < self.admitted[-1]):
+            self.admitted[-1] = GIVEN_BACK
+
+    def start_afresh(self, wall: float, *, counts: bool) -> None:
         """It is retried."""
+        self.admitted += [wall] if counts else []
         self.step(Status.QUEUED, wall)
         self.attempt, self.not_before, self.code = 0, 0, None
         self.crashed_stage, self.lost, self.suspect = None, (None, 0), False
@@ -119,6 +142,11 @@ class Known:
 def is_ahead(moment: float | None, steady: float) -> bool:
     """Whether a moment is still to come; one that is more than an hour off is of an earlier start."""
     return moment is not None and steady < moment <= steady + HOUR
+
+
+def counted(all_of_them: Iterable[Known], person: str, wall: float) -> int:
+    """How much of their week a person has used."""
+    return sum(at > wall - WEEK for one in all_of_them if one.person == person for at in one.admitted)
 
 
 def order(all_of_them: Iterable[Known], wall: float) -> list[Known]:

@@ -47,7 +47,7 @@ def test_a_withdrawn_result_has_a_line_of_its_own_and_the_first_one_stays(house:
     assert (withdrawn.status, withdrawn.note) == (Status.WITHDRAWN, WHY)
     first, second = [entry for entry, _ in house.ledger.read()]
     assert (first.kind, first.submission_id) == (Kind.RESULT, submission_id)
-    assert (second.kind, second.withdraws, second.actor, second.reason) == (Kind.WITHDRAWAL, 1, "ann", WHY)
+    assert (second.kind, second.withdraws, second.actor, second.reason) == (Kind.WITHDRAWAL, 1, "the submitter", WHY)
     event = house.submissions.events(submission_id)[-1]
     assert (event.actor, event.status, event.reason) == ("ann", Status.WITHDRAWN, WHY)
     assert house.ledger.standing(submission_id) is None

@@ -198,7 +198,7 @@ def test_cancelling_takes_effect_while_work_is_to_come_and_is_refused_with_a_sen
     if STANDS[status][0]:
         cancelled = house.queue.cancel(submission_id, "ann")
         assert (cancelled.status, cancelled.failure_code) == (Status.CANCELLED, FailureCode.CANCELLED)
-        assert cancelled.note is not None and "by ann" in cancelled.note
+        assert cancelled.note is not None and "by the submitter" in cancelled.note
         assert house.submissions.claimed(expired_only=False) == []
     else:
         with pytest.raises(UsageError, match=f"is {status} and can be cancelled only while"):

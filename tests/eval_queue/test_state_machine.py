@@ -17,11 +17,12 @@ from backend.errors import FailureCode, ModelCrash, OperatorFault, Replaced
 from backend.settings import Settings
 from backend.submission import OPERATOR, STEPS, Status
 from eval_queue.queue import Queue
+from storage.admissions import WeekFull, Weekly
 from storage.clocks import Clocks
 from storage.ledger import Kind, Ledger
 from storage.submissions import Submissions
 from tests.eval_queue.bench import WHY, Died, QueueBench
-from tests.eval_queue.reference import FAULTS, HELD, LEASE, OPEN, is_ahead, order
+from tests.eval_queue.reference import FAULTS, HELD, LEASE, OPEN, WEEKLY, counted, is_ahead, order
 from tests.eval_queue.toys import no_hub
 from tests.storage.records import wish
 
@@ -30,6 +31,7 @@ STEPS_EACH = 60
 MODELS = 5
 PEOPLE = ("ann", "bob", "cid")
 ACTORS = (*PEOPLE, OPERATOR)
+OF_THE_WEEK = Weekly(most=WEEKLY, most_credentialed=WEEKLY, credentialed=False)
 STAGES = st.sampled_from([Stage.DOWNLOAD, Stage.LOAD, Stage.PREDICT, Stage.SCORE])
 
 
@@ -44,12 +46,16 @@ class QueueMachine(QueueBench):
     @rule(person=st.sampled_from(PEOPLE), number=st.integers(0, MODELS - 1))
     def submit(self, person: str, number: int) -> None:
         model = f"acme/m{number}"
-        same = self.same(model)
-        stored = self.submissions.add(wish(model, submitter=person), most_open=1_000)
+        same, asked = self.same(model), wish(model, submitter=person)
+        if same is None and self.has_used_up_the_week(person):
+            with pytest.raises(WeekFull):
+                self.submissions.add(asked, most_open=1_000, weekly=OF_THE_WEEK)
+            return
+        stored = self.submissions.add(asked, most_open=1_000, weekly=OF_THE_WEEK)
         if same:
             assert stored.id == same.id
         else:
-            self.note(stored.id, person, model)
+            self.note(stored.id, person, model, counts=True)
 
     @rule()
     def claim(self) -> None:
@@ -176,8 +182,8 @@ class QueueMachine(QueueBench):
         published = self.standing.get(known.model) == known.id
         if self.may(known, actor) and known.status in OPEN and not published:
             self.queue.cancel(known.id, actor)
-            known.step(Status.CANCELLED, self.wall.now)
-            known.code, known.not_before, self.paused_until = FailureCode.CANCELLED, 0, None
+            known.cancel(self.wall.now)
+            self.paused_until = None
             self.end(known)
         else:
             self.refused(lambda: self.queue.cancel(known.id, actor))
@@ -190,10 +196,11 @@ class QueueMachine(QueueBench):
         may = self.may(known, actor) and (actor == OPERATOR or known.code is not FailureCode.QUARANTINED)
         free = same is None or same.id == known.supersedes
         theirs = [one for one in self.known.values() if one.person == known.person and one.status in OPEN]
-        few = actor == OPERATOR or len(theirs) < Settings().open_submissions
+        room = len(theirs) < Settings().open_submissions and not self.has_used_up_the_week(known.person)
+        few = actor == OPERATOR or room
         if may and free and few and known.status in {Status.FAILED, Status.CANCELLED}:
             self.queue.retry(known.id, actor)
-            known.start_afresh(self.wall.now)
+            known.start_afresh(self.wall.now, counts=actor != OPERATOR)
         else:
             self.refused(lambda: self.queue.retry(known.id, actor))
 
@@ -243,7 +250,7 @@ class QueueMachine(QueueBench):
         self.submissions.resume()
         self.paused_until = None
 
-    @rule(seconds=st.sampled_from([-7200, 7200, 30, 25 * 3600]))
+    @rule(seconds=st.sampled_from([-7200, 7200, 30, 25 * 3600, 3 * 24 * 3600]))
     def move_the_wall_clock(self, seconds: int) -> None:
         self.wall.advance(seconds)
 
@@ -260,7 +267,7 @@ class QueueMachine(QueueBench):
     def open_the_files_again(self) -> None:
         self.submissions = Submissions(self.home / "queue.sqlite", Clocks(self.wall, self.steady))
         self.ledger = Ledger(self.home / "ledger.jsonl")
-        self.queue = Queue(self.submissions, self.ledger, Settings(home=self.home, lease_seconds=LEASE), no_hub)
+        self.queue = Queue(self.submissions, self.ledger, self.settings, no_hub)
 
     @invariant()
     def nothing_acknowledged_is_lost_and_everything_stands_as_it_must(self) -> None:
@@ -270,6 +277,12 @@ class QueueMachine(QueueBench):
     @invariant()
     def those_who_wait_are_served_in_the_order_of_the_reference(self) -> None:
         assert self.submissions.waiting() == [one.id for one in order(self.known.values(), self.wall.now)]
+
+    @invariant()
+    def a_week_has_as_much_left_as_the_reference_says(self) -> None:
+        for person in PEOPLE:
+            (left,) = self.submissions.left_of(person, OF_THE_WEEK)
+            assert left.left == max(0, WEEKLY - counted(self.known.values(), person, self.wall.now))
 
     @invariant()
     def one_commit_is_at_most_once_under_way_and_at_most_once_on_the_board(self) -> None:

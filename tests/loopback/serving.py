@@ -17,15 +17,26 @@ START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
 
+def listen() -> socket.socket:
+    """A free loopback port that is held, for an app that must know its own address before it is made."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The base URL of what will answer there."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
 @contextmanager
-def serve(app: ASGIApp, **options: Any) -> Iterator[str]:
+def serve(app: ASGIApp, listener: socket.socket | None = None, **options: Any) -> Iterator[str]:
     """The app answers at the yielded base URL (no trailing slash) inside the block; afterwards the port is closed.
 
     The server says nothing and knows no lifespan unless uvicorn's `options` tell otherwise. Handlers still running at
     the end of the block are cancelled. Raises RuntimeError if the server does not start.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
+    listener = listener or listen()
     port = listener.getsockname()[1]
     usual = {"lifespan": "off", "log_config": None, "log_level": 60}
     config = uvicorn.Config(app, http=_ResettableProtocol, ws="none", access_log=False, **(usual | options))
@@ -34,7 +45,7 @@ def serve(app: ASGIApp, **options: Any) -> Iterator[str]:
     thread.start()
     try:
         _wait_until_started(server, thread)
-        yield f"http://127.0.0.1:{port}"
+        yield address_of(listener)
     finally:
         server.should_exit = True
         server.force_exit = config.lifespan == "off"

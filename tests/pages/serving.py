@@ -5,6 +5,7 @@ import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from socket import socket
 
 import httpx
 from fastapi import FastAPI
@@ -13,7 +14,18 @@ from uvicorn.config import LOGGING_CONFIG
 from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Declined, FailureCode
 from backend.settings import Settings
-from backend.submission import Estimate, Event, Pulse, Receipt, Status, Submission, SubmissionForm
+from backend.submission import (
+    LOCAL_USER,
+    Estimate,
+    Event,
+    Person,
+    PublicPerson,
+    Pulse,
+    Receipt,
+    Status,
+    Submission,
+    SubmissionForm,
+)
 from frontend_config.desk import Compare, Desk, Ranges, compare_nothing
 from storage.score_rows import Publication
 from tests.loopback.serving import serve
@@ -37,6 +49,7 @@ class Shelf:
     version: str = "1"
     pulse: Pulse = field(default_factory=lambda: Pulse(seen_at=datetime.now(UTC), silent_seconds=0))
     taken: list[tuple[SubmissionForm, str]] = field(default_factory=list)
+    met: list[Person] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
 
     def standings(self, provenance: Provenance, edition: Edition) -> tuple[Standing, ...]:
@@ -66,6 +79,10 @@ class Shelf:
     def move(self, submission_id: str, actor: str) -> Submission:
         return next(each for each in self.submissions if each.id == submission_id)
 
+    def person(self, subject: str) -> PublicPerson:
+        known = {LOCAL_USER, *(each.submitter for each in self.submissions)}
+        return PublicPerson(subject, f"key of {subject}", met=subject in known)
+
     def desk(self) -> Desk:
         return Desk(
             settings=self.settings,
@@ -83,10 +100,12 @@ class Shelf:
             events=self.events,
             estimates=lambda submissions, waiting, pulse: self.estimates,
             submit=self.submit,
+            meet=lambda person: self.met.append(person),
             cancel=self.move,
             retry=self.move,
             withdraw=lambda submission_id, actor, reason: self.move(submission_id, actor),
             supersede=lambda submission_id, actor, reason: self.move(submission_id, actor),
+            people=self.person,
         )
 
 
@@ -103,6 +122,8 @@ def ask_island(address: str, name: str, function: str, data: object, **headers: 
     return httpx.post(f"{address}/gradio_api/component_server/", json=body, headers=headers)
 
 
-def serving(app: FastAPI) -> AbstractContextManager[str]:
+def serving(app: FastAPI, listener: socket | None = None) -> AbstractContextManager[str]:
     """The address of a server that runs until the block is left, and tells the test's log of its errors."""
-    return serve(app, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning")
+    return serve(
+        app, listener, lifespan="auto", timeout_graceful_shutdown=1, log_config=LOGGING_CONFIG, log_level="warning"
+    )

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
-import gradio as gr
 import httpx
 import pytest
 
 from backend.domain import Access, Edition, Provenance, Standing
 from backend.errors import Declined
 from backend.settings import Settings
+from backend.submission import Person
 from frontend_config import columns
 from frontend_config.columns import Column, Group, Kind, board_columns, hub_link
 from frontend_config.identity import Caller, submitter
@@ -190,7 +190,7 @@ def test_uploads_and_large_bodies_are_refused(site: Site) -> None:
 
 
 def test_the_local_user_sits_at_this_machine() -> None:
-    assert submitter(Settings(), HERE, None) == "local"
+    assert submitter(Settings(), HERE) == Person("local", "local")
 
 
 @pytest.mark.parametrize(
@@ -206,27 +206,34 @@ def test_the_local_user_sits_at_this_machine() -> None:
 )
 def test_nobody_else_is_the_local_user(caller: Caller) -> None:
     with pytest.raises(Declined):
-        submitter(Settings(), caller, None)
+        submitter(Settings(), caller)
 
 
 def test_a_page_open_to_others_takes_no_submission_even_from_this_machine() -> None:
     with pytest.raises(Declined, match="Submitting is closed"):
-        submitter(Settings(host="0.0.0.0"), HERE, None)
+        submitter(Settings(host="0.0.0.0"), HERE)
 
 
-def test_on_a_space_the_signed_in_profile_submits_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    space = Settings(on_space=True)
-    profile = gr.OAuthProfile({"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""})
-    with pytest.raises(Declined, match="hf_oauth"):
-        submitter(space, HERE, profile)
-    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
-    assert submitter(space, HERE, profile) == "ada"
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_where_one_signs_in_whoever_did_submits_and_nobody_else(host: str) -> None:
+    door = Settings(host=host, oidc_client_id="board", oidc_client_secret="s", public_url="https://clue.example/")
+    ada = Person("https://id.example#1", "ada")
+    caller = replace(HERE, host="clue.example", person=ada)
+    assert submitter(door, caller) == ada
     with pytest.raises(Declined, match="Sign in with Hugging Face"):
-        submitter(space, HERE, None)
-    assert submitter(space, replace(HERE, site="same-origin"), profile) == "ada"
-    for elsewhere in ("cross-site", "same-site"):
+        submitter(door, replace(caller, person=None))
+    assert submitter(door, replace(caller, site="same-origin", origin="https://clue.example", relayed=True)) == ada
+    abroad = ({"site": "cross-site"}, {"site": "same-site"}, {"origin": "http://clue.example"}, {"origin": "null"})
+    for elsewhere in abroad:
         with pytest.raises(Declined, match="made by another site"):
-            submitter(space, replace(HERE, site=elsewhere), profile)
+            submitter(door, replace(caller, **elsewhere))  # type: ignore[arg-type]
+    with pytest.raises(Declined, match="uses for itself"):
+        submitter(door, replace(caller, person=replace(ada, name="The Operator")))
+
+
+def test_a_space_without_sign_in_says_how_to_have_it_even_on_loopback() -> None:
+    with pytest.raises(Declined, match="hf_oauth"):
+        submitter(Settings(on_space=True), HERE)
 
 
 def submit_over_http(site: Site, origin: str) -> str:

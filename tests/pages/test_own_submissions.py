@@ -3,28 +3,37 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from backend.errors import UsageError
 from backend.settings import Settings
-from backend.submission import LOCAL_USER, SYSTEM, Status
+from backend.submission import LOCAL_USER, OPERATOR, SYSTEM, Person, Status
+from eval_queue.queue import Queue
+from eval_queue.rights import Rights
+from frontend_config.desk import Desk
 from frontend_config.pages.queue import act_handler, carry_out, who_handler
 from frontend_config.site import build_site
 from storage.ledger import Ledger
-from tests.eval_queue.toys import House
+from tests.eval_queue.toys import House, no_hub
 from tests.storage.records import wish
 
 from . import records
 from .conftest import Opener
+from .gates import request
 from .serving import Shelf, ask_island, serving
 
 ELSEWHERE = "https://elsewhere.example"
+ADA = "https://id.example#1"
+
+
+@pytest.fixture
+def signing_in(tmp_path: Path) -> Settings:
+    client = {"oidc_client_id": "board", "oidc_client_secret": "s", "public_url": "https://clue.example"}
+    return Settings(home=tmp_path, **client)
 
 
 @dataclass
@@ -45,15 +54,22 @@ class Ward:
         return ask_island(self.address, "queue", function, data, Origin=origin).json()
 
 
-@pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    house = House(tmp_path_factory.mktemp("home"))
+def desk_over(house: House, rights: Rights) -> Desk:
     queue, store = house.queue, house.submissions
-    desk = replace(
+    return replace(
         Shelf().desk(), submissions=store.newest, waiting=store.waiting, events=store.events,
         estimates=lambda *read: {}, pulse=store.pulse, cancel=queue.cancel, retry=queue.retry, withdraw=queue.withdraw,
+        people=store.people.public, is_operator=rights.is_operator,
     )  # fmt: skip
-    with serving(build_site(desk)) as address:
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    """A ward whose visitor, the local user, is one person among others."""
+    house = House(tmp_path_factory.mktemp("home"))
+    rights = Rights(house.settings, operators=frozenset())
+    house.queue = Queue(house.submissions, house.ledger, house.settings, no_hub, rights)
+    with serving(build_site(desk_over(house, rights))) as address:
         yield Ward(address, house)
 
 
@@ -105,7 +121,7 @@ def test_a_person_withdraws_a_result_with_a_reason_that_stays_text(visit: Opener
     expect(card(page)).to_contain_text(f"Withdrawn because{records.IMAGE}")
     expect(page.locator("section img")).to_have_count(0)
     (_, _), (line, _) = ward.house.ledger.read()
-    assert (line.submission_id, line.actor, line.reason) == (mine, LOCAL_USER, records.IMAGE)
+    assert (line.submission_id, line.actor, line.reason) == (mine, "the submitter", records.IMAGE)
 
 
 def test_the_submissions_of_others_have_no_buttons_and_are_refused_without_them(visit: Opener, ward: Ward) -> None:
@@ -119,12 +135,51 @@ def test_the_submissions_of_others_have_no_buttons_and_are_refused_without_them(
     assert ward.status(theirs) is Status.QUEUED
 
 
+def test_an_operator_has_the_buttons_of_all_and_what_they_do_is_said_to_be_theirs(
+    visit: Opener, tmp_path: Path
+) -> None:
+    house = House(tmp_path)
+    store = house.submissions
+    store.people.meet(Person("https://hub.example|7", "Ann \u202eof Ward 7"))
+    theirs = Ward("", house).add("acme/theirs", "https://hub.example|7")
+    store.operator_pauses.begin("Moving <b>house</b>.", None, LOCAL_USER)
+    with serving(build_site(desk_over(house, Rights(house.settings)))) as address:
+        page = visit(f"/queue?id={theirs}", address=address)
+        expect(page.locator(".decided")).to_contain_text("The operator paused the queue")
+        expect(page.locator(".decided")).to_contain_text("Moving <b>house</b>.")
+        expect(card(page)).to_contain_text("submitted by Ann of Ward 7")
+        card(page).get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Cancel the evaluation").click()
+        page.get_by_role("button", name="Close").click()
+        expect(card(page).get_by_role("listitem").last).to_contain_text("Cancelled by the operator")
+        expect(card(page).get_by_role("button", name="Retry from where it stopped")).to_be_visible()
+        page.goto(f"{address}/submission?id={theirs}")
+        expect(page.get_by_role("button", name="Retry from where it stopped")).to_be_visible()
+        told = [httpx.get(address + path).text for path in ("/v1/queue", f"/v1/submissions/{theirs}")]
+    assert all("hub.example" not in each and "Ann of Ward 7" in each for each in told), "a subject is nobody's to read"
+    assert store.audit.since()[-1].actor == LOCAL_USER
+
+
+def test_whoever_is_blocked_reads_why_and_whom_to_write_to(visit: Opener, ward: Ward) -> None:
+    mine = ward.add("acme/blocked")
+    ward.house.submissions.people.block(LOCAL_USER, by=OPERATOR, reason="Three models were no models.")
+    page = visit(f"/queue?id={mine}", address=ward.address)
+    card(page).get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the evaluation").click()
+    said = page.get_by_role("dialog").get_by_role("status")
+    expect(said).to_contain_text("The operator has blocked you on this leaderboard: Three models were no models.")
+    expect(said).to_contain_text("If you think that is a mistake, ask the operator.")
+    ward.house.submissions.people.unblock(LOCAL_USER, by=OPERATOR)
+    assert ward.status(mine) is Status.QUEUED
+
+
 def test_a_foreign_page_is_nobody_and_changes_nothing(ward: Ward) -> None:
     mine = ward.add("acme/cross-site")
     told = ward.post("act", {"deed": "cancel", "id": mine, "reason": ""}, ELSEWHERE)
     assert "was not accepted" in told["error"]
     assert "person" not in ward.post("who", None, ELSEWHERE)
-    assert ward.post("who", None, ward.address)["person"] == LOCAL_USER
+    key = ward.house.submissions.people.public(LOCAL_USER).key
+    assert ward.post("who", None, ward.address) == {"person": key, "operator": False, "hint": None}
     assert ward.status(mine) is Status.QUEUED
     for path in ("/gradio_api/component_server", "/gradio_api/component_server/"):
         assert httpx.get(ward.address + path).status_code in (404, 405)
@@ -145,39 +200,30 @@ def test_a_ledger_that_is_broken_is_said_in_its_own_words(tmp_path: Path) -> Non
     path = house.settings.home / "ledger.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"toy"', b'"boy"'))
     house.queue._ledger = Ledger(path)
-    request: Any = httpx.Request("POST", "http://127.0.0.1:7860/gradio_api/component_server")
-    request.client = SimpleNamespace(host="127.0.0.1")
     desk = replace(Shelf().desk(), withdraw=house.queue.withdraw)
-    told = act_handler(desk)({"deed": "withdraw", "id": mine, "reason": "Wrong."}, request, None)
+    told = act_handler(desk)({"deed": "withdraw", "id": mine, "reason": "Wrong."}, request())
     assert not told["done"] and str(told["sentence"]).startswith("ledger.jsonl line 1: ")
     assert house.found(mine).status is Status.FINISHED
 
 
 @pytest.mark.parametrize("name", [LOCAL_USER, SYSTEM])
-def test_nobody_who_signs_in_passes_for_the_operator_or_the_queue(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
-    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
-    request.client = None
-    profile = gr.OAuthProfile({"name": "", "preferred_username": name, "profile": "", "picture": ""})
-    desk = Shelf(settings=Settings(on_space=True)).desk()
-    assert who_handler(desk)(None, request, profile)["person"] is None
+def test_nobody_who_signs_in_passes_for_the_operator_or_the_queue(name: str, signing_in: Settings) -> None:
+    desk = Shelf(settings=signing_in).desk()
+    assert who_handler(desk)(None, request(signing_in, Person(ADA, name)))["person"] is None
 
 
-def test_on_a_space_the_signed_in_profile_acts_and_others_are_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradio.oauth.OAUTH_CLIENT_ID", "client")
+def test_whoever_signed_in_acts_under_their_subject_and_others_are_told_to_sign_in(signing_in: Settings) -> None:
     acted: list[tuple[str, str]] = []
 
     def cancel(submission_id: str, actor: str) -> Any:
         acted.append((submission_id, actor))
         return records.SUBMISSIONS[0]
 
-    desk = replace(Shelf(settings=Settings(on_space=True)).desk(), cancel=cancel)
-    request: Any = httpx.Request("POST", "https://owner-clue.hf.space/gradio_api/component_server")
-    request.client = None
-    ada = gr.OAuthProfile({"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""})
-    assert who_handler(desk)(None, request, ada)["person"] == "ada"
-    stranger = who_handler(desk)(None, request, None)
+    desk = replace(Shelf(settings=signing_in).desk(), cancel=cancel)
+    ada, nobody = request(signing_in, Person(ADA, "ada")), request(signing_in)
+    assert who_handler(desk)(None, ada)["person"] == f"key of {ADA}"
+    stranger = who_handler(desk)(None, nobody)
     assert stranger["person"] is None and "Sign in" in str(stranger["hint"])
     wish_ = {"deed": "cancel", "id": "s0009"}
-    assert not act_handler(desk)(wish_, request, None)["done"] and acted == []
-    assert act_handler(desk)(wish_, request, ada)["done"] and acted == [("s0009", "ada")]
+    assert not act_handler(desk)(wish_, nobody)["done"] and acted == []
+    assert act_handler(desk)(wish_, ada)["done"] and acted == [("s0009", ADA)]

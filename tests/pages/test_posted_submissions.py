@@ -1,28 +1,29 @@
 """A program submits as the page does: the same person, the same rules, and no other origin."""
 
 import json
-import time
-from base64 import b64encode
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi import FastAPI
-from itsdangerous import TimestampSigner
 from starlette.testclient import TestClient
 
 from backend.domain import Domain, Edition
-from backend.errors import Declined, FailureCode, QueueBusy, TooManyOpen
-from backend.settings import Settings
+from backend.errors import Blocked, Declined, FailureCode, QueueBusy, TooManyOpen, WeekSpent
+from backend.settings import Settings, read_settings
 from backend.submission import Receipt, SubmissionForm
-from frontend_config.session import OpenForPosts
 from frontend_config.site import build_site
 from frontend_config.v1 import build_api
-from frontend_config.words import notice
+from tests.loopback.oidc import CLIENT, SECRET, LoopbackProvider
 
+from .gates import Gate
 from .serving import Shelf
 
 HERE = "http://127.0.0.1:7860"
+SPACE = "https://owner-clue.hf.space"
 PATH = "/v1/submissions"
 SURROGATE = "\\ud800"
 
@@ -93,10 +94,12 @@ def test_a_body_that_does_not_fit_is_one_sentence(body: str, said: str) -> None:
     ("fault", "status"),
     [
         (TooManyOpen("Three are open."), 409),
+        (WeekSpent("Five in seven days.", datetime(2026, 11, 24, tzinfo=UTC)), 429),
+        (Blocked("You are blocked."), 403),
         (QueueBusy("The queue is busy."), 503),
         (Declined("It is gated.", FailureCode.GATED), 422),
     ],
-    ids=["too many", "busy", "gated"],
+    ids=["too many", "week", "blocked", "busy", "gated"],
 )
 def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> None:
     def submit(form: SubmissionForm, person: str) -> Receipt:
@@ -104,6 +107,14 @@ def test_a_refusal_of_the_door_is_its_sentence(fault: Declined, status: int) -> 
 
     answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
     assert (answer.status_code, answer.json()) == (status, {"error": str(fault)})
+
+
+def test_a_week_that_is_used_up_says_after_how_many_seconds_to_ask_again() -> None:
+    def submit(form: SubmissionForm, person: str) -> Receipt:
+        raise WeekSpent("Five in seven days.", datetime.now(UTC) + timedelta(hours=1))
+
+    answer = asking(Shelf(), submit=submit).post(PATH, json={"model": "owner/name"})
+    assert 3595 <= int(answer.headers["Retry-After"]) <= 3600
 
 
 @pytest.mark.parametrize(
@@ -162,35 +173,27 @@ def test_the_description_tells_how_to_submit_and_what_is_refused() -> None:
     assert members["additionalProperties"] is False
 
 
-def cookie(site: FastAPI, seconds: float) -> str:
-    """What Gradio's sign-in leaves with the browser of ada, for so many seconds from now."""
-    api = next(route.app for route in site.routes if getattr(route, "path", "") == "/v1")  # type: ignore[attr-defined]
-    (session,) = [each.kwargs["session"] for each in api.user_middleware if each.cls is OpenForPosts]
-    ada = {"name": "Ada", "preferred_username": "ada", "profile": "", "picture": ""}
-    known = {"oauth_info": {"userinfo": ada, "expires_at": time.time() + seconds}}
-    signer = TimestampSigner(session.kwargs["secret_key"])
-    return signer.sign(b64encode(json.dumps(known).encode())).decode()
+def test_on_a_space_it_is_whoever_signed_in_with_its_own_client_and_nobody_else(tmp_path: Path) -> None:
+    with LoopbackProvider(people={"5f1a": {"preferred_username": "ada"}}).serving() as provider:
+        environ = {
+            "SPACE_ID": "owner/clue", "SPACE_HOST": "owner-clue.hf.space,clue.example", "OAUTH_CLIENT_ID": CLIENT,
+            "OAUTH_CLIENT_SECRET": SECRET, "OAUTH_SCOPES": "openid profile", "OPENID_PROVIDER_URL": provider.issuer,
+            "CLUE_HOME": str(tmp_path),
+        }  # fmt: skip
+        shelf = Shelf(settings=read_settings(environ))
+        space = TestClient(build_site(shelf.desk()), base_url=SPACE, client=("10.0.0.1", 50_000))
 
+        def post(**headers: str) -> int:
+            return space.post(PATH, json={"model": "owner/name"}, headers=headers).status_code
 
-def test_on_a_space_it_is_whoever_signed_in_on_the_page_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SYSTEM", "spaces")
-    monkeypatch.setenv("SPACE_ID", "owner/clue")
-    for name in ("CLIENT_ID", "CLIENT_SECRET", "SCOPES"):
-        monkeypatch.setattr(f"gradio.oauth.OAUTH_{name}", "invented")
-    monkeypatch.setattr("gradio.oauth.OPENID_PROVIDER_URL", "http://127.0.0.1:9")
-    shelf = Shelf(settings=Settings(on_space=True, public_url="https://owner-clue.hf.space"))
-    site = build_site(shelf.desk())
-    space = TestClient(site, base_url="https://owner-clue.hf.space", client=("10.0.0.1", 50_000))
-
-    def post(seconds: float | None, **headers: str) -> int:
-        held = {} if seconds is None else {"Cookie": f"session={cookie(site, seconds)}"}
-        return space.post(PATH, json={"model": "owner/name"}, headers=held | headers).status_code
-
-    assert [post(None), post(-60), post(60, Origin="https://evil.example")] == [401, 401, 403]
-    assert post(60, Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"}) == 403
-    forged = space.post(PATH, json={"model": "owner/name"}, headers={"Cookie": "session=e30.aaaa.bbbb"})
-    assert (forged.status_code, forged.json()) == (401, {"error": notice("sign in first")})
-    assert shelf.taken == []
-    assert post(60, Origin="https://owner-clue.hf.space") == 201
-    assert [person for _, person in shelf.taken] == ["ada"]
+        assert [post(), post(Cookie="__Host-clue-session=e30.aaaa.bbbb")] == [401, 401]
+        sent = space.get("/signin", follow_redirects=False).headers["location"]
+        back = Gate(SPACE, shelf, provider).decide(dict(parse_qsl(urlsplit(sent).query)), "5f1a")
+        assert back.startswith(f"{SPACE}/login/callback?")
+        assert space.get(back, follow_redirects=False).status_code == 303
+    assert post(Origin="https://evil.example") == 403
+    assert post(Origin="https://evil.example", **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert post(Origin="https://clue.example") == 403 and shelf.taken == []
+    assert post(Origin=SPACE, **{"Sec-Fetch-Site": "same-origin"}) == 201
+    assert [person for _, person in shelf.taken] == [f"{provider.issuer}#5f1a"]
     assert "Cookie" not in space.get("/v1/queue").headers["Vary"], "what is only read is the same for all"

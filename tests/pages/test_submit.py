@@ -4,10 +4,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -25,6 +23,7 @@ from frontend_config.submission_form import read_form
 
 from . import records
 from .conftest import Opener, Site
+from .gates import request
 from .serving import Shelf, serving
 
 REFUSAL = "The repository has no .safetensors weights. Convert the weights."
@@ -66,12 +65,6 @@ def wicket() -> Iterator[Wicket]:
     with serving(build_site(desk)) as address:
         made.address = address
         yield made
-
-
-def request() -> Any:
-    made: Any = httpx.Request("POST", "http://127.0.0.1:7860/gradio_api/component_server")
-    made.client = SimpleNamespace(host="127.0.0.1")
-    return made
 
 
 def test_from_a_suggestion_by_keyboard_through_the_checks_to_a_receipt(visit: Opener, wicket: Wicket) -> None:
@@ -213,22 +206,22 @@ def test_what_is_no_form_is_a_sentence(wish: Any) -> None:
         read_form(wish)
     desk = Shelf().desk()
     for handler in (submit_handler(desk), preflight_handler(desk)):
-        assert "came back incomplete" in handler(wish, request(), None)["declined"]
+        assert "came back incomplete" in handler(wish, request())["declined"]
 
 
 @pytest.mark.parametrize("words", [None, 7, "", "  ab ", "x" * 9999])
 def test_nothing_is_searched_for_what_is_too_short_too_long_or_no_text(words: Any) -> None:
     wicket = Wicket()
     desk = replace(wicket.shelf.desk(), suggest=wicket.suggest)
-    assert suggest_handler(desk)(words, request(), None) == {"found": [], "said": None} and not wicket.searched
+    assert suggest_handler(desk)(words, request()) == {"found": [], "said": None} and not wicket.searched
 
 
 def test_what_no_file_can_hold_is_refused_at_the_door_and_never_an_error() -> None:
     wicket = Wicket()
     desk = replace(wicket.shelf.desk(), suggest=wicket.suggest)
-    assert suggest_handler(desk)("\ud800 no\x00tes \u202e", request(), None)["found"] and wicket.searched == ["no tes"]
+    assert suggest_handler(desk)("\ud800 no\x00tes \u202e", request())["found"] and wicket.searched == ["no tes"]
     for submission_id in ("\ud800", "s0004\x00", "\u202es0004"):
-        told = act_handler(desk)({"deed": "cancel", "id": submission_id}, request(), None)
+        told = act_handler(desk)({"deed": "cancel", "id": submission_id}, request())
         assert not told["done"] and "came back incomplete" in str(told["sentence"])
 
 
@@ -241,15 +234,15 @@ def test_nobody_known_gets_no_checks_and_no_suggestions() -> None:
     wicket = Wicket(shelf=Shelf(settings=Settings(host="0.0.0.0")))
     desk = replace(wicket.shelf.desk(), preflight=wicket.preflight, suggest=wicket.suggest)
     wish = {"model": "acme/tiny", "edition": "full"}
-    assert "Submitting is closed" in preflight_handler(desk)(wish, request(), None)["declined"]
-    assert suggest_handler(desk)("notes", request(), None)["found"] == []
+    assert "Submitting is closed" in preflight_handler(desk)(wish, request())["declined"]
+    assert suggest_handler(desk)("notes", request())["found"] == []
     assert not wicket.asked and not wicket.searched
 
 
 def test_an_answer_of_the_checks_is_plain_data_whatever_the_hub_says() -> None:
     wicket = Wicket()
     desk = replace(wicket.shelf.desk(), preflight=wicket.preflight)
-    told = preflight_handler(desk)({"model": "acme/tiny", "edition": "full"}, request(), None)
+    told = preflight_handler(desk)({"model": "acme/tiny", "edition": "full"}, request())
     assert json.loads(json.dumps(told))["checks"][0]["sentence"] == f"As {records.IMAGE}."
     assert told["estimate"] == {"begins": [600, 1500], "lasts": None}
 

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from backend.domain import LEVEL_TASKS, Edition, Provenance
+from storage.admissions import WeekFull, Weekly
 from storage.entries import Head
 from storage.ledger import Ledger
 from storage.lock import alone
@@ -34,6 +35,23 @@ def submit_models(path: str, name: str, submissions: str, models: str, first: st
         model = f"acme/m{int(first) + number % int(models)}"
         asked = wish(model.upper() if number % 3 else model, submission_id=f"{name}-{number}", submitter=name)
         return store.add(asked, most_open=MOST).id
+
+    with ThreadPoolExecutor(4) as threads:
+        print(json.dumps(list(threads.map(submit, range(int(submissions))))))
+
+
+def submit_within_a_week(path: str, name: str, submissions: str) -> None:
+    """Submits so many models of one person, from four threads, under a quota of five; prints how each fared."""
+    store = Submissions(Path(path))
+    weekly = Weekly(most=5, most_credentialed=2, credentialed=False)
+
+    def submit(number: int) -> str:
+        asked = wish(f"acme/{name}-{number}", submission_id=f"{name}-{number}", submitter="ann")
+        try:
+            store.add(asked, most_open=None, weekly=weekly)
+        except WeekFull:
+            return "refused"
+        return "taken"
 
     with ThreadPoolExecutor(4) as threads:
         print(json.dumps(list(threads.map(submit, range(int(submissions))))))
@@ -149,6 +167,7 @@ RACES = {
     race.__name__: race
     for race in (
         submit_models,
+        submit_within_a_week,
         submit_endlessly,
         claim_all,
         publish_models,

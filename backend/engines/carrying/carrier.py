@@ -18,7 +18,7 @@ from backend.domain import Engine, Fact, Message, Model, ModelClient, ModelSourc
 from backend.engines.carrying.told import Told, told
 from backend.errors import Halted, OperatorFault
 from backend.hub.fetching import fetch
-from backend.isolation import PROJECT
+from backend.isolation import PROJECT, refusal_of_credentialed
 from backend.settings import Settings
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -112,6 +112,12 @@ class Carrier:
 
     def _open(self) -> Opened:
         settings = Settings.model_validate(self._order.settings)
+        reason = refusal_of_credentialed(settings) if settings.ray_keeps_text_home else None
+        if reason:
+            raise OperatorFault(
+                f"CLUE_RAY_KEEPS_TEXT_HOME lets {platform.node()} hold credentialed texts, but a model's process "
+                "is not isolated there. docs/isolation.md says how; CLUE_UNISOLATED_CREDENTIALED=none does without."
+            )
         source = replace(self._order.source, folder=self._folder(settings), log=self._log)
         engine: Engine = import_module(self._order.module).ENGINE
         self._client = self._opened.enter_context(engine.open(source, settings, self._halt))

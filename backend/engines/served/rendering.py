@@ -14,7 +14,7 @@ from backend.errors import FailureCode, ModelCrash, ModelFault
 from backend.hub.brought import brought_tokenizer
 from backend.hub.kinds import WITHOUT_WEIGHTS, Kind, kind_of
 from backend.hub.tokenizers import download_tokenizer
-from backend.isolation import ModelProcess
+from backend.isolation import ModelProcess, bounds_under
 from backend.settings import Settings
 
 CHILD = "backend.engines.served.rendering_child"
@@ -49,7 +49,7 @@ class Renderer:
 @contextmanager
 def template_in(folder: Path, log: Path, settings: Settings, halt: Event) -> Iterator[TextForm | None]:
     """The template of the tokenizer in the folder; None without one. ModelFault when it or the tokenizer fails."""
-    process = ModelProcess(CHILD, log, halt)
+    process = ModelProcess(CHILD, log, halt, reads=[folder], bounds=bounds_under(settings))
     try:
         yield Renderer(process, folder, settings).form
     finally:

@@ -2,6 +2,7 @@
 
 import { Cards } from "./cards.js";
 import { counted } from "./cells.js";
+import { renewCitation } from "./citation.js";
 import { includingCustom } from "./columns.js";
 import { Controls } from "./controls.js";
 import { save } from "./downloads.js";
@@ -90,7 +91,12 @@ class Board {
   }
 
   async refresh() {
-    await this.attempt(async () => this.settle(await feeds[this.view()].refresh()));
+    await this.attempt(async () => {
+      const before = this.data();
+      const news = await feeds[this.view()].refresh();
+      if (before && news) renewCitation();
+      await this.settle(news);
+    });
   }
 
   /** Asks for what is still missing of the view, and draws with it. */

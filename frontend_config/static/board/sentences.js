@@ -2,6 +2,7 @@
 
 import { el } from "../common/dom.js";
 import { deed, emptyState, noticeLines } from "../common/views.js";
+import { pageAt, submitLink } from "../common/ways.js";
 
 export class Notice {
   constructor() {
@@ -21,7 +22,7 @@ export class Notice {
   }
 
   details(name, sentence) {
-    const all = el("a", { href: "/about" }, "All of its rules");
+    const all = el("a", { href: pageAt("/about") }, "All of its rules");
     const summary = el("summary", {}, `What ${name} means`);
     return el("details", { class: "meaning" }, summary, el("p", {}, sentence, " ", all));
   }
@@ -34,7 +35,7 @@ export class Notice {
 
 /** What stands where a view has no rows at all; `turn()` goes to the published ones. */
 export function emptyView(data, turn) {
-  const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
+  const submit = submitLink();
   const deeds = { measured: [submit, deed("See the published scores", turn)], rehearsal: [submit], published: [] };
   return emptyState(data.empty, ...deeds[data.view]);
 }

@@ -1,5 +1,7 @@
 // One address of /v1, asked again from time to time; an unchanged answer costs neither transfer nor drawing.
 
+import { ask, still } from "./ways.js";
+
 const TURNS = 5;
 
 export class Feed {
@@ -31,7 +33,7 @@ export class Feed {
 
 /** What `fetch` answers, asked again a few times while the server is too busy and says when to come back. */
 export async function patiently(address, options, asked = null, turns = TURNS) {
-  const answer = await (asked ?? fetch(address, options));
+  const answer = await (asked ?? ask(address, options));
   const seconds = Number(answer.headers.get("Retry-After"));
   if (![429, 503].includes(answer.status) || !seconds || turns <= 1) return answer;
   // Not all at once again: who was sent away together would come back together.
@@ -47,8 +49,12 @@ function early(address) {
   return asked.answer;
 }
 
-/** Calls `ask` every `seconds()` while the page is visible, and at once when it becomes so; never twice at a time. */
-export function poll(ask, seconds) {
+/**
+ * Calls `look` every `seconds()` while the page is visible, and at once when it becomes so; never twice at a time, and
+ * not at all where nothing can change.
+ */
+export function poll(look, seconds) {
+  if (still) return;
   let timer = 0;
   let asking = false;
   const next = () => { timer = setTimeout(turn, seconds() * 1000); };
@@ -57,7 +63,7 @@ export function poll(ask, seconds) {
     asking = true;
     clearTimeout(timer);
     try {
-      if (!document.hidden) await ask();
+      if (!document.hidden) await look();
     } finally {
       asking = false;
       next();

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { Feed } from "./feed.js";
+import { pageAt } from "./ways.js";
 
 export const VIEWS = {
   measured: { title: "Measured", query: { provenance: "measured", edition: "full" } },
@@ -47,7 +48,8 @@ export function addressIn(view, path, more = []) {
 
 /** A link within this site that stays in the view. */
 export function pageLink(path, parameters, view) {
-  return `${path}?${new URLSearchParams([...parameters, ...(view === "measured" ? [] : [["view", view]])])}`;
+  const query = new URLSearchParams([...parameters, ...(view === "measured" ? [] : [["view", view]])]);
+  return pageAt(`${path}?${query}`);
 }
 
 /** A feed of the whole board for each view, by the view's name. */

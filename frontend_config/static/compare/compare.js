@@ -12,6 +12,7 @@ import { inPlace } from "../common/place.js";
 import { nameTab } from "../common/tab.js";
 import { pairParts } from "./sentences.js";
 import { poll } from "../common/feed.js";
+import { submitLink } from "../common/ways.js";
 
 const POLL_SECONDS = 60;
 const SHEETS = ["../common/shared.css", "../charts/charts.css", "../differences/differences.css", "compare.css"];
@@ -199,7 +200,7 @@ class Compare {
   }
 
   sayEmpty() {
-    this.say(boardOf(this.view()).data.empty, el("a", { class: "deed", href: "/submit" }, "Submit a model"));
+    this.say(boardOf(this.view()).data.empty, submitLink());
   }
 
   sayUnknown(unknown) {

@@ -10,6 +10,7 @@ import { familyTree, unpairedList } from "./families.js";
 import { pairsTable, signsOf } from "./pairs.js";
 import { inPlace } from "../common/place.js";
 import { poll } from "../common/feed.js";
+import { submitLink } from "../common/ways.js";
 
 const POLL_SECONDS = 60;
 const INSTEAD = "No biomedical model has been measured here together with its base yet, so these are the numbers the "
@@ -118,7 +119,7 @@ class Delta {
   }
 
   drawEmpty(data) {
-    const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
+    const submit = submitLink();
     const published = deed("See the published pairs", () => this.change({ view: "published" }));
     this.say(NO_PAIRS, submit, data.view === "published" ? "" : published);
     this.stage.append(...otherParts(data));

@@ -4,6 +4,7 @@ import { counted } from "../common/numbers.js";
 import { DOMAINS } from "../common/domains.js";
 import { el } from "../common/dom.js";
 import { pageLink } from "../common/views.js";
+import { submitLink } from "../common/ways.js";
 
 const DEEPEST = 12;
 
@@ -64,11 +65,7 @@ export function unpairedList(unpaired, view) {
         el("p", {}, model.reason),
       ),
       model.base_model && view !== "published"
-        ? el(
-            "a",
-            { class: "quiet", href: pageLink("/submit", [["model", model.base_model]], "measured") },
-            "Submit its base",
-          )
+        ? submitLink("quiet", "Submit its base", `?${new URLSearchParams({ model: model.base_model })}`)
         : null,
     ),
   );

@@ -3,6 +3,7 @@
 import { el, linkButton, linked } from "../common/dom.js";
 import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
+import { dataAt, pageAt } from "../common/ways.js";
 import { day } from "./words.js";
 
 const KINDS = { "same id": "The same model", "same weights": "The same weights" };
@@ -11,11 +12,11 @@ const VIEW_WORDS = { measured: "measured", published: "published, June 2024", re
 /** The page's heading with the buttons that lead on, and what its numbers are. */
 export function head(row, link) {
   const models = [row.name, row.base?.name].filter(Boolean).map((name) => `m=${encodeURIComponent(name)}`);
-  const compare = `/compare?${models.join("&")}&view=${row.view}`;
+  const compare = pageAt(`/compare?${models.join("&")}&view=${row.view}`);
   return el(
     "header",
     { class: "head" },
-    el("p", { class: "back" }, el("a", { href: `/?view=${row.view}` }, "Leaderboard")),
+    el("p", { class: "back" }, el("a", { href: pageAt(`/?view=${row.view}`) }, "Leaderboard")),
     el(
       "div",
       { class: "title" },
@@ -69,14 +70,14 @@ function askedWith(row) {
       "Ledger line",
       el(
         "a",
-        { href: `/v1/runs/${row.ledger.number}`, title: `SHA-256 ${row.ledger.hash}` },
+        { href: dataAt(`/v1/runs/${row.ledger.number}`), title: `SHA-256 ${row.ledger.hash}` },
         String(row.ledger.number),
       ),
     ],
     [
       "Submission",
       row.submission_id
-        && el("a", { href: `/submission?id=${encodeURIComponent(row.submission_id)}` }, row.submission_id),
+        && receipt(row.submission_id),
     ],
   ];
 }
@@ -91,11 +92,16 @@ function fact([name, value]) {
   );
 }
 
+function receipt(id) {
+  const href = pageAt(`/submission?id=${encodeURIComponent(id)}`);
+  return href ? el("a", { href }, id) : id;
+}
+
 function baseLink(base) {
-  return base.page ? el("a", { href: base.page }, el("bdi", {}, base.id)) : linked(base.id, base.link);
+  return base.page ? el("a", { href: pageAt(base.page) }, el("bdi", {}, base.id)) : linked(base.id, base.link);
 }
 
 function other(each) {
   const told = [KINDS[each.kind], VIEW_WORDS[each.view], each.engine].filter(Boolean).join(", ");
-  return el("li", {}, el("a", { href: each.page }, el("bdi", {}, each.label)), el("span", { class: "told" }, told));
+  return el("li", {}, el("a", { href: pageAt(each.page) }, el("bdi", {}, each.label)), el("span", { class: "told" }, told));
 }

@@ -4,6 +4,7 @@ import { el } from "../common/dom.js";
 import { Feed } from "../common/feed.js";
 import { signed, signedInterval } from "../common/numbers.js";
 import { addressIn } from "../common/views.js";
+import { submitLink } from "../common/ways.js";
 import { scale, svg, ticks } from "../charts/svg.js";
 import { card } from "./words.js";
 
@@ -64,7 +65,7 @@ function absent({ base, view }) {
     { class: "told" },
     el("bdi", {}, base.id),
     ` ${words} `,
-    view === "measured" && el("a", { href: "/submit" }, "Submit it"),
+    view === "measured" && submitLink("", "Submit it"),
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { el } from "../common/dom.js";
 import { plain } from "../common/numbers.js";
+import { dataAt } from "../common/ways.js";
 import { scale, svg, ticks } from "../charts/svg.js";
 import { card, dash, day, inOrder } from "./words.js";
 
@@ -57,7 +58,7 @@ function line(each, cells, row) {
     el(
       "th",
       { scope: "row" },
-      el("a", { href: `/v1/runs/${each.number}`, title: `SHA-256 ${each.hash}` }, String(each.number)),
+      el("a", { href: dataAt(`/v1/runs/${each.number}`), title: `SHA-256 ${each.hash}` }, String(each.number)),
     ),
     el("td", {}, day(each.at)),
     el(

@@ -12,6 +12,7 @@ import { nameTab } from "../common/tab.js";
 import { manifestPart, reproducePart, takeAwayCard } from "./take_away.js";
 import { Scores } from "./scores.js";
 import { viewOf } from "../common/views.js";
+import { pageAt, submitLink } from "../common/ways.js";
 
 const POLL_SECONDS = 30;
 
@@ -121,7 +122,7 @@ class ModelPage {
   }
 
   sayUnknown() {
-    const whole = el("a", { class: "quiet", href: `/model?id=${encodeURIComponent(this.id)}` }, "Look in all views");
+    const whole = el("a", { class: "quiet", href: pageAt(`/model?id=${encodeURIComponent(this.id)}`) }, "Look in all views");
     const [where, way] = this.view ? ["in this view", [whole]] : ["on the board", []];
     this.say(`There is no such model ${where}.`, "It may have another name there, or wait to be submitted.", ...way);
   }
@@ -145,8 +146,8 @@ class ModelPage {
           "div",
           {},
           ...ways,
-          el("a", { class: "deed", href: "/" }, "Leaderboard"),
-          el("a", { class: "quiet", href: "/submit" }, "Submit a model"),
+          el("a", { class: "deed", href: pageAt("/") }, "Leaderboard"),
+          submitLink("quiet"),
         ),
       ),
     );

@@ -1,6 +1,7 @@
 // What can be taken away from a model's page: commands that make the row again, files for other places, the manifest.
 
 import { el } from "../common/dom.js";
+import { ask, dataAt } from "../common/ways.js";
 import { card, copyButton } from "./words.js";
 
 /** The commands that make this row again, with what they need; an empty element for numbers that others published. */
@@ -49,10 +50,10 @@ export function manifestPart(row) {
 export function takeAwayCard(row) {
   const { exports: out } = row;
   const files = [
-    [out.csv, "Scores as CSV", "clue-row.csv"],
-    [row.ledger && `/v1/runs/${row.ledger.number}`, "Result as JSON", null],
-    [out.every_eval_ever, "Every Eval Ever record", ""],
-    [out.eval_results, ".eval_results/clue.yaml", "clue.yaml"],
+    [dataAt(out.csv), "Scores as CSV", "clue-row.csv"],
+    [row.ledger && dataAt(`/v1/runs/${row.ledger.number}`), "Result as JSON", null],
+    [out.every_eval_ever && dataAt(out.every_eval_ever), "Every Eval Ever record", ""],
+    [out.eval_results && dataAt(out.eval_results), ".eval_results/clue.yaml", "clue.yaml"],
   ].filter(([href]) => href);
   return el(
     "section",
@@ -73,7 +74,7 @@ export function takeAwayCard(row) {
     el(
       "p",
       { class: "told" },
-      el("a", { href: out.bibtex, download: "" }, "BibTeX"),
+      el("a", { href: dataAt(out.bibtex), download: "" }, "BibTeX"),
       row.ledger
         ? " of the paper and of this row, with its line in the ledger and that line's digest."
         : " of the paper these numbers were published with.",
@@ -88,7 +89,7 @@ function withCode(sentence) {
 }
 
 async function bib(address) {
-  return (await fetch(address)).text();
+  return (await ask(address)).text();
 }
 
 function badge(row, out) {
@@ -96,7 +97,7 @@ function badge(row, out) {
   const markdown = () => `[![CLUE Leaderboard](${site}${out.badge})](${site}${row.page})`;
   return [
     el("div", { class: "bar" }, el("h3", {}, "Badge"), copyButton(markdown, "badge as Markdown")),
-    el("p", {}, el("img", { src: out.badge, alt: `Badge: CLUE Leaderboard, ${row.name}`, height: 22 })),
+    el("p", {}, el("img", { src: dataAt(out.badge), alt: `Badge: CLUE Leaderboard, ${row.name}`, height: 22 })),
   ];
 }
 

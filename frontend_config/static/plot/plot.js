@@ -7,6 +7,7 @@ import { poll } from "../common/feed.js";
 import { inPlace } from "../common/place.js";
 import { Tip } from "../common/tip.js";
 import { boardFeeds, deed, emptyState, Instead, noticeLines } from "../common/views.js";
+import { submitLink } from "../common/ways.js";
 import { axesOf, chosenAxes } from "./axes.js";
 import { Controls, legend, legendEntries } from "./controls.js";
 import { chosenModels, drawable, frontOf, modelsOf, namesFirst, pointsOf, tiesOf } from "./points.js";
@@ -172,7 +173,7 @@ class Plot {
     const free = deed("Choose other numbers", () => this.change({ kind: "free" }));
     const clear = deed("Clear the filters", () => this.change({ families: [], domains: [], sizes: [] }));
     const filtered = state.families.length + state.domains.length + state.sizes.length > 0;
-    const submit = el("a", { class: "deed", href: "/submit" }, "Submit a model");
+    const submit = submitLink();
     const sentence = data.rows === 0 ? data.empty : emptyWords(chosen, left, absent);
     this.say(
       sentence,

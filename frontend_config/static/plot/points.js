@@ -3,6 +3,7 @@
 import { DOMAINS } from "../common/domains.js";
 import { shortCount } from "../common/numbers.js";
 import { BANDS, bandOf } from "../common/sizes.js";
+import { pageAt } from "../common/ways.js";
 import { familyOf } from "./families.js";
 
 const LONGEST = 120;
@@ -100,7 +101,7 @@ function pointOf(data, model, x, y, marked) {
     ...model, label: cut(model.label), marked, tone: family.tone, shape: model.domain ?? "unknown",
     x: x.values[place], xLow: x.low[place] ?? null, xHigh: x.high[place] ?? null,
     y: y.values[place], yLow: y.low[place] ?? null, yHigh: y.high[place] ?? null,
-    href: `/model?id=${encodeURIComponent(wellFormed(name))}${view}`,
+    href: pageAt(`/model?id=${encodeURIComponent(wellFormed(name))}${view}`),
     lines: () => linesOf(data, model, x, y),
   };
 }

@@ -4,7 +4,7 @@ import { el, Kept, linkButton, settle, shadow, styles } from "../common/dom.js";
 import { Feed, poll } from "../common/feed.js";
 import { ownCard, runningCard } from "../submissions/cards.js";
 import { Deeds } from "../submissions/deeds.js";
-import { STATUSES } from "../submissions/facts.js";
+import { pausedByHand, STATUSES } from "../submissions/facts.js";
 import { historyTable, waitingTable } from "./rows.js";
 import { moment, retell } from "../common/times.js";
 
@@ -50,7 +50,7 @@ class Queue {
   /** Learns from the server as whom this browser may act. */
   async greet() {
     const known = await this.server.who(null).catch(() => null);
-    this.deeds.person = known?.person ?? null;
+    this.deeds.learn(known);
     this.hint.textContent = known?.hint ?? "";
     this.hint.hidden = !known?.hint;
     if (this.feed.data) this.draw(this.feed.data);
@@ -94,16 +94,17 @@ class Queue {
     if (this.live.textContent !== words) this.live.textContent = words;
   }
 
-  drawWorker({ seen_at: seenAt, alive, paused, paused_at: pausedAt }) {
+  drawWorker({ seen_at: seenAt, alive, paused, paused_at: pausedAt, operator_pause: byHand }) {
     this.worker.hidden = false;
-    this.worker.className = `notice ${paused || !alive ? "warning" : ""}`;
+    this.worker.className = `notice ${paused || byHand || !alive ? "warning" : ""}`;
     const began = pausedAt
       ? [" It began ", moment(pausedAt), " and uses up no attempt. "]
       : [" No attempt is used up. "];
     const cause = paused ? [`Paused: ${paused}`, ...began] : [];
     const seen = seenAt ? ["Worker last seen ", moment(seenAt), "."] : ["No worker has been seen yet."];
     const consequence = alive ? [] : [" What waits here is kept and evaluated as soon as one is back."];
-    this.worker.replaceChildren(el("p", {}, ...cause, ...seen, ...consequence));
+    const decided = byHand ? [el("p", { class: "decided" }, ...pausedByHand(byHand))] : [];
+    this.worker.replaceChildren(...decided, el("p", {}, ...cause, ...seen, ...consequence));
   }
 
   drawOwn(worker) {

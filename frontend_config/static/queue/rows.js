@@ -37,7 +37,7 @@ function expectedCell(each, kept, deeds) {
 /** What has ended, newest first. */
 export function historyTable(history, wanted, kept, deeds) {
   const rows = history.map((each) =>
-    kept.get(`row ${each.id}`, [each, wanted, deeds.person, "history"], () =>
+    kept.get(`row ${each.id}`, [each, wanted, deeds.offered(each), "history"], () =>
       row(each, wanted, HISTORY, [
         el("th", { scope: "row" }, linked(each.model, each.link)),
         el("td", {}, status(each)),

@@ -6,7 +6,7 @@ import { nameTab } from "../common/tab.js";
 import { moment, retell } from "../common/times.js";
 import { ownCard } from "../submissions/cards.js";
 import { Deeds } from "../submissions/deeds.js";
-import { STATUSES } from "../submissions/facts.js";
+import { pausedByHand, STATUSES } from "../submissions/facts.js";
 import { steps } from "./steps.js";
 
 const [OPEN_SECONDS, ENDED_SECONDS] = [2, 20];
@@ -44,7 +44,7 @@ class Receipt {
     }
     const greeting = this.server.who(null).catch(() => null);
     await this.refresh();
-    this.deeds.person = (await greeting)?.person ?? null;
+    this.deeds.learn(await greeting);
     if (this.feed.data) this.draw(this.feed.data);
     poll(() => this.refresh(), () => (this.open ? OPEN_SECONDS : ENDED_SECONDS));
   }
@@ -84,9 +84,13 @@ class Receipt {
     if (this.live.textContent !== words) this.live.textContent = words;
   }
 
-  standstill({ alive, paused, seen_at: seenAt }) {
-    if (alive && !paused) return [];
+  standstill({ alive, paused, seen_at: seenAt, operator_pause: byHand }) {
+    const decided = byHand
+      ? [this.kept.get("decided", byHand, () => el("p", { class: "notice warning" }, ...pausedByHand(byHand)))]
+      : [];
+    if (alive && !paused) return decided;
     return [
+      ...decided,
       this.kept.get("standstill", [alive, paused], () =>
         el(
           "p",

@@ -55,7 +55,7 @@ export function ownCard(each, worker, kept, deeds) {
 export function buttonsPart(each, kept, key, deeds) {
   const made = kept.get(
     `${key} deeds`,
-    [each.deeds, deeds.person],
+    deeds.offered(each),
     () => deeds.buttons(each) ?? el("p", { hidden: true }),
   );
   return made.hidden ? [] : [made];

@@ -1,4 +1,4 @@
-// What a person may do with their own submissions: the buttons, and the dialog that asks before anything is done.
+// What a person may do with their own submissions, and an operator with all: the buttons, and the dialog that asks first.
 
 import { el } from "../common/dom.js";
 
@@ -24,13 +24,27 @@ export class Deeds {
     this.server = server;
     this.changed = changed;
     this.person = null;
+    this.operator = false;
     this.node = el("dialog", { "aria-labelledby": "deed-title" });
+  }
+
+  /** Takes in what the server says of whoever sits here; the person is a key that tells nobody who they are. */
+  learn(known) {
+    this.person = known?.person ?? null;
+    this.operator = known?.operator ?? false;
+  }
+
+  /** What this person may do with it: an operator with each, anybody else with their own. */
+  offered(each) {
+    if (this.operator) return each.operator_deeds;
+    return this.person !== null && each.submitter_key === this.person ? each.deeds : [];
   }
 
   /** Buttons for what this person may do; nothing on the submissions of others. */
   buttons(each) {
-    if (this.person === null || each.submitter !== this.person || each.deeds.length === 0) return null;
-    const made = each.deeds.map((deed) =>
+    const offered = this.offered(each);
+    if (offered.length === 0) return null;
+    const made = offered.map((deed) =>
       el(
         "button",
         {

@@ -85,6 +85,15 @@ export function address(id) {
   return `/submission?id=${encodeURIComponent(id)}`;
 }
 
+/** The operator's pause in sentences: why, since when, for how long, and what it means for those who wait. */
+export function pausedByHand({ reason, since, until }) {
+  const end = until ? [" It ends by itself ", moment(until), "."] : [];
+  return [
+    "The operator paused the queue ", moment(since), ": ", el("bdi", {}, reason), ...end,
+    " What runs is finished; what is submitted is taken and waits.",
+  ];
+}
+
 /** One line on who submitted what, when. */
 export function about(each) {
   const who = el("bdi", {}, each.submitter);

@@ -138,13 +138,16 @@ class Form {
     const answer = await this.server.submit(this.wish()).catch(() => ({ declined: NO_ANSWER }));
     this.button.disabled = false;
     this.button.textContent = "Submit";
-    this.outcome.replaceChildren(answer.receipt ? receipt(answer.receipt) : refusal(answer.declined ?? NO_ANSWER));
+    this.outcome.replaceChildren(answer.receipt ? receipt(answer.receipt) : refusal(answer));
     this.outcome.scrollIntoView({ block: "nearest" });
   }
 }
 
-function refusal(sentence) {
-  return el("div", { class: "outcome refused", role: "alert" }, el("h2", {}, "Not submitted"), el("p", {}, sentence));
+function refusal({ declined = NO_ANSWER, signed_out: signedOut }) {
+  if (signedOut) document.dispatchEvent(new CustomEvent("clue-signed-out"));
+  const way = signedOut && el("p", {}, el("a", { href: "/signin" }, "Sign in"));
+  const said = [el("h2", {}, "Not submitted"), el("p", {}, declined), way].filter(Boolean);
+  return el("div", { class: "outcome refused", role: "alert" }, ...said);
 }
 
 function receipt({ id, address, model, sentence, position, estimate }) {

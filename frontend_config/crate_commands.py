@@ -31,7 +31,7 @@ Expected = Annotated[str | None, typer.Option("--sha256", help="of crate.json, a
 def crate_commands(
     settings: Callable[[], Settings], tasks: Callable[[], Mapping[str, Task]], look_up: Callable[[], LookUp]
 ) -> typer.Typer:
-    """The commands; nothing is called before one of them runs. `look_up()` is the intake's, by id, revision and engine."""
+    """The commands; nothing is called before one runs. `look_up()` is the intake's, by id, revision and engine."""
     commands = typer.Typer()
 
     @commands.command()

@@ -48,6 +48,7 @@ from frontend_config.bench_commands import bench_commands
 from frontend_config.bench_tables import Tell
 from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
+from frontend_config.crate_commands import crate_commands
 from frontend_config.custody_commands import custody_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
@@ -114,12 +115,12 @@ class House:
     @cached_property
     def look_up(self) -> LookUp:
         """What the Hub says of a model."""
-        return look_up_with(self.settings, self.engines, hub.look_up)
+        return look_up_with(self.settings, self.engines, hub.source_under(self.settings).look_up)
 
     @cached_property
     def courtesy(self) -> hub.Courtesy:
         """The page's way to the Hub."""
-        return hub.Courtesy()
+        return hub.Courtesy(hub.source_under(self.settings))
 
     @cached_property
     def models(self) -> NamedModels:
@@ -187,7 +188,7 @@ class House:
 
     def prepare(self, edition: Edition) -> None:
         """The open data files are here, if their sources can be reached."""
-        if edition is Edition.FULL:
+        if edition is Edition.FULL and (self.settings.mirror or not self.settings.offline):
             failures = fetch_missing(self.tasks.values(), self.settings.data_dir, self.settings.mirror)
             if failures:
                 _LOG.warning("open data not fetched; `app.py data fetch` says why", extra={"count": len(failures)})
@@ -309,6 +310,7 @@ cli.add_typer(
 cli.add_typer(
     ledger_commands(lambda: House(read_settings()).ledger, lambda: House(read_settings()).scores()), name="ledger"
 )
+cli.add_typer(crate_commands(read_settings, all_tasks, lambda: House(read_settings()).look_up))
 cli.add_typer(
     data_commands(
         all_tasks,

@@ -10,6 +10,7 @@ class FailureCode(StrEnum):
 
     GATED = "gated"
     NOT_FOUND = "not_found"
+    NOT_BROUGHT = "not_brought"
     RENAMED = "renamed"
     NO_SAFETENSORS = "no_safetensors"
     TOO_LARGE = "too_large"
@@ -48,6 +49,10 @@ WORDS: dict[FailureCode, tuple[str, str]] = {
     FailureCode.NOT_FOUND: (
         "The Hub has no such model, or it is private.",
         "Check the spelling of owner/name and the revision, and submit again.",
+    ),
+    FailureCode.NOT_BROUGHT: (
+        "This installation has no network, and the model was not brought to it.",
+        "Ask the operator to bring it with `python app.py carry` and `receive`, and submit it again.",
     ),
     FailureCode.RENAMED: (
         "The repository has moved.",
@@ -250,6 +255,10 @@ class DataMissing(OperatorFault):
 
 class BackupDamaged(OperatorFault):
     """A backup is not what its manifest says; the text names the file that is wrong."""
+
+
+class CrateDamaged(OperatorFault):
+    """A crate is not what its manifest says, or holds what does not belong there; the text names the file."""
 
 
 class QueueDamaged(OperatorFault):

@@ -16,6 +16,8 @@ PREFIX = "CLUE_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HUGGING_FACE = "https://huggingface.co"
 OWN_CLIENT = frozenset({"oidc_client_id", "oidc_client_secret", "oidc_issuer"})
+TRUE = frozenset({"1", "ON", "YES", "TRUE"})
+DERIVED = frozenset({"on_space", "offline"})
 PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
 
@@ -217,6 +219,7 @@ class Settings(BaseModel):
     log: LogForm = Field(LogForm.AUTO, description="lines of the log: json, text, or auto: text on a terminal")
 
     on_space: bool = Field(False, description="derived, not set: running as a Hugging Face Space")
+    offline: bool = Field(False, description="derived, not set: HF_HUB_OFFLINE says that there is no network")
 
     @property
     def data_dir(self) -> Path:
@@ -256,7 +259,7 @@ def known_variables() -> dict[str, str]:
     return {
         PREFIX + name.upper(): field.description or ""
         for name, field in Settings.model_fields.items()
-        if name != "on_space"
+        if name not in DERIVED
     }
 
 
@@ -274,7 +277,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if OWN_CLIENT & values.keys():  # or the Space's secret would be sent to another provider
         place = {name: value for name, value in place.items() if not name.startswith("oidc_")}
     try:
-        settings = Settings.model_validate(place | values)
+        settings = Settings.model_validate({"offline": _is_offline(environ)} | place | values)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
@@ -300,6 +303,11 @@ def _check_address(name: str, address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise UsageError(f"With sign-in, {name} must begin with https://; http:// is for loopback only.")
+
+
+def _is_offline(environ: Mapping[str, str]) -> bool:
+    """Whether the operator says that there is no network, in huggingface_hub's own words."""
+    return (environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE") or "").upper() in TRUE
 
 
 def _of_the_place(environ: Mapping[str, str]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from eval_queue.rights import told_left, week_spent
 from storage.admissions import WeekFull
 from storage.submissions import Submissions
 
+ON_THE_HUB, BROUGHT = "On the Hub", "Brought here"
 BYTES_EACH = 2  # of a parameter in bfloat16
 SHORT = 12
 ROWS_SECONDS = 10
@@ -57,6 +58,7 @@ class Preflight:
         self._rows: TTLCache[Edition, Sequence[Standing]] = TTLCache(len(Edition), ROWS_SECONDS)
         self._lock = Lock()
         self._estimates = estimates
+        self._place = BROUGHT if settings.offline else ON_THE_HUB
 
     def __call__(self, form: SubmissionForm, person: str) -> Outlook:
         """What the form would meet now if this person submitted it."""
@@ -74,11 +76,11 @@ class Preflight:
         try:
             repository = self._courtesy.repository(asked.model_id, asked.revision, person)
         except ModelFault as fault:
-            title = "Access" if fault.code is FailureCode.GATED else "On the Hub"
+            title = "Access" if fault.code is FailureCode.GATED else self._place
             return Outlook(checks=(_refused(title, fault),))
         except PassingFault as fault:
             sentence = PAUSED if isinstance(fault, HubSpared) else SILENT
-            unknown = Check(title="On the Hub", finding=Finding.UNKNOWN, sentence=sentence)
+            unknown = Check(title=self._place, finding=Finding.UNKNOWN, sentence=sentence)
             unpinned = Model(hub_id=asked.model_id, revision=asked.revision or "")
             return Outlook(checks=(unknown, *self._turn(asked, unpinned, person)))
         model = Model(hub_id=repository.hub_id, revision=repository.revision, params=repository.params)
@@ -171,8 +173,11 @@ def no_standings(provenance: Provenance, edition: Edition) -> list[Standing]:
 
 def _facts(repository: Repository, settings: Settings, *, loads_here: bool) -> Iterator[Check]:
     """What the repository is, rule by rule."""
-    yield _ok("On the Hub", f"{repository.hub_id}, commit {repository.revision[:SHORT]}.")
-    yield _ok("Access", "Gated, and open to this installation." if repository.gated else "Open to everybody.")
+    yield _ok(
+        BROUGHT if settings.offline else ON_THE_HUB, f"{repository.hub_id}, commit {repository.revision[:SHORT]}."
+    )
+    if not settings.offline:  # then nobody knows
+        yield _ok("Access", "Gated, and open to this installation." if repository.gated else "Open to everybody.")
     yield _ruled("Weights", lambda: check_weights(repository.files), "In safetensors files.")
     if repository.flagged:
         sentence = "The Hub's scanners warn of files that are never fetched from it."

@@ -30,6 +30,10 @@ from frontend_config.terminal import file_bar, print_data, stage_bar
 from storage.predictions import RunJournal
 
 MB = 1_000_000
+NO_NETWORK = (
+    "HF_HUB_OFFLINE says that there is no network. Bring the open files with `python app.py carry FOLDER` from a "
+    "machine that has one and `python app.py receive FOLDER` here, or name a mirror within reach in CLUE_MIRROR."
+)
 Tasks = Callable[[], Mapping[str, Task]]
 FindEngine = Callable[[str], Engine]
 Resolve = Callable[[str, Engine, str | None], tuple[Model, ModelSource]]
@@ -71,6 +75,8 @@ def _add_files(data: typer.Typer, tasks: Tasks) -> None:
     def fetch_open() -> None:
         """Download the open data files from their public sources and check them."""
         settings = read_settings()
+        if settings.offline and not settings.mirror:
+            raise UsageError(NO_NETWORK)
         failed = False
         for task, file in _files(tasks):
             if file.url is None:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +17,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, kw_only=True)
 class CommandLine:
-    """The program with its state in `home`; whatever CLUE_ variable this process has is not passed on."""
+    """The program with its state in `home`; whatever CLUE_ variable this process has is not passed on.
+
+    `prefix` is what stands before the command, such as another program that runs it somewhere.
+    """
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    prefix: Sequence[str] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -32,7 +36,7 @@ class CommandLine:
     def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """The finished program: its exit code and what it wrote."""
         return subprocess.run(
-            [sys.executable, "app.py", *arguments],
+            [*self.prefix, sys.executable, "app.py", *arguments],
             cwd=PROJECT,
             env=self.environment,
             capture_output=True,
@@ -52,7 +56,10 @@ class CommandLine:
         log = self.home / "stderr.txt"
         with log.open("ab") as errors:
             process = psutil.Popen(
-                [sys.executable, "app.py", *arguments], cwd=PROJECT, env=self.environment, stderr=errors
+                [*self.prefix, sys.executable, "app.py", *arguments],
+                cwd=PROJECT,
+                env=self.environment,
+                stderr=errors,
             )
         family: list[psutil.Process] = [process]
         try:

@@ -117,6 +117,11 @@ def test_the_open_data_are_fetched_from_a_mirror_and_checked(meqsum_data: Meqsum
         assert not place.exists()
 
 
+def test_without_a_network_nothing_is_fetched_and_it_is_said_how_to_bring_it(tmp_path: Path) -> None:
+    isolated = CommandLine(home=tmp_path / "home", settings={"HF_HUB_OFFLINE": "1"})
+    assert "python app.py carry FOLDER" in told(isolated, 2, "fetch")
+
+
 def test_a_source_that_cannot_be_reached_keeps_no_other_from_being_fetched(cli: CommandLine) -> None:
     away = CommandLine(home=cli.home, settings={"CLUE_MIRROR": "http://127.0.0.1:1"})
     sentences = told(away, 1, "fetch")

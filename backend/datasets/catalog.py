@@ -166,19 +166,24 @@ def fetch(
     if file.url is None:
         raise DataMissing(f"{file.name} cannot be fetched for you. {file.obtain}")
     url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
+    return put(task, file, data_dir, url, lambda partial: _download(url, partial, file, report))
+
+
+def put(task: Task, file: DataFile, data_dir: Path, origin: str, write: Callable[[Path], None]) -> Path:
+    """The file in its first place as `write(path)` wrote it, once it is right; until then what was there stays."""
     place = Path(file.places[0]) / file.name
     target = data_dir / place
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=data_dir) as scratch:
         partial = Path(scratch) / place
         partial.parent.mkdir(parents=True)
-        _download(url, partial, file, report)
+        write(partial)
         try:
             found = digest(partial)
             _check_digest(file, target, found)
             task.load(Path(scratch))
         except DataMissing as fault:
-            raise DataMissing(f"What {url} gave is not {file.name}; nothing was changed. {fault}") from None
+            raise DataMissing(f"What {origin} gave is not {file.name}; nothing was changed. {fault}") from None
         partial.replace(target)
     if file.sha256 is None:
         _remember(target, found)

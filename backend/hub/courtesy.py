@@ -13,9 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from backend.domain import Model
 from backend.errors import HubSpared, ModelFault
-from backend.hub.admission import look_up
-from backend.hub.metadata import Repository, inspect
-from backend.hub.search import Suggestion, search
+from backend.hub.metadata import Repository
+from backend.hub.search import Suggestion
+from backend.hub.sources import Source
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PER_PERSON = "40/minute"
@@ -26,15 +26,21 @@ Found = TypeVar("Found")
 
 
 class Courtesy:
-    """Asks the Hub for the page, within what one person and all of them together may ask; answers are kept a while.
+    """Asks the Hub, or another source, for the page, within what one person and all of them together may ask.
 
     Answers are kept for a minute, those about a commit for ten, as nothing of a commit ever changes. What the Hub
     refuses is an answer too; that it does not answer is none. HubSpared when enough was asked for the moment.
     """
 
     def __init__(
-        self, *, per_person: str = PER_PERSON, in_all: str = IN_ALL, clock: Callable[[], float] = time.monotonic
+        self,
+        source: Source | None = None,
+        *,
+        per_person: str = PER_PERSON,
+        in_all: str = IN_ALL,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._source = source or Source()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._per_person: RateLimitItem = parse(per_person)
         self._in_all: RateLimitItem = parse(in_all)
@@ -45,17 +51,17 @@ class Courtesy:
     def repository(self, model_id: str, revision: str | None, person: str) -> Repository:
         """What `inspect` says, now or a moment ago."""
         kept = self._commits if revision and COMMIT.fullmatch(revision) else self._answers
-        return self._kept(kept, (model_id.lower(), revision), person, lambda: inspect(model_id, revision))
+        return self._kept(kept, (model_id.lower(), revision), person, lambda: self._source.inspect(model_id, revision))
 
     def suggestions(self, words: str, person: str) -> list[Suggestion]:
         """What the Hub's search finds for these words, now or a moment ago."""
         asked = " ".join(words.lower().split())
-        return self._kept(self._answers, asked, person, lambda: search(asked))
+        return self._kept(self._answers, asked, person, lambda: self._source.search(asked))
 
     def look_up(self, model_id: str, revision: str | None = None, **rules: Any) -> Model:
         """What the Hub says of a model at this very moment, within what all may ask together."""
         self._spend(self._in_all)
-        return look_up(model_id, revision, **rules)
+        return self._source.look_up(model_id, revision, **rules)
 
     def _kept(self, kept: MutableMapping[Any, Any], key: object, person: str, ask: Callable[[], Found]) -> Found:
         with self._lock:

@@ -29,8 +29,8 @@ def fetch(
     """Folder with the model's allowed files under CLUE_HOME/models; files already here are not fetched again.
 
     `report` is told bytes here and in all, and may raise. Halted once told to stop. Faults are those of
-    `backend.hub.files.download`; also a PassingFault when the process dies, or when less than a megabyte comes in
-    `stalled_seconds`. No process is left.
+    `backend.hub.files.download`, without a network those of `backend.hub.brought.open_brought`; also a PassingFault
+    when the process dies, or when less than a megabyte comes in `stalled_seconds`. No process is left.
     """
     log = settings.home / "logs" / "download.log"
     process = ModelProcess("backend.hub.fetching_child", log, halt, environment=_environment())
@@ -41,6 +41,7 @@ def fetch(
                 "cache": str((settings.home / "models").resolve()),
                 "max_gb": settings.max_model_gb,
                 "min_free_gb": settings.min_free_gb,
+                "offline": settings.offline,
             }
         )
         return _follow(process, report, stalled_seconds)

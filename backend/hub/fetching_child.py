@@ -1,10 +1,13 @@
 """The process that downloads: it is told of one model, tells how far it is, and ends with a folder or a fault."""
 
 import resource
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from backend.domain import Model
 from backend.errors import ClueError
+from backend.hub.brought import open_brought
 from backend.hub.fetching import fault_record
 from backend.hub.files import download
 from backend.isolation import Channel
@@ -16,14 +19,7 @@ def serve(channel: Channel) -> None:
     """Carries out the one request that comes."""
     asked = channel.receive()
     try:
-        folder = download(
-            Model(**asked["model"]),
-            Path(asked["cache"]),
-            max_gb=asked["max_gb"],
-            min_free_gb=asked["min_free_gb"],
-            report=lambda done, total: channel.send({"done": done, "total": total}),
-            confine=let_no_file_outgrow,
-        )
+        folder = _folder(asked, lambda done, total: channel.send({"done": done, "total": total}))
     except ClueError as fault:
         channel.send({"fault": fault_record(fault)})
     else:
@@ -35,6 +31,14 @@ def let_no_file_outgrow(largest: int) -> None:
     most = max(largest, LEAST_LIMIT)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _folder(asked: Mapping[str, Any], report: Callable[[int, int], None]) -> Path:
+    model, cache, most = Model(**asked["model"]), Path(asked["cache"]), asked["max_gb"]
+    if asked["offline"]:
+        return open_brought(cache, model.hub_id, model.revision, max_gb=most, report=report)
+    least = asked["min_free_gb"]
+    return download(model, cache, max_gb=most, min_free_gb=least, report=report, confine=let_no_file_outgrow)
 
 
 if __name__ == "__main__":

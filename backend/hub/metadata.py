@@ -90,6 +90,11 @@ def inspect(model_id: str, revision: str | None = None) -> Repository:
             raise ValueError("no commit")
     if info.id.lower() != model_id.lower():
         raise ModelFault(FailureCode.RENAMED, f"It is {_first(info.id)} now.")
+    return describe(info)
+
+
+def describe(info: Any) -> Repository:
+    """The repository of a listing that names a commit."""
     card = info.card_data.to_dict() if info.card_data else {}
     config = info.config if isinstance(info.config, dict) else {}
     stated = config.get("architectures") or []

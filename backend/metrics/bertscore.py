@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def bertscore(spec: EncoderSpec) -> Metric:
     """
 
     def prepare(settings: Settings) -> Measure:
-        encoder = _open(spec, _locate(spec, getattr(settings, spec.setting)))
+        encoder = _open(spec, encoder_folder(spec, settings))
         return lambda answers, references: bertscore_f1(encoder, answers, references)
 
     def facts(settings: Settings) -> Mapping[str, str]:
@@ -170,12 +171,21 @@ def bertscore(spec: EncoderSpec) -> Metric:
     )
 
 
-def _locate(spec: EncoderSpec, where: str) -> Path:
+def brought_folder(spec: EncoderSpec, settings: Settings) -> Path:
+    """Where `python app.py receive` puts the encoder; it comes before the Hub."""
+    return settings.home / "encoders" / spec.setting
+
+
+def encoder_folder(spec: EncoderSpec, settings: Settings) -> Path:
+    """Folder of the encoder, fetched if need be; MetricUnavailable, with the reason, where it cannot be had."""
+    where = getattr(settings, spec.setting)
     folder = Path(where)
     if not folder.is_dir():
         if where != spec.hub_id:
             raise MetricUnavailable(f"{spec.variable} is neither {spec.hub_id} nor a folder that holds it.")
-        folder = _download(spec)
+        folder = brought_folder(spec, settings)
+        if not folder.is_dir():
+            folder = _download(spec)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         shape = config["vocab_size"], config["hidden_size"], int(config["num_hidden_layers"]) >= spec.layer
@@ -186,6 +196,11 @@ def _locate(spec: EncoderSpec, where: str) -> Path:
     if shape != (spec.vocab_size, spec.hidden_size, True):
         raise MetricUnavailable(f"The folder in {spec.variable} holds another encoder than {spec.hub_id}.")
     return folder
+
+
+def is_encoder_file(name: str) -> bool:
+    """Whether a file of this name is fetched of an encoder's repository."""
+    return "/" not in name and any(fnmatchcase(name, pattern) for pattern in ENCODER_FILES)
 
 
 def _open(spec: EncoderSpec, folder: Path) -> Encoder:
@@ -203,5 +218,5 @@ def _download(spec: EncoderSpec) -> Path:
     except (httpx2.TransportError, HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):
         raise MetricUnavailable(
             f"The encoder {spec.hub_id} could not be fetched from {constants.ENDPOINT}. "
-            f"Bring it by hand and name its folder in {spec.variable}."
+            f"Bring it with `python app.py carry`, or by hand and name its folder in {spec.variable}."
         ) from None

@@ -11,7 +11,7 @@ import pytest
 from backend.domain import Domain, Edition, Engine, Model, Provenance, Standing
 from backend.engines.local.loading import digest
 from backend.errors import Declined, UsageError
-from backend.hub import Courtesy
+from backend.hub import Courtesy, download, source_under
 from backend.hub.admission import weights_digest
 from backend.hub.metadata import inspect
 from backend.settings import Settings
@@ -140,6 +140,23 @@ def declines(office: Office, form: SubmissionForm) -> str | None:
     except Declined as refusal:
         return str(refusal)
     return None
+
+
+def test_without_a_network_what_was_not_brought_is_refused_with_the_command_that_brings_it(
+    office: Office, hub: LoopbackHub, folder: Path
+) -> None:
+    sha = hub.add("acme/tiny", folder)
+    office.settings = Settings(home=office.home, max_model_gb=1, offline=True)
+    office.courtesy = Courtesy(source_under(office.settings))
+    refused = office.outlook(FORMS["plain"])
+    assert [check.title for check in refused.checks] == ["Brought here"] and refused.refused
+    assert "python app.py carry FOLDER acme/tiny" in refused.checks[0].sentence
+    assert refused.checks[0].sentence == declines(office, FORMS["plain"])
+    download(Model(hub_id="acme/tiny", revision=sha), office.home / "models", max_gb=1)
+    hub.clear()
+    office.courtesy = Courtesy(source_under(office.settings))
+    assert sha[:12] in office.said("Brought here").sentence and not office.outlook(FORMS["plain"]).refused
+    assert declines(office, FORMS["plain"]) is None and hub.requests == []
 
 
 @pytest.mark.parametrize(("state", "asked"), MEETINGS)

@@ -11,6 +11,7 @@ from typing import Any
 from backend.domain import ModelSource, Prompt
 from backend.engines.served.dialects import TextForm
 from backend.errors import FailureCode, ModelCrash, ModelFault
+from backend.hub.brought import brought_tokenizer
 from backend.hub.kinds import WITHOUT_WEIGHTS, Kind, kind_of
 from backend.hub.tokenizers import download_tokenizer
 from backend.isolation import ModelProcess, bounds_under
@@ -62,6 +63,8 @@ def tokenizer_folder(source: ModelSource, settings: Settings) -> Path | None:
     """
     if source.folder is not None:
         return source.folder if _has_tokenizer(source.folder) else None
+    if settings.offline:
+        return brought_tokenizer(settings.home / "models", source.hub_id, source.revision)
     try:
         return download_tokenizer(source.hub_id, source.revision, settings.home / "tokenizers")
     except ModelFault:  # it is gated, not there, or its files are refused

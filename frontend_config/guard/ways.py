@@ -57,6 +57,14 @@ WAYS = (
         own_pages=True,
         json=True,
     ),
+    Way(
+        path="/gradio_api/mcp/",
+        methods=POST,
+        rate=Rate.AGENT,
+        purpose="asks the four tools that agents may use; it keeps no session and opens no stream",
+        own_pages=True,
+        json=True,
+    ),
 )
 # Gradio's sign-in, which is there on a Space only: its button asks the queue what to show.
 SIGN_IN = (

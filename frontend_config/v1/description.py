@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer
+from frontend_config.answers import OPEN_TO_ALL, PARQUET, ZIP, Answer
 from frontend_config.licence import licence_payload
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
 from frontend_config.words import notice
@@ -18,6 +18,7 @@ KINDS = {
     ".yaml": "application/yaml",
     ".bib": "application/x-bibtex",
     ".svg": "image/svg+xml",
+    ".zip": ZIP,
 }
 REFUSAL: dict[str, Any] = {
     "type": "object",

@@ -16,12 +16,11 @@ from frontend_config.views import View, ViewName, Views
 from frontend_config.words import notice
 
 WORDS = "agents"
-MOST_ROWS = 50
+MOST_ROWS, MOST_WITH_METRICS = 25, 10
 DECIMALS = 2
 BILLION = 1e9
 MOST_HISTORY = 10
 ABOUT = ("name", "label", "page", "domain", "params", "base_model", "engine", "protocol", "revision", "published_at")
-OF_MODEL = (*ABOUT, "hub_id", "link", "licence", "architecture", "dtype", "edition", "weights_sha256", "submission_id")
 OF_ROW = ("base", "others", "diagnostics", "reproduce", "ledger", "exports")
 OF_CELL = ("name", "title", "part_of", "value", "low", "high", "n", "missing")
 
@@ -62,8 +61,9 @@ def heading(desk: Desk, view: View) -> dict[str, Any]:
 
 def leaderboard_answer(desk: Desk, view: View, wish: Wish) -> dict[str, Any]:
     """A page of the rows that are asked for, best first; those without the score last."""
-    if not 1 <= wish.limit <= MOST_ROWS:
-        raise UsageError(notice("limit refused", WORDS))
+    most = MOST_WITH_METRICS if wish.metrics else MOST_ROWS
+    if not 1 <= wish.limit <= most:
+        raise UsageError(notice("limit refused", WORDS).format(most=most))
     if wish.offset < 0:
         raise UsageError(notice("offset refused", WORDS))
     found = [place for place, row in enumerate(view.rows) if wish.wants(row)]
@@ -75,13 +75,14 @@ def leaderboard_answer(desk: Desk, view: View, wish: Wish) -> dict[str, Any]:
     return {
         **heading(desk, view),
         "sorted_by": wish.sort_by,
+        "no_rank_range": notice(f"{view.name} no range"),
         "rows_found": len(found),
         "rows_of_the_view": len(view.rows),
         "next_offset": end if end < len(found) else None,
         "rows": [
             {
-                **_about(view, place, ABOUT),
-                "scores": {column.name: _score(view.rows[place], column, view.name, ranges) for column in columns},
+                **_about(view, place),
+                "scores": {column.name: _score(view.rows[place], column, ranges) for column in columns},
             }
             for place in shown
         ],
@@ -94,7 +95,7 @@ def model_answer(desk: Desk, views: Views, view: View, place: int, *, metrics: b
     cells = [cell for cell in told["cells"] if metrics or cell["part_of"] is None]
     return {
         **heading(desk, view),
-        **_about(view, place, OF_MODEL),
+        **about_row(view, place),
         "scores": [
             {
                 **{name: cell[name] for name in OF_CELL},
@@ -110,9 +111,9 @@ def model_answer(desk: Desk, views: Views, view: View, place: int, *, metrics: b
     }
 
 
-def _about(view: View, place: int, names: Sequence[str]) -> dict[str, Any]:
+def _about(view: View, place: int) -> dict[str, Any]:
     about = about_row(view, place)
-    return {name: about[name] for name in names}
+    return {name: about[name] for name in ABOUT}
 
 
 def _protocols(rows: Sequence[Standing]) -> set[str]:
@@ -128,15 +129,15 @@ def _ranges(desk: Desk, view: View) -> Ranges:
     return {} if view.name is ViewName.PUBLISHED else desk.ranges(view.name.asked[1])
 
 
-def _score(row: Standing, column: Column, view: ViewName, ranges: Ranges) -> dict[str, Any]:
+def _score(row: Standing, column: Column, ranges: Ranges) -> dict[str, Any]:
     score = score_record(row, column.name)
     told = {name: _rounded(score[name]) for name in ("value", "low", "high")} | {"n": score["n"]}
     if score["value"] is None:
         return told | {"missing": score["missing"]}
     found = ranges.get(column.name, {}).get(row.number)
     if isinstance(found, Hindrance):
-        return told | {"rank_range": None, "no_range": notice(f"no range {found}", "comparison")}
-    return told | {"rank_range": found} | ({} if found else {"no_range": notice(f"{view} no range")})
+        return told | {"rank_range": None, "no_rank_range": notice(f"no range {found}", "comparison")}
+    return told | {"rank_range": found}
 
 
 def _value(row: Standing, cell: str) -> float:

@@ -32,7 +32,12 @@ def chosen(view: View, wanted: Iterable[str]) -> dict[str, Standing]:
 
 
 def comparison_answer(desk: Desk, view: View, rows: dict[str, Standing], *, metrics: bool) -> dict[str, Any]:
-    """Scores of these rows and what can be said of each pair, in percent and percentage points."""
+    """Scores of these rows and what can be said of each pair, in percent and percentage points.
+
+    UsageError for more than two rows with all their metrics: the answer would be longer than anybody reads.
+    """
+    if metrics and len(rows) > FEWEST:
+        raise UsageError(notice("too many metrics", AGENTS))
     told = comparison_payload(desk, *view.name.asked, rows)
     names = [model["name"] for model in told["models"]]
     return {

@@ -18,7 +18,7 @@ RESERVED = {"data", "con", "prn", "aux", "nul", *(f"{kind}{number}" for kind in 
 
 def record_name(publication: Publication) -> str:
     """The record's file name: a UUID of version 4 and .json, always the same for the same line of the ledger."""
-    return f"{UUID(hex=publication.hash[:32], version=4)}.json"
+    return f"{UUID(hex=publication.hash[-32:], version=4)}.json"
 
 
 def record_path(publication: Publication) -> str | None:

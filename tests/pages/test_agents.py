@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +38,7 @@ class Site:
     address: str
 
     def ask(self, tool: str, **arguments: Any) -> types.CallToolResult:
-        called: types.CallToolResult = asyncio.run(self._with(lambda session: session.call_tool(tool, arguments)))
+        called: types.CallToolResult = self._in_session(lambda session: session.call_tool(tool, arguments))
         return called
 
     def read(self, tool: str, **arguments: Any) -> Any:
@@ -52,8 +53,13 @@ class Site:
         return said(answer)
 
     def listed(self) -> types.ListToolsResult:
-        listed: types.ListToolsResult = asyncio.run(self._with(lambda session: session.list_tools()))
+        listed: types.ListToolsResult = self._in_session(lambda session: session.list_tools())
         return listed
+
+    def _in_session(self, deed: Any) -> Any:
+        """In a thread of its own: a browser of another test may have left a running loop in this one."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._with(deed)).result()
 
     async def _with(self, deed: Any) -> Any:
         async with (

@@ -174,6 +174,7 @@ def _calm() -> None:
     for noisy in ("httpx", "httpx2", "huggingface_hub", "transformers", "uvicorn", "gradio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that finds the worker at work is no news
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # it complains of whatever somebody sends
 
 
 def _uncaught(error: BaseException | None) -> None:

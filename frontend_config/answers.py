@@ -14,7 +14,8 @@ from starlette.responses import Response
 SMALLEST_COMPRESSED = 512
 BROTLI_QUALITY = 5
 PARQUET = "application/vnd.apache.parquet"
-PACKED_ALREADY = frozenset({PARQUET})
+ZIP = "application/zip"
+PACKED_ALREADY = frozenset({PARQUET, ZIP})
 OPEN_TO_ALL = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link",

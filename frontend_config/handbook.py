@@ -28,7 +28,8 @@ def handbook(told: dict[str, Any]) -> str:
         '<div class="clue-heading"><h1>Data and interface</h1>'
         f"<p>{escape(notice('interface'))}</p></div>"
         '<p class="clue-lead">For programs: <a href="/v1/openapi.json">openapi.json</a>. '
-        'Terms of use: <a href="/v1/licence">licence</a>.</p>' + shown
+        'Terms of use: <a href="/v1/licence">licence</a>.</p>'
+        f"<p>{escape(notice('agents'))} Its address is <code>/gradio_api/mcp/</code> on this site.</p>" + shown
     )
 
 

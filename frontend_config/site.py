@@ -14,6 +14,8 @@ from gradio.route_utils import BUILD_PATH_LIB
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.settings import Settings
+from frontend_config.agents.server import keep_to_tools
+from frontend_config.agents.tools import add_tools
 from frontend_config.assets import Folder, asset_router
 from frontend_config.boards import Boards, Form
 from frontend_config.bundle import MODULE, bundles
@@ -125,9 +127,10 @@ def _always(html: str) -> Content:
 
 
 def _mount(app: FastAPI, desk: Desk, static: str) -> None:
+    pages = build_pages(desk, static)
     gr.mount_gradio_app(
         app,
-        build_pages(desk, static),
+        pages,
         path="/",
         server_name=desk.settings.host,
         server_port=desk.settings.port,
@@ -138,14 +141,15 @@ def _mount(app: FastAPI, desk: Desk, static: str) -> None:
         max_file_size=1,
         ssr_mode=False,
         pwa=False,
-        mcp_server=False,
+        mcp_server=True,
         theme=clinical_theme(),
         css=(STATIC / "gradio.css").read_text(encoding="utf-8"),
     )
+    keep_to_tools(pages)
 
 
 def build_pages(desk: Desk, static: str) -> gr.Blocks:
-    """The Gradio pages, none of whose handlers is offered as a public endpoint."""
+    """The Gradio pages, none of whose handlers is offered as a public endpoint, and the four tools, which are."""
     pages: gr.Blocks = gr.Blocks(title=NAME, analytics_enabled=False)
     with pages:
         Navbar(visible=False)
@@ -155,6 +159,8 @@ def build_pages(desk: Desk, static: str) -> gr.Blocks:
                 made(desk, static)
     for handler in pages.fns.values():
         handler.api_visibility = "private"
+    with pages:
+        add_tools(desk)
     # One visitor can name as many sessions as he likes, and each costs memory; of the queue only sign-in makes use.
     pages.state_session_capacity = MOST_SESSIONS
     pages.limiter = CapacityLimiter(MOST_HANDLERS)  # type: ignore[assignment]

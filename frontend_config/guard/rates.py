@@ -23,6 +23,7 @@ class Rate(StrEnum):
     READ = "read"
     COSTLY = "costly"
     POST = "post"
+    AGENT = "agent"
 
 
 # A whole hospital may stand behind one address, so an address may ask for more than a person.
@@ -32,11 +33,13 @@ PER_ADDRESS: Mapping[Rate, str] = {
     Rate.READ: "1200/minute",
     Rate.COSTLY: "120/minute",
     Rate.POST: "120/minute",
+    Rate.AGENT: "240/minute",
 }
 PER_PERSON: Mapping[Rate, str] = {
     Rate.READ: "600/minute",
     Rate.COSTLY: "60/minute",
     Rate.POST: "60/minute",
+    Rate.AGENT: "120/minute",
 }
 
 

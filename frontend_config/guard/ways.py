@@ -57,6 +57,14 @@ WAYS = (
         own_pages=True,
         json=True,
     ),
+    Way(
+        path="/gradio_api/mcp/",
+        methods=POST,
+        rate=Rate.AGENT,
+        purpose="asks the four tools that agents may use; it keeps no session and opens no stream",
+        own_pages=True,
+        json=True,
+    ),
 )
 # There where visitors sign in. Asking who one is changes nothing, but is nobody else's business.
 SIGN_IN = (

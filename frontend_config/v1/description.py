@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from frontend_config.answers import OPEN_TO_ALL, PARQUET, Answer
+from frontend_config.answers import OPEN_TO_ALL, PARQUET, ZIP, Answer
 from frontend_config.licence import licence_payload
 from frontend_config.v1.looking_back import AS_OF, is_dated
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
@@ -21,6 +21,7 @@ KINDS = {
     ".bib": "application/x-bibtex",
     ".svg": "image/svg+xml",
     ".atom": "application/atom+xml",
+    ".zip": ZIP,
 }
 REFUSAL: dict[str, Any] = {
     "type": "object",

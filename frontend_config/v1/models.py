@@ -20,6 +20,7 @@ from frontend_config.words import notice
 
 CSV = "text/csv; charset=utf-8"
 SVG = "image/svg+xml"
+BADGE_KEPT = "public, max-age=3600"  # a README is read often, and a score changes seldom
 COLUMNS = ("name", "title", "value", "low", "high", "n", "missing")
 
 
@@ -90,7 +91,10 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/models/{org}/{name}/badge.svg")
     def badge(request: Request, org: str, name: str) -> Response:
-        """A picture for a README: the overall score measured here, or how many tasks were."""
+        """A picture for a README: the overall score measured here, or how many tasks were.
+
+        In Markdown: `[![CLUE](SITE/v1/models/ORG/NAME/badge.svg)](SITE/m/ORG/NAME)`. It may be kept for an hour.
+        """
         hub_id = f"{org}/{name}"
         newest = _newest(views, hub_id)
 
@@ -100,7 +104,8 @@ def router(desk: Desk) -> APIRouter:
 
         # A file of this kind can hold a script; this one has none, and none would be run.
         policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
-        return kept.get(("badge", hub_id.lower()), make).respond(request, headers=OPEN_TO_ALL | policy)
+        answer = kept.get(("badge", hub_id.lower()), make) if newest else make()
+        return answer.respond(request, headers=OPEN_TO_ALL | policy | {"Cache-Control": BADGE_KEPT})
 
     return routes
 

@@ -14,6 +14,7 @@ from frontend_config.desk import Desk
 from frontend_config.exports.bibtex import BIBTEX, bibtex
 from frontend_config.exports.eval_results import eval_results_yaml
 from frontend_config.exports.every_eval_ever import every_eval_ever
+from frontend_config.exports.record_files import record_name
 from frontend_config.history_payload import history_payload, scores_of
 from frontend_config.manifest_payload import manifest_payload, run_payload
 from frontend_config.reproduction import reproduction
@@ -64,10 +65,10 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/runs/{number}/eee.json")
     def eee(request: Request, number: int) -> Response:
-        """The record for Every Eval Ever, aggregates only."""
+        """The record for Every Eval Ever, aggregates only, under the name its datastore wants."""
         publication = exported(number)
         content = every_eval_ever(publication, desk.tasks, desk.settings.public_url)
-        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.json"))
+        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(record_name(publication)))
 
     @routes.get("/runs/{number}/cite.bib")
     def cite(request: Request, number: int) -> Response:

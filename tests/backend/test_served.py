@@ -59,7 +59,9 @@ def test_a_hanging_request_holds_its_own_place_only(settings: Settings) -> None:
     with opened(server, changed(settings, endpoint_concurrency=2), "/v1") as client:
         server.faults.first = [Fault(FaultKind.HANG, seconds=3600)]
         answers = client.complete(prompts(12))
-        assert [next(answers).example_id for _ in range(11)] == [f"q-{number}" for number in range(1, 12)]
+        found = [next(answers).example_id for _ in range(11)]
+    # Either of the first two may have reached the server first.
+    assert found in ([f"q-{number}" for number in range(12) if number != hung] for hung in (0, 1))
 
 
 def test_refusals_for_want_of_room_are_no_attempts_while_others_are_answered(settings: Settings) -> None:

@@ -24,8 +24,11 @@ OF_GRADIO = {
     "GET /submission", "GET /submission/",
     "GET /theme.css", "GET /favicon.ico", "POST /gradio_api/component_server/",
 }  # fmt: skip
+# Of its MCP server, which is an application of its own below that address, this much.
+OF_MCP = {"POST /gradio_api/mcp/"}
 KNOWN = Path(__file__).with_name("gradio_routes.txt")
 ANY = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+TOOLS = {"query_leaderboard", "model_details", "compare_models", "submission_status"}
 FUNCTIONS = {"submit": {"submit", "preflight", "suggest"}, "queue": {"who", "act"}, "submission": {"who", "act"}}
 
 
@@ -87,7 +90,7 @@ def test_what_we_offer_ourselves_is_listed_with_what_it_is_for(site: Any) -> Non
         way = ways.find(filled(path), method)
         assert way is not None and len(way.purpose) > 10, each
     listed = {f"{method} {way.path}" for way in ways.all for method in way.methods}
-    gone = {each for each in listed if each.startswith("POST")} - ours - OF_GRADIO
+    gone = {each for each in listed if each.startswith("POST")} - ours - OF_GRADIO - OF_MCP
     assert gone == set(), "what is listed and not there any more"
 
 
@@ -115,8 +118,9 @@ def test_what_an_upgrade_adds_stays_closed() -> None:
         "/static/clue/", "/metrics/", "/submit/x", "/m/only-one",
     ],
 )  # fmt: skip
-def test_no_other_spelling_leads_anywhere(stranger: TestClient, path: str) -> None:
-    answer = stranger.post(path, json={"data": 1, "component_id": 1, "fn_name": "submit", "session_hash": "x"})
+def test_no_other_spelling_leads_anywhere(site: Any, stranger: TestClient, path: str) -> None:
+    first = min(gradio_in(site).get_blocks().blocks)
+    answer = stranger.post(path, json={"data": 1, "component_id": first, "fn_name": "submit", "session_hash": "x"})
     assert answer.status_code in (404, 405)
 
 
@@ -129,7 +133,7 @@ def test_the_functions_of_gradios_pages_are_these_and_nothing_runs_by_number() -
         if getattr(getattr(block, name, None), "_is_server_fn", False)
     }
     assert found == {(f"island-{page}", name) for page, names in FUNCTIONS.items() for name in names}
-    assert pages.fns == {}
+    assert {str(handler.api_name) for handler in pages.fns.values()} == TOOLS
 
 
 def test_each_function_asks_who_calls_it() -> None:

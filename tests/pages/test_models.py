@@ -1,8 +1,10 @@
 """What /v1 says of models, rows, runs and single answers, and what it never says."""
 
+import io
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -153,6 +155,24 @@ def test_the_badge_is_a_picture_that_may_run_nothing(site: Site) -> None:
     words = ["".join(each.itertext()) for each in ET.fromstring(answer.content)]
     assert words[-1] == "2 of 6 tasks measured"
     assert "not measured" in ask(site, "models/nobody/nothing/badge.svg").text
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+    assert ask(site, f"models/{HUB_ID}/badge.svg", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_a_strangers_name_is_text_in_a_badge(site: Site) -> None:
+    answer = ask(site, "models/%3Cscript%3E/%22onload%3D%22x%22%3E/badge.svg")
+    picture = ET.fromstring(answer.content)
+    assert answer.status_code == 200 and "script" not in {each.tag.rpartition("}")[2] for each in picture.iter()}
+    assert not [name for each in picture.iter() for name in each.attrib if name.startswith("on")]
+
+
+def test_all_records_of_the_board_come_in_one_archive(site: Site) -> None:
+    answer = ask(site, "every_eval_ever.zip")
+    assert answer.headers["Content-Type"] == "application/zip"
+    names = ZipFile(io.BytesIO(answer.content)).namelist()
+    alone = ask(site, "runs/11/eee.json").headers["Content-Disposition"]
+    assert alone.partition('"')[2].rstrip('"') in {name.rpartition("/")[2] for name in names}
+    assert len(names) == len(set(names)) > 3
 
 
 def test_with_a_dataset_and_an_address_the_exports_name_them() -> None:

@@ -98,6 +98,7 @@ function badge(row, out) {
   return [
     el("div", { class: "bar" }, el("h3", {}, "Badge"), copyButton(markdown, "badge as Markdown")),
     el("p", {}, el("img", { src: dataAt(out.badge), alt: `Badge: CLUE Leaderboard, ${row.name}`, height: 22 })),
+    el("pre", { tabindex: 0, role: "region", "aria-label": "Badge as Markdown" }, markdown()),
   ];
 }
 

@@ -29,7 +29,6 @@ TOO_LONG = "The address is longer than anything this page asks for."
 NO_FILES = "This page takes no files."
 NO_JSON = "This address takes JSON only. Send it with the header Content-Type: application/json."
 TOO_MANY = "Too many requests came from you within a minute. Wait {seconds} seconds and try again."
-SHARED = "requests come through a proxy that CLUE_PROXIES does not name; the limits count all who use it as one"
 _LOG = logging.getLogger(__name__)
 
 
@@ -114,7 +113,10 @@ class Guard:
     def _too_many(self, scope: Scope, way: Way) -> JSONResponse | None:
         if self._unnamed_proxy and relayed(scope):
             self._unnamed_proxy = False  # once is enough
-            _LOG.warning(SHARED, extra={"address": (scope.get("client") or ("",))[0]})
+            _LOG.warning(
+                "requests come through a proxy that CLUE_PROXIES does not name; the limits count all who use it as one",
+                extra={"address": (scope.get("client") or ("",))[0]},
+            )
         seconds = self.rates.pause(scope, way.rate)
         if seconds is None:
             return None

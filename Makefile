@@ -63,10 +63,13 @@ audit: setup-tools
 		echo "$$file"; $(TOOLS_VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$file || failed=1; \
 	done; exit $$failed
 
-# What the image for everything contains, as CycloneDX.
+# What the images contain, as CycloneDX: all that any of the two locks installs.
 sbom: setup-tools
 	mkdir -p dist
-	$(TOOLS_VENV)/bin/cyclonedx-py requirements --output-reproducible --output-file dist/sbom.cdx.json locks/requirements.txt
+	for each in requirements requirements-page; do \
+		$(TOOLS_VENV)/bin/cyclonedx-py requirements --output-reproducible \
+			--output-file dist/sbom-$$each.cdx.json locks/$$each.txt || exit 1; \
+	done
 
 browser: setup-dev
 	$(BIN)/python -m tests.browser

@@ -261,7 +261,8 @@ def start(context: typer.Context) -> None:
         house = House(read_settings())
         with alone(house.settings.home, "worker"):
             pass
-        _serve(house, with_worker=True)
+        # A Space can only run app.py as it is: with a mailbox its worker is elsewhere.
+        _serve(house, with_worker=not (house.settings.on_space and house.settings.mailbox))
 
 
 @cli.command()

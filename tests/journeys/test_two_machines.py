@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.commands import PROJECT, CommandLine
-from tests.journeys.program import CLIENT, command_line, free_port, is_up
+from tests.journeys.program import CLIENT, children, command_line, free_port, is_up, running
 from tests.waiting import wait_for
 
 RULES, FIRST, SILENT = "scripted/rules", "scripted/first-sentence", "scripted/silent"
@@ -129,3 +129,10 @@ def test_a_model_goes_from_a_page_without_torch_to_its_row_though_each_side_is_k
             assert told["other"] == "page" and told["seen_at"] and told["trouble"] is None
     assert "queue.sqlite" not in {path.name for path in (sides.folder / "page").iterdir()}
     assert not [path for path in (sides.folder / "mailbox").rglob("*") if "sqlite" in path.name]
+
+
+def test_a_space_with_a_mailbox_starts_the_page_alone(tmp_path: Path) -> None:
+    """A Space can run app.py only without a word behind it."""
+    space = {"SPACE_ID": "ward/clue", "CLUE_HOST": "127.0.0.1", "CLUE_MAILBOX": f"file://{tmp_path}/mailbox"}
+    with running(tmp_path / "page", **space) as program:
+        assert children(program.process.pid) == [] and program.get("/v1/health")["worker"]["seen_at"] is None

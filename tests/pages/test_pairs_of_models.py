@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -15,6 +16,7 @@ from frontend_config.site import build_site
 from . import records
 from .conftest import Opener, Site
 from .pairings import judged
+from .reading import overflow
 from .serving import Shelf, serving
 
 HOSTILE = records.measured(
@@ -210,6 +212,12 @@ def test_the_drawing_is_kept_as_a_file(see: Callable[..., Page], tmp_path: Path,
     text = saved(page, page.get_by_role("button", name="SVG").first, tmp_path)
     assert text.startswith("<svg")
     assert page.locator(".clue-island").evaluate("node => node.scrollWidth - node.clientWidth") == 0
+
+
+def test_a_wide_table_scrolls_in_its_own_place_on_a_tablet(see: Callable[..., Page]) -> None:
+    page = see(f"/compare?{FAMILY}&m={quote(records.IMAGE)}", width=768)
+    expect(page.locator(".figures-table").first).to_be_visible()
+    assert overflow(page) == 0
 
 
 def test_who_comes_back_finds_the_tab_named_and_what_is_new_without_losing_their_place(

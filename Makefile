@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 INDEX ?= https://pypi.org/simple
 PERFORMANCE := docs/performance.md
 BENCHES := order generation scoring endpoint ray
-# As many tests at once as there are cores; what a file's tests share is made once.
-AT_ONCE := -n auto --dist loadfile --no-loadscope-reorder
+# Half as many tests again as there are cores, for most of their time is waiting; what a file's tests share is made once.
+AT_ONCE = -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 2) * 3 // 2)") --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup setup-dev setup-umls setup-tools browser bubblewrap run test check lock audit sbom bench bench-gpu clean
 

@@ -135,7 +135,7 @@ class ProposePage:
             f'<pre tabindex="0" role="region" aria-label="The file">{escape(text)}</pre></div>'
             f'<form class="clue-propose" method="post" action="{PLACE.path}">'
             f'<input type="hidden" name="line" value="{number}">'
-            f"<button>{escape(self._worded('propose button'))}</button></form>"
+            f'<button class="clue-button">{escape(self._worded("propose button"))}</button></form>'
         )
 
     def _done(self, number: int, done: Proposed) -> Response:

@@ -1,5 +1,6 @@
 """Pull requests to the loopback Hub's models, opened by commits of the real client."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -38,6 +39,8 @@ class Community:
     """What each token is good for."""
     closed: set[str] = field(default_factory=set)
     """Repositories whose owners have disabled discussions."""
+    delay: float = 0.0
+    """Seconds before every commit is answered."""
     refusing: int | None = None
     """The status that every commit is refused with."""
 
@@ -72,6 +75,7 @@ def community_routes(
         if isinstance(found, Response):
             return found
         requests, repository = found
+        await asyncio.sleep(community().delay)
         scopes = community().scopes.get(request.headers.get("authorization", "").removeprefix("Bearer "), "")
         if community().refusing:
             return _refused(community().refusing or 500, "Not today")

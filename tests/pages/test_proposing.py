@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,11 @@ from playwright.sync_api import Browser, expect
 
 from backend.hub.proposing import PERMISSION, TITLE
 from backend.settings import Settings
-from backend.submission import Status
+from backend.submission import Person, Status
 from eval_queue.queue import Queue
 from eval_queue.rights import Rights
+from frontend_config.desk import Desk as Parts
+from frontend_config.proposing.rules import Proposals, offered
 from frontend_config.site import build_site
 from storage.ledger import Ledger
 from storage.submissions import Submissions
@@ -46,6 +49,7 @@ class Desk:
     hub: LoopbackHub
     store: Submissions
     repository: Path
+    desk: Parts
 
     def visitor(self, sub: str = ADA) -> httpx.Client:
         client = self.gate.visitor()
@@ -100,9 +104,9 @@ def desk(hub: LoopbackHub, tmp_path: Path) -> Iterator[Desk]:
     store.add(replace(submitted, created_at=datetime.now(UTC), attempt=0), most_open=None)
     shelf = Shelf(measured=numbered(), publications=ledger(numbered()), settings=settings)
     queue = Queue(store, Ledger(home / "ledger.jsonl"), settings, no_hub, Rights(settings))
-    site = build_site(replace(shelf.desk(), own=queue.own, proposals=store.audit))
-    with serving(site, listener) as address:
-        yield Desk(Gate(address, shelf, provider), hub, store, repository)
+    parts = replace(shelf.desk(), own=queue.own, proposals=store.audit)
+    with serving(build_site(parts), listener) as address:
+        yield Desk(Gate(address, shelf, provider), hub, store, repository, parts)
 
 
 def test_the_submitter_presses_consents_and_the_repository_has_one_pull_request(
@@ -179,6 +183,15 @@ def test_what_came_back_is_used_once(desk: Desk) -> None:
     assert visitor.get(address).status_code == 303 and len(desk.requests) == 1
 
 
+def test_two_presses_at_once_open_one_pull_request(desk: Desk) -> None:
+    desk.hub.community.scopes, desk.hub.community.delay = {"permit": SCOPES}, 0.3
+    proposals, ada = Proposals(desk.desk), Person(desk.gate.subject(ADA), "ada")
+    with ThreadPoolExecutor(2) as pool:
+        pressed = [pool.submit(proposals.open, 11, ada, "permit") for _ in range(2)]
+    ends = [each.exception() or each.result() for each in pressed]
+    assert len(desk.requests) == 1 and sorted(type(each).__name__ for each in ends) == ["NotProposed", "Proposed"]
+
+
 def test_the_same_values_under_any_name_are_not_proposed_again(desk: Desk) -> None:
     visitor = desk.visitor()
     desk.state("somebody.yaml", desk.text.replace("name: CLUE Leaderboard", "name: Somebody"))
@@ -243,10 +256,12 @@ def test_it_is_not_there_where_the_hub_is_not_the_provider_or_may_not_be_asked(t
         ours | {"offline": True},
     ):
         settings: Settings = settings_of(tmp_path, provider, **(about | given))
-        shelf = Shelf(measured=numbered(), publications=ledger(numbered()), settings=settings)
-        with serving(build_site(shelf.desk())) as address:
-            assert httpx.get(f"{address}{PATH}").status_code == 404
-            assert httpx.get(f"{address}/v1/row", params={"id": HUB_ID}).json()["exports"]["propose"] is None
+        assert not offered(settings)
+    assert offered(settings_of(tmp_path, provider, **(about | ours)))
+    shelf = Shelf(measured=numbered(), publications=ledger(numbered()), settings=settings)
+    with serving(build_site(shelf.desk())) as address:
+        assert httpx.get(f"{address}{PATH}").status_code == 404
+        assert httpx.get(f"{address}/v1/row", params={"id": HUB_ID}).json()["exports"]["propose"] is None
 
 
 def test_from_the_models_page_through_the_provider_to_the_pull_request_in_a_browser(

@@ -245,6 +245,8 @@ class House:
             retry=self.queue.retry,
             withdraw=self.queue.withdraw,
             supersede=self.queue.supersede,
+            own=self.queue.own,
+            proposals=self.submissions.audit,
             meet=self.submissions.people.meet,
             people=self.submissions.people.public,
             is_operator=self.rights.is_operator,

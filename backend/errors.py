@@ -184,6 +184,10 @@ class QueueBusy(Declined):
     """The queue's file could not be written; a minute later it may be."""
 
 
+class NotProposed(UsageError):
+    """No pull request was opened; the text says why and what to do."""
+
+
 class CredentialedText(UsageError):
     """Somebody asked for texts that may not be shown to them."""
 

@@ -185,7 +185,8 @@ class Settings(BaseModel):
     oidc_scopes: str = Field(
         "openid profile",
         pattern=r"^([!-~]+ )*openid( [!-~]+)*$",
-        description="what is asked of the provider, separated by spaces; openid is needed",
+        description="what the provider may be asked for, separated by spaces; openid is needed, "
+        "write-discussions is asked for only when results are proposed to a model's repository",
     )
     oidc_name: str | None = Field(
         None,

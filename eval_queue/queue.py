@@ -172,6 +172,10 @@ class Queue:
             raise UsageError(f"The same commit is already on its way as {stored.id}.")
         return stored
 
+    def own(self, submission_id: str, actor: str) -> Submission:
+        """The submission, if this person may speak for it: its submitter or an operator, and not shut out."""
+        return self._of(submission_id, actor)
+
     def block(self, subject: str, actor: str, reason: str) -> list[Submission]:
         """What waited of this person, cancelled, for they may do nothing here any more; what runs goes on.
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from backend.comparison import Compared, Hindrance
 from backend.domain import Edition, Provenance, Standing, Task
-from backend.errors import NotKept
+from backend.errors import NotKept, UsageError
 from backend.hub.search import Suggestion
 from backend.settings import Settings
 from backend.statistics import Pair, RankRange
@@ -42,6 +42,31 @@ def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics:
     return Compared(pairs=pairs)
 
 
+class ProposalBook(Protocol):
+    """Where it is kept which results were proposed to their models' repositories."""
+
+    def proposed(self, submission_id: str, line: int) -> str | None:
+        """The address of the pull request with the result in this line of the ledger, if there is one."""
+
+    def propose(self, actor: str, submission_id: str, line: int, address: str) -> None:
+        """The pull request is kept."""
+
+
+class Unproposed:
+    """Nothing was ever proposed, and nothing is kept."""
+
+    def proposed(self, submission_id: str, line: int) -> str | None:
+        """None."""
+
+    def propose(self, actor: str, submission_id: str, line: int, address: str) -> None:
+        """Nothing."""
+
+
+def nobody_may(submission_id: str, actor: str) -> Submission:
+    """Whose a submission is where none are kept."""
+    raise UsageError("Submissions are not kept here.")
+
+
 def nobody_met(subject: str) -> PublicPerson:
     """What is known of anybody where no people are kept."""
     return PublicPerson("somebody", "", met=False)
@@ -74,7 +99,9 @@ class Desk:
 
     Deeds: `submit(form, submitter)` raises Declined; `cancel(id, actor)`, `retry(id, actor)`, `withdraw(id, actor,
     reason)` and `supersede(id, actor, reason)` return the submission as it stands then and raise UsageError, with the
-    sentence to show, when that may not be. `elsewhere`: they are only asked for, and another machine carries them out.
+    sentence to show, when that may not be. `own(id, actor)` does nothing but raise for who may not speak for it, and
+    `proposals` keeps what was proposed to models' repositories. `elsewhere`: they are only asked for, and another
+    machine carries them out.
 
     People: `meet(person)` keeps the name of somebody who has signed in; `people(subject)` is what everybody may know of
     whoever has a subject; `is_operator(subject)` is whether they may do everything.
@@ -107,6 +134,8 @@ class Desk:
     retry: Callable[[str, str], Submission]
     withdraw: Callable[[str, str, str], Submission]
     supersede: Callable[[str, str, str], Submission]
+    own: Callable[[str, str], Submission] = nobody_may
+    proposals: ProposalBook = field(default_factory=Unproposed)
     elsewhere: bool = False
     meet: Callable[[Person], None] = lambda person: None
     people: Callable[[str], PublicPerson] = nobody_met

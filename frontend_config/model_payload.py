@@ -15,6 +15,7 @@ from frontend_config.comparison_payload import cell_record
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
 from frontend_config.manifest_payload import manifest_payload, run_payload
+from frontend_config.proposing.rules import offered
 from frontend_config.reproduction import reproduction
 from frontend_config.row_names import SHORT
 from frontend_config.views import View, ViewName, Views
@@ -145,6 +146,7 @@ def exports_of(desk: Desk, view: View, place: int) -> dict[str, str | None]:
         "every_eval_ever": f"{run}/eee.json" if exported else None,
         "eval_results": f"{run}/eval_results.yaml" if exported and desk.settings.benchmark_dataset else None,
         "no_eval_results": notice("no benchmark dataset") if exported and not desk.settings.benchmark_dataset else None,
+        "propose": f"/propose?line={row.number}" if exported and hub_id and offered(desk.settings) else None,
         "badge": f"/v1/models/{quote(hub_id)}/badge.svg" if exported and hub_id else None,
         "site": desk.settings.public_url,
     }

@@ -25,13 +25,14 @@ from frontend_config.frame import NAME, Frame, Place
 from frontend_config.guard import Guard
 from frontend_config.guard.headers import Manners
 from frontend_config.guard.rates import Rates
-from frontend_config.guard.ways import SIGN_IN, WAYS, Ways, page_ways
+from frontend_config.guard.ways import PROPOSING, SIGN_IN, WAYS, Ways, page_ways
 from frontend_config.handbook import PLACE as HANDBOOK
 from frontend_config.handbook import handbook_router
 from frontend_config.identity import Door, door
 from frontend_config.metrics import RequestCount, instruments, metrics_router
 from frontend_config.own_pages import Content, own_page
 from frontend_config.pages import about, compare, delta, leaderboard, model, plot, queue, submission, submit
+from frontend_config.proposing.rules import offered
 from frontend_config.sessions import KnowVisitors, Visits, subject_of
 from frontend_config.shell import Shell
 from frontend_config.sign_in.routes import sign_in_router
@@ -107,7 +108,8 @@ def build_site(desk: Desk) -> FastAPI:
 def public_ways(settings: Settings) -> Ways:
     """All that the site lets anybody ask for."""
     places = [(place.path, place.title) for place in (*(place for place, _ in PAGES), ABOUT, HANDBOOK)]
-    return Ways((*page_ways(places), *WAYS, *(SIGN_IN if door(settings) is Door.SIGN_IN else ())))
+    signing_in = SIGN_IN if door(settings) is Door.SIGN_IN else ()
+    return Ways((*page_ways(places), *WAYS, *signing_in, *(PROPOSING if offered(settings) else ())))
 
 
 def _enclose(app: FastAPI, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from storage.rows import moment
 
 DAY_SECONDS = 24 * 3600
 REFUSED = "refused"
+PROPOSE = "propose line"
 _QUERIES: Any = aiosql.from_path(Path(__file__).parent / "sql" / "people.sql", "sqlite3", mandatory_parameters=False)
 
 
@@ -66,6 +67,20 @@ class Audit:
             with self._database.writing() as db:
                 if not _QUERIES.done_since(db, actor=actor, deed=deed, since=since)["count"]:
                     note_deed(db, self._clocks.wall(), actor, deed)
+
+    def proposed(self, submission_id: str, line: int) -> str | None:
+        """The address of the pull request that was opened with the result in this line of the ledger, if any was."""
+        with self._database.reading() as db:
+            row = _QUERIES.find_deed(db, deed=f"{PROPOSE} {line}", object=submission_id)
+        return str(row["reason"]) if row else None
+
+    def propose(self, actor: str, submission_id: str, line: int, address: str) -> None:
+        """It is kept who had a result proposed to the model's repository, and where; `proposed` tells the first.
+
+        While the file cannot be written nothing is kept, for the pull request itself can be found again.
+        """
+        with suppress(sqlite3.OperationalError), self._database.writing() as db:
+            note_deed(db, self._clocks.wall(), actor, f"{PROPOSE} {line}", submission_id, address)
 
 
 def note_deed(

@@ -1,5 +1,7 @@
 """A result as .eval_results/clue.yaml for the model's own repository, in the Hub's form."""
 
+from urllib.parse import quote
+
 import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
@@ -36,3 +38,8 @@ def eval_results_yaml(publication: Publication, dataset: str, page: str | None) 
         if run.task_score.value is not None
     ]
     return yaml.safe_dump(eval_result_entries_to_yaml(entries), sort_keys=False, allow_unicode=True)
+
+
+def row_page(publication: Publication, site: str | None) -> str | None:
+    """The address of the row's page, for others to link to; None where nobody has stated the site's."""
+    return site and f"{site.rstrip('/')}/model?id={quote(publication.result.model.hub_id)}"

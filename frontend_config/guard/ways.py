@@ -73,6 +73,17 @@ SIGN_IN = (
     Way(path="/signin/who", methods=ONLY_GET, rate=Rate.READ, purpose="tells a browser its own name", own_pages=True),
     Way(path="/signout", methods=POST, rate=Rate.POST, purpose="ends the browser's session", own_pages=True),
 )
+# There where results can be proposed to models' repositories. Looking at it sends nothing; pressing the button does.
+PROPOSING = (
+    Way(path="/propose", methods=ONLY_GET, rate=Rate.PAGE, purpose="shows what would be proposed to a repository"),
+    Way(
+        path="/propose",
+        methods=POST,
+        rate=Rate.POST,
+        purpose="leads to the provider, which asks for permission to open one pull request",
+        own_pages=True,
+    ),
+)
 
 
 def page_ways(places: Iterable[tuple[str, str]]) -> list[Way]:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from backend.errors import ProviderSilent, SignInFailed
+from backend.hub.proposing import PERMISSION
 from backend.settings import Settings
 from backend.submission import Person
 from frontend_config.sign_in.persons import is_named, person_from
@@ -46,51 +48,65 @@ OURS_TO_MEND = ("invalid_client", "invalid_request", "invalid_scope", "unauthori
 _LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a person who came back allows: an access token, never to be stored or shown, and the scopes it has."""
+
+    token: str = field(repr=False)
+    scopes: frozenset[str]
+
+
 class Provider:
     """Where visitors sign in, as the settings name it; it is first asked when somebody does.
 
     Authorization code with PKCE (S256), state and nonce; the identity token's signature, issuer, audience, times and
-    nonce are checked. No token of the provider is kept.
+    nonce are checked. No token of the provider is kept. Signing in asks for all scopes of the settings but the one that
+    lets us write; for that one a person is asked when they want something written.
     """
 
     def __init__(self, settings: Settings, patience: float = STEP_SECONDS) -> None:
         self.name = settings.provider_name
         self._settings = settings
+        self._scopes = " ".join(each for each in settings.oidc_scopes.split() if each != PERMISSION)
         self._patience = patience
         self._certificates = httpx2.create_ssl_context()  # made anew it would cost each step 40 ms
         self._client: Any = None
         self._lock = asyncio.Lock()
         self._not_before = 0.0
 
-    async def send_off(self, request: Request) -> tuple[Response, dict[str, Any]]:
-        """The answer that sends a browser to the provider, and what has to come back with it; ProviderSilent."""
+    async def send_off(self, request: Request, *further: str) -> tuple[Response, dict[str, Any]]:
+        """The answer that sends a browser to the provider, and what has to come back with it; ProviderSilent.
+
+        `further` are scopes that are asked for besides.
+        """
         pending: dict[str, Any] = {}
         request.scope["session"] = pending
         with self._naming_faults():
             async with asyncio.timeout(self._patience):
                 client = await self._ready()
                 callback = self._settings.public_origin + CALLBACK
-                answer: Response = await client.authorize_redirect(request, callback)
+                answer: Response = await client.authorize_redirect(
+                    request, callback, scope=" ".join((self._scopes, *further))
+                )
         for each in pending.values():
             each["data"].pop("url", None)
         return answer, pending
 
-    async def welcome(self, request: Request, pending: dict[str, Any]) -> Person:
-        """Who came back from the provider; SignInFailed says why nobody did.
+    async def welcome(self, request: Request, pending: dict[str, Any]) -> tuple[Person, Permit]:
+        """Who came back from the provider, and what they allow; SignInFailed says why nobody did.
 
-        `pending` is what `send_off` asked to be kept; without it the provider is not even asked. The access token that
-        comes along is dropped here; who needs one later takes it from here, and never to disk.
+        `pending` is what `send_off` asked to be kept; without it the provider is not even asked.
         """
         if not began(request, pending):
             raise SignInFailed(self._said("again"))
         request.scope["session"] = pending
         with self._naming_faults():
             async with asyncio.timeout(self._patience):
-                claims = await _claims(await self._ready(), request)
+                claims, permit = await _told(await self._ready(), request)
         person = person_from(self._settings.oidc_issuer, claims)
         if person is None:
             raise SignInFailed(self._said("refused"))
-        return person
+        return person, permit
 
     async def _ready(self) -> Any:
         """A client that knows the provider; one visitor asks it for all others, and nobody just after a failure."""
@@ -112,7 +128,7 @@ class Provider:
             client_secret=settings.oidc_client_secret,
             server_metadata_url=settings.oidc_issuer.rstrip("/") + DISCOVERY,
             client_kwargs={
-                "scope": settings.oidc_scopes,
+                "scope": self._scopes,
                 "code_challenge_method": "S256",
                 "timeout": REQUEST_SECONDS,
                 "verify": self._certificates,
@@ -164,7 +180,7 @@ def began(request: Request, pending: Mapping[str, Any]) -> bool:
     return f"_state_{NAME}_{request.query_params.get('state')}" in pending
 
 
-async def _claims(client: Any, request: Request) -> dict[str, Any]:
+async def _told(client: Any, request: Request) -> tuple[dict[str, Any], Permit]:
     options = {
         "iss": {"essential": True, "value": client.server_metadata["issuer"]},
         "aud": {"essential": True, "value": client.client_id},
@@ -178,4 +194,6 @@ async def _claims(client: Any, request: Request) -> dict[str, Any]:
         more = await client.userinfo(token=token)
         if more.get("sub") == claims["sub"]:  # or it may be about somebody else (Core, section 5.3.2)
             claims = dict(more) | claims
-    return claims
+    # Where the scopes are left out they are those that were asked for (RFC 6749, section 5.1).
+    scopes = str(token["scope"]) if "scope" in token else PERMISSION
+    return claims, Permit(str(token["access_token"]), frozenset(scopes.split()))

@@ -15,6 +15,8 @@ from frontend_config.desk import Desk
 from frontend_config.frame import Frame, Place
 from frontend_config.identity import Caller, refuse_foreign
 from frontend_config.island import heading
+from frontend_config.proposing.page import ProposePage
+from frontend_config.proposing.rules import Proposals, offered
 from frontend_config.sessions import Visits, person_of
 from frontend_config.sign_in.provider import CALLBACK, Provider, began
 from frontend_config.sign_in.ways import HOME, own_path
@@ -29,6 +31,9 @@ def sign_in_router(desk: Desk, frame: Frame, visits: Visits) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     provider = Provider(desk.settings)
     origin = desk.settings.public_origin
+    proposing = ProposePage(Proposals(desk), frame, visits, provider) if offered(desk.settings) else None
+    if proposing:
+        routes.include_router(proposing.routes())
 
     @routes.get("/signin")
     async def there(request: Request) -> Response:
@@ -50,8 +55,10 @@ def sign_in_router(desk: Desk, frame: Frame, visits: Visits) -> APIRouter:
         pending: dict[str, Any] = known.get("session", {})
         wanted = own_path(known.get("next"))
         begun = began(request, pending)
+        if proposing and begun and proposing.is_meant(known):
+            return await proposing.finish(request, known)
         try:
-            person = await provider.welcome(request, pending)
+            person, _ = await provider.welcome(request, pending)
             answer: Response = _redirect(wanted)
             await run_in_threadpool(_let_in, desk, visits, request, answer, person)
         except (SignInFailed, Declined) as failure:

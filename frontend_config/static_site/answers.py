@@ -78,6 +78,7 @@ async def _row_files(source: Source, desk: Desk, view: View, place: int, files: 
     exports, name = row["exports"], f"{view.name}/row-{place}"
     files[f"{name}.csv"] = await source.get(f"/row.csv?{asked}")
     exports["csv"] = f"/v1/{name}.csv"
+    exports["propose"] = None  # nobody can be signed in there
     if desk.settings.public_url is None:
         exports["badge"] = None  # nobody could reach the picture
     for path in filter(None, (exports[each] for each in OF_A_ROW)):

@@ -1,7 +1,6 @@
 """Single results of the ledger under /v1: manifest, digests and scores, and the forms that others take them in."""
 
 from dataclasses import asdict
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -12,7 +11,7 @@ from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import hub_link, task_titles
 from frontend_config.desk import Desk
 from frontend_config.exports.bibtex import BIBTEX, bibtex
-from frontend_config.exports.eval_results import eval_results_yaml
+from frontend_config.exports.eval_results import eval_results_yaml, row_page
 from frontend_config.exports.every_eval_ever import every_eval_ever
 from frontend_config.exports.record_files import record_name
 from frontend_config.history_payload import history_payload, scores_of
@@ -45,8 +44,7 @@ def router(desk: Desk) -> APIRouter:
         return publication
 
     def page(publication: Publication) -> str | None:
-        site = desk.settings.public_url
-        return site and f"{site.rstrip('/')}/model?id={quote(publication.result.model.hub_id)}"
+        return row_page(publication, desk.settings.public_url)
 
     @routes.get("/runs/{number}")
     def run(request: Request, number: int) -> Response:

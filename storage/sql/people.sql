@@ -49,6 +49,10 @@ INSERT INTO deed (at, actor, deed, object, reason) VALUES (:now, :actor, :deed, 
 -- name: done_since^
 SELECT count(*) AS count FROM deed WHERE actor = :actor AND deed = :deed AND at > :since;
 
+-- name: find_deed^
+-- The first of its kind on this object.
+SELECT * FROM deed WHERE deed = :deed AND object = :object ORDER BY number LIMIT 1;
+
 -- name: deeds
 -- Deeds, and the events that a person or the operator caused; workers and the queue itself do nothing on their own will.
 SELECT at, actor, deed, object, reason, 1 AS source, number FROM deed WHERE at >= :since

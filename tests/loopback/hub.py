@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.loopback.hub_community import Community, community_routes
 from tests.loopback.hub_datasets import Dataset, dataset_routes
 from tests.loopback.hub_repository import Blob, Commit, Repository
 from tests.loopback.serving import reset_connection, serve
@@ -53,6 +54,10 @@ class LoopbackHub:
     """Another server that every GET of a file is redirected to."""
     chunk_delay: float = 0.0
     """Seconds before each chunk of a file (64 KiB)."""
+    community: Community = field(default_factory=Community)
+    """Pull requests to the models, and who may open some."""
+    provider: ASGIApp | None = None
+    """What people sign in with, at this same address."""
 
     def add(
         self,
@@ -109,6 +114,7 @@ class LoopbackHub:
         self.down, self.rate_limited, self.retry_after, self.cut_after = False, 0, 0.0, None
         self.spoiled, self.chunk_delay, self.elsewhere = False, 0.0, None
         self.swapped.clear()
+        self.community, self.provider = Community(), None
 
     @contextmanager
     def serving(self) -> Iterator[str]:
@@ -124,6 +130,7 @@ class LoopbackHub:
             Route("/api/models", self._search),
             Route(model, self._model),
             Route(f"{model}/revision/{{revision}}", self._model),
+            *community_routes(lambda: self.community, self._find),
             Route(f"{model}/tree/{{revision}}", self._tree),
             Route(f"{model}/tree/{{revision}}/{{path:path}}", self._tree),
             Route(f"{model}/auth-check", self._auth_check),
@@ -255,6 +262,8 @@ class _FrontDoor:
         door = self.inner
         if self.hub.down:
             door = self._refuse(503)
+        elif self.hub.provider is not None and scope["path"].startswith(("/oauth/", "/.well-known/")):
+            door = self.hub.provider
         elif self.hub.rate_limited > 0:
             self.hub.rate_limited -= 1
             door = self._refuse(429)

@@ -63,11 +63,21 @@ class LoopbackProvider:
     """What browsers were sent here with."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    scopes: dict[str, str] = field(default_factory=dict)
+    """What each token is good for."""
+    withheld: tuple[str, ...] = ()
+    """Scopes that people take the tick from."""
     key: ECKey = field(default_factory=lambda: _key("first"))
 
     @contextmanager
     def serving(self) -> Iterator["LoopbackProvider"]:
         """It answers at `issuer` inside the block."""
+        with serve(self.app()) as address:
+            self.issuer = address
+            yield self
+
+    def app(self) -> ASGIApp:
+        """The provider as an ASGI app, for which `issuer` has to be set."""
         routes = [
             Route("/.well-known/openid-configuration", self._configuration),
             Route("/oauth/authorize", self._page),
@@ -76,9 +86,7 @@ class LoopbackProvider:
             Route("/oauth/jwks", self._jwks),
             Route("/oauth/userinfo", self._userinfo),
         ]
-        with serve(_Moods(self, Starlette(routes=routes))) as address:
-            self.issuer = address
-            yield self
+        return _Moods(self, Starlette(routes=routes))
 
     def turn_key(self) -> None:
         """It signs with a new key from now on, and publishes that one alone."""
@@ -89,7 +97,7 @@ class LoopbackProvider:
         fresh = LoopbackProvider()
         for name in ("claims", "wrong_key", "algorithm", "offered", "silent_token", "talkative", "says", "down"):
             setattr(self, name, getattr(fresh, name))
-        self.delay, self.methods = fresh.delay, fresh.methods
+        self.delay, self.methods, self.withheld = fresh.delay, fresh.methods, fresh.withheld
 
     def _configuration(self, request: Request) -> Response:
         return JSONResponse(
@@ -133,7 +141,8 @@ class LoopbackProvider:
             return JSONResponse({"error": "invalid_grant"}, 400)
         access = secrets.token_urlsafe(16)
         self.tokens[access] = asked["sub"]
-        told = {"access_token": access, "token_type": "Bearer", "expires_in": 3600}
+        self.scopes[access] = " ".join(each for each in asked["scope"].split() if each not in self.withheld)
+        told = {"access_token": access, "token_type": "Bearer", "expires_in": 3600, "scope": self.scopes[access]}
         return JSONResponse(told if self.silent_token else told | {"id_token": self._signed(asked)})
 
     def _is_client(self, request: Request, sent: Mapping[str, str]) -> bool:

@@ -4,6 +4,8 @@ import { el } from "../common/dom.js";
 import { ask, dataAt } from "../common/ways.js";
 import { card, copyButton } from "./words.js";
 
+const PROPOSE = "Propose these results to the model's repository";
+
 /** The commands that make this row again, with what they need; an empty element for numbers that others published. */
 export function reproducePart(row) {
   if (!row.reproduce) return el("div", { hidden: true });
@@ -64,6 +66,7 @@ export function takeAwayCard(row) {
       { class: "files" },
       ...files.map(([href, text, name]) => el("li", {}, el("a", { href, download: name }, text))),
     ),
+    out.propose && el("p", { class: "told" }, "Submitted by you? ", el("a", { href: out.propose }, PROPOSE), "."),
     out.no_eval_results && el("p", { class: "told" }, el("b", {}, ".eval_results: "), out.no_eval_results),
     el(
       "div",

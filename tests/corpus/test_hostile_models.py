@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -73,23 +74,24 @@ def test_a_template_that_hears_nothing_ends_with_its_process() -> None:
 
 @pytest.mark.parametrize("attack", MODELS, ids=str)
 def test_a_model_that_passes_the_gate_does_no_harm_in_its_process(
-    attack: Attack[Spoil], loader: tuple[ModelProcess, Path], tiny_model: Path, tmp_path: Path
+    attack: Attack[Spoil], loader: tuple[ModelProcess, Path], tiny_model: Path
 ) -> None:
-    home = tmp_path / "home"
+    process, models = loader
+    home = Path(tempfile.mkdtemp(dir=models))
     folder = Path(shutil.copytree(tiny_model, home / "snapshots" / "commit"))
     attack.how(folder)
     check_folder(folder)
     for opened in {folder, let_through(folder, home)}:
         begun = time.monotonic()
         request = {"do": "load", "folder": str(opened), "dtype": "float32", "batch_tokens": 500}
-        loader[0].send(request)
-        reply = loader[0].receive(SECONDS, FailureCode.LOAD_TIMEOUT)
+        process.send(request)
+        reply = process.receive(SECONDS, FailureCode.LOAD_TIMEOUT)
         if "window" in reply:  # a model that loads is asked as well
-            loader[0].send({"do": "count", "messages": [{"role": "user", "content": "a" * 25 + "!"}]})
-            reply = loader[0].receive(SECONDS, FailureCode.GENERATION_TIMEOUT)
+            process.send({"do": "count", "messages": [{"role": "user", "content": "a" * 25 + "!"}]})
+            reply = process.receive(SECONDS, FailureCode.GENERATION_TIMEOUT)
         if attack.expected is Outcome.HARMLESS:
             assert reply["tokens"] > 0
         else:
             assert reply == {"failure": attack.expected}
         assert time.monotonic() - begun < SECONDS
-    assert not list(tmp_path.rglob(CANARY)), "something of the repository was run"
+    assert not list(home.rglob(CANARY)), "something of the repository was run"

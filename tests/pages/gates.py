@@ -1,10 +1,12 @@
 """A site with a sign-in door, its provider on loopback, and visitors who go through it without a browser."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -20,6 +22,7 @@ from tests.loopback.serving import address_of, listen
 
 from .serving import Shelf, serving
 
+Made = TypeVar("Made")
 ADA, BOB = "5f1a", "77c0"
 PEOPLE = {ADA: {"preferred_username": "ada"}, BOB: {"preferred_username": "bob"}}
 BROWSER = httpx.Client(verify=False)  # plain HTTP: nothing needs the time that certificates take to load
@@ -74,6 +77,12 @@ def gate(home: Path, provider: LoopbackProvider, **about: Any) -> Iterator[Gate]
     with serving(build_site(shelf.desk()), listener) as found:
         assert found == address
         yield Gate(address, shelf, provider)
+
+
+def apart(work: Coroutine[Any, Any, Made]) -> Made:
+    """What the work returns, done in a thread of its own: a browser keeps this one's loop for as long as it is open."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def settings_of(home: Path, provider: LoopbackProvider, **about: Any) -> Settings:

@@ -1,6 +1,5 @@
 """Who may ask for what is there: by which names, from which pages, how often; and what every answer carries."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -16,7 +15,6 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from backend.settings import Settings, read_settings
@@ -230,26 +228,6 @@ def test_websockets_are_closed(board: Any) -> None:
     with pytest.raises(WebSocketDisconnect) as closed, asking(board).websocket_connect("/gradio_api/queue/join"):
         pass
     assert closed.value.code == 1008
-
-
-def test_the_guard_costs_less_than_a_millisecond() -> None:
-    async def app(asked: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", b"x")]})
-
-    async def nothing(*message: Any) -> Any:
-        return {"type": "http.request"}
-
-    guard = Guard(app, settings=SERVER, ways=public_ways(SERVER), rates=Rates(), manners=Manners(SERVER))
-    asked = scope(HERE, host="board.example", origin="https://board.example", content_type="application/json")
-    told = {"method": "POST", "path": "/gradio_api/component_server/", "raw_path": b"", "query_string": b""}
-
-    async def seconds(one: ASGIApp) -> float:
-        began = time.process_time()
-        for _ in range(1000):
-            await one(asked | told, nothing, nothing)
-        return (time.process_time() - began) / 1000
-
-    assert asyncio.run(seconds(guard)) - asyncio.run(seconds(app)) < 0.001
 
 
 def talk(address: str, *parts: bytes) -> bytes:

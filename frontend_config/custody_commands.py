@@ -33,6 +33,7 @@ def custody_commands(settings: Callable[[], Settings], tasks: Tasks) -> typer.Ty
     _add_approving(endpoints, settings, tasks)
     _add_approvals(endpoints, settings)
     _add_people(people, settings, tasks)
+    _add_list(people, settings)
     commands.add_typer(endpoints, name="endpoints")
     commands.add_typer(people, name="credentialed")
     return commands
@@ -129,6 +130,8 @@ def _add_people(commands: typer.Typer, settings: Callable[[], Settings], tasks: 
         _file(here, credentialed.FILE, credentialed.filed_bytes((*others, made)))
         typer.echo(f"{name} may read {', '.join(made.tasks)} until {made.training_until}.")
 
+
+def _add_list(commands: typer.Typer, settings: Callable[[], Settings]) -> None:
     @commands.command("list")
     def show(as_json: AsJson = False) -> None:
         """Show who is listed, and until when."""

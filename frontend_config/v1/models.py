@@ -30,14 +30,18 @@ def router(desk: Desk) -> APIRouter:
     views = Views(desk)
     kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
 
-    def rows_of(hub_id: str) -> list[tuple[View, int]]:
-        return views.of_model(hub_id) or _nothing()
-
     @routes.get("/models")
     def models(request: Request) -> Response:
         """Every model on the board with its Hub id, newest commit, and how many rows it has in each view."""
         return kept.get("models", lambda: Answer.of_json(_models(views))).respond(request, headers=OPEN_TO_ALL)
 
+    _add_rows(routes, desk, views, kept)
+    _add_single_models(routes, desk, views, kept)
+    _add_badge(routes, views, kept)
+    return routes
+
+
+def _add_rows(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) -> None:
     @routes.get("/row")
     def row(
         request: Request, id: str, view: ViewName | None = None, absent: Literal["404", "null"] = "404"
@@ -67,10 +71,12 @@ def router(desk: Desk) -> APIRouter:
         name = {"Content-Disposition": 'attachment; filename="clue-row.csv"'}
         return kept.get(("csv", found.name, place), make).respond(request, headers=OPEN_TO_ALL | name)
 
+
+def _add_single_models(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) -> None:
     @routes.get("/models/{org}/{name}")
     def model(request: Request, org: str, name: str) -> Response:
         """A model's rows in every view, and everything that was ever published of it here."""
-        found = rows_of(f"{org}/{name}")
+        found = views.of_model(f"{org}/{name}") or _nothing()
 
         def make() -> Answer:
             rows = [_row(view, place) for view, place in found]
@@ -82,13 +88,15 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/models/{org}/{name}/scores")
     def scores(request: Request, org: str, name: str) -> Response:
         """A model's scores in every view, with intervals where there are any."""
-        found = rows_of(f"{org}/{name}")
+        found = views.of_model(f"{org}/{name}") or _nothing()
 
         def make() -> Answer:
             return Answer.of_json({**_who(found), "rows": [_scores(desk, view, place) for view, place in found]})
 
         return kept.get(("scores", _who(found)["name"]), make).respond(request, headers=OPEN_TO_ALL)
 
+
+def _add_badge(routes: APIRouter, views: Views, kept: KeptAnswers) -> None:
     @routes.get("/models/{org}/{name}/badge.svg")
     def badge(request: Request, org: str, name: str) -> Response:
         """A picture for a README: the overall score measured here, or how many tasks were.
@@ -106,8 +114,6 @@ def router(desk: Desk) -> APIRouter:
         policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
         answer = kept.get(("badge", hub_id.lower()), make) if newest else make()
         return answer.respond(request, headers=OPEN_TO_ALL | policy | {"Cache-Control": BADGE_KEPT})
-
-    return routes
 
 
 def _nothing() -> NoReturn:

@@ -27,60 +27,50 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
     routes = APIRouter(tags=["Models"])
     kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
-    paper = Answer(bibtex().encode(), BIBTEX)
-
-    def found(number: int) -> Publication:
-        publication = desk.publication(number)
-        if publication is None:
-            raise HTTPException(404, notice("no such line"))
-        return publication
-
-    def exported(number: int) -> Publication:
-        publication = found(number)
-        if publication.result.edition is Edition.REHEARSAL:
-            raise HTTPException(404, notice("no export"))
-        if publication.retired is not None:
-            raise HTTPException(404, notice("not standing"))
-        return publication
-
-    def page(publication: Publication) -> str | None:
-        return row_page(publication, desk.settings.public_url)
 
     @routes.get("/runs/{number}")
     def run(request: Request, number: int) -> Response:
         """What a line of the ledger published, whether or not it still stands."""
-        publication = found(number)
+        publication = _found(desk, number)
         return kept.get(number, lambda: Answer.of_json(run_of(publication, desk))).respond(request, headers=OPEN_TO_ALL)
 
+    _add_exports(routes, desk)
+    _add_citations(routes, desk)
+    return routes
+
+
+def _add_exports(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/runs/{number}/eval_results.yaml")
     def eval_results(request: Request, number: int) -> Response:
         """The file for .eval_results of the model's own repository."""
-        publication, dataset = exported(number), desk.settings.benchmark_dataset
+        publication, dataset = _exported(desk, number), desk.settings.benchmark_dataset
         if dataset is None:
             raise HTTPException(404, notice("no benchmark dataset"))
-        text = eval_results_yaml(publication, dataset, page(publication))
+        text = eval_results_yaml(publication, dataset, row_page(publication, desk.settings.public_url))
         return Answer(text.encode(), YAML).respond(request, headers=OPEN_TO_ALL | _file("clue.yaml"))
 
     @routes.get("/runs/{number}/eee.json")
     def eee(request: Request, number: int) -> Response:
         """The record for Every Eval Ever, aggregates only, under the name its datastore wants."""
-        publication = exported(number)
+        publication = _exported(desk, number)
         content = every_eval_ever(publication, desk.tasks, desk.settings.public_url)
         return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(record_name(publication)))
+
+
+def _add_citations(routes: APIRouter, desk: Desk) -> None:
+    paper = Answer(bibtex().encode(), BIBTEX)
 
     @routes.get("/runs/{number}/cite.bib")
     def cite(request: Request, number: int) -> Response:
         """How to cite the paper and this line of the ledger."""
-        publication = found(number)
-        text = bibtex(publication, page(publication))
+        publication = _found(desk, number)
+        text = bibtex(publication, row_page(publication, desk.settings.public_url))
         return Answer(text.encode(), BIBTEX).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.bib"))
 
     @routes.get("/cite.bib")
     def cite_paper(request: Request) -> Response:
         """How to cite the paper."""
         return paper.respond(request, headers=OPEN_TO_ALL | _file("clue.bib"))
-
-    return routes
 
 
 def run_of(publication: Publication, desk: Desk) -> dict[str, object]:
@@ -99,6 +89,22 @@ def run_of(publication: Publication, desk: Desk) -> dict[str, object]:
         "manifest": {fact["name"]: fact["value"] for fact in manifest_payload(result)},
         "reproduce": reproduction(result),
     }
+
+
+def _found(desk: Desk, number: int) -> Publication:
+    publication = desk.publication(number)
+    if publication is None:
+        raise HTTPException(404, notice("no such line"))
+    return publication
+
+
+def _exported(desk: Desk, number: int) -> Publication:
+    publication = _found(desk, number)
+    if publication.result.edition is Edition.REHEARSAL:
+        raise HTTPException(404, notice("no export"))
+    if publication.retired is not None:
+        raise HTTPException(404, notice("not standing"))
+    return publication
 
 
 def _file(name: str) -> dict[str, str]:

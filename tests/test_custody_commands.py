@@ -79,7 +79,8 @@ def test_status_says_what_needs_the_operator(settings: Settings) -> None:
     data = settings.data_dir / "mednli" / "mli_test_v1.jsonl"
     assert custody_concerns(settings, tasks) == []
     data.parent.mkdir(parents=True)
-    data.touch(mode=0o644)
+    data.touch()
+    data.chmod(0o644)
     nobody, readable = custody_concerns(settings, tasks)
     assert "python app.py credentialed add NAME" in nobody and "--tasks mednli" in nobody
     assert f"chmod o-rwx {data}" in readable

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.board import assert_same_numbers
@@ -18,14 +19,17 @@ from tests.loopback.models import tiny_llama
 from tests.loopback.tgi import TgiServer
 from tests.waiting import wait_for
 
+# Real servers answer on processors that other tests share.
+pytestmark = pytest.mark.timeout(600)
+
 MODEL = "acme/tiny-clinical"
 
 
 def watch_it_run(page: Page, program: Program, submission_id: str) -> None:
     """The queue page shows its progress, then that it has finished, without a reload."""
     page.goto(f"{program.address}/queue?id={submission_id}")
-    expect(page.get_by_role("progressbar").first).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("progressbar").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=420_000)
 
 
 def see_the_row(page: Page, program: Program) -> None:

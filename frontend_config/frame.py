@@ -136,10 +136,10 @@ class Frame:
             "</html>"
         )
 
-    def policy(self, here: Place) -> str:
+    def policy(self, here: Place, *, forms: str = "'self'") -> str:
         """The Content-Security-Policy of that page: it runs our files and the scripts that we wrote into it."""
         asking = [SCRIPT] if here.asks else []
-        return page_policy([FIRST_LIGHT, *asking, *self._filling(here)])
+        return page_policy([FIRST_LIGHT, *asking, *self._filling(here)], forms=forms)
 
     def _filling(self, here: Place) -> list[str]:
         if here.island is None:

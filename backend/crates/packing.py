@@ -30,7 +30,7 @@ from backend.datasets.rehearsal import is_synthetic
 from backend.domain import Access, DataFile, Model, Task
 from backend.errors import DataMissing, MetricUnavailable, UsageError
 from backend.hub import fetch as fetch_model
-from backend.hub.brought import COMMIT, MAIN, REF, folder_name
+from backend.hub.brought import COMMIT, MAIN, REF, folder_name, git_digest
 from backend.hub.card import CARD, fetch_card
 from backend.hub.kinds import kind_of
 from backend.metrics.bertscore import encoder_folder, is_encoder_file
@@ -178,8 +178,10 @@ def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:
 
 def _write(target: Path, content: bytes) -> Part:
     target.write_bytes(content)
-    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    return Part(name=target.name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), blob=blob)
+    blob = git_digest(len(content))
+    blob.update(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Part(name=target.name, bytes=len(content), sha256=sha256, blob=blob.hexdigest())
 
 
 def _without_ref(model: PackedModel) -> PackedModel:

@@ -28,8 +28,10 @@ CREDENTIALS = b"access-control-allow-credentials"
 POLICY = b"content-security-policy"
 
 
-def page_policy(scripts: Iterable[str], *, of_gradio: bool = False) -> str:
+def page_policy(scripts: Iterable[str], *, of_gradio: bool = False, forms: str = "'self'") -> str:
     """The policy of a page that runs its own files and, within its HTML, these scripts and no other.
+
+    `forms` is where its forms may lead.
 
     Gradio needs more: it makes functions of the text in js_on_load, writes styles of its own, and sets the base of
     the page's links to the page's own origin.
@@ -44,7 +46,7 @@ def page_policy(scripts: Iterable[str], *, of_gradio: bool = False) -> str:
             "font-src 'self'",
             "connect-src 'self'",
             "base-uri 'self'" if of_gradio else "base-uri 'none'",
-            "form-action 'self'",
+            f"form-action {forms}",
         )
     )
 

@@ -151,8 +151,7 @@ class ProposePage:
         html = self._frame.page(PLACE, heading(PLACE.title, escape(notice("propose lead"))) + content)
         # Browsers hold a form to this list also where its answer sends them on.
         parts = urlsplit(self._settings.oidc_issuer)
-        sent_to = f"form-action 'self' {parts.scheme}://{parts.netloc}"
-        policy = self._frame.policy(PLACE).replace("form-action 'self'", sent_to)
+        policy = self._frame.policy(PLACE, forms=f"'self' {parts.scheme}://{parts.netloc}")
         return HTMLResponse(html, status, NEVER_KEPT | {"Content-Security-Policy": policy})
 
     def _worded(self, name: str) -> str:

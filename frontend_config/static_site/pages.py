@@ -1,7 +1,5 @@
 """The site's own pages as files: addresses relative to the folder, and a policy that lets nothing else run."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from html import escape
@@ -10,6 +8,7 @@ from backend.domain import Task
 from backend.settings import Settings
 from frontend_config.citation import Around
 from frontend_config.frame import Frame, Place
+from frontend_config.guard.headers import NONE, page_policy
 from frontend_config.moment_payload import sentence_of
 from frontend_config.pages.about import about_html
 from frontend_config.site import ABOUT, OWN, PAGES
@@ -38,10 +37,6 @@ ELSEWHERE = {
 }
 ADDRESS = re.compile(r'(?P<before>\bhref=\\?")(?P<path>/[^"#?\\]*)(?P<rest>[^"\\]*)(?P<after>\\?")')
 SCRIPT = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.DOTALL)
-POLICY = (
-    "default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'"
-)
 
 
 def page_files(tasks: Sequence[Task], settings: Settings, moment: Moment, listed: Sequence[str]) -> dict[str, bytes]:
@@ -114,8 +109,7 @@ def _known() -> set[str]:
 
 def _sealed(html: str) -> str:
     """The page with a policy that allows its own scripts, by their digests, and files beside it."""
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in SCRIPT.findall(html)]
-    policy = POLICY.format(scripts=" ".join(f"'sha256-{digest}'" for digest in digests))
+    policy = page_policy(SCRIPT.findall(html), forms=NONE)
     tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{tag}', 1)
 

@@ -61,7 +61,6 @@ from frontend_config.people_commands import people_commands
 from frontend_config.published import published_standings
 from frontend_config.queue_commands import queue_commands
 from frontend_config.rescore_commands import rescore_commands
-from frontend_config.serving import check_port, run_site
 from frontend_config.snapshot_commands import snapshot_commands
 from frontend_config.speed_commands import speed_commands
 from frontend_config.vitals import Vitals
@@ -345,6 +344,9 @@ def main() -> None:
 
 
 def _serve(house: House, *, with_worker: bool) -> None:
+    from frontend_config.serving import check_port, run_site
+    from frontend_config.site import build_site
+
     settings = house.settings
     claim_home(settings, with_worker=with_worker)
     with ExitStack() as stack:
@@ -353,8 +355,6 @@ def _serve(house: House, *, with_worker: bool) -> None:
         check_port(settings)
         scores = house.scores()
         stack.callback(scores.close)
-
-        from frontend_config.site import build_site
 
         board = JudgedBoard(house.desk(scores))
         site = build_site(board.desk)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
-import pandas as pd
-
 from backend.datasets.catalog import content, unusable
 from backend.domain import DataFile
 
@@ -23,6 +21,8 @@ COLUMNS = ("File", "CHQ", "Summary")
 
 def read_meqsum(path: Path) -> list[dict[str, str]]:
     """Rows with the keys File, CHQ and Summary, as they stand; DataMissing when the workbook is not MeQSum's."""
+    import pandas as pd  # half of what a command takes to start, and few commands read workbooks
+
     try:
         table = pd.read_excel(BytesIO(content(path)), dtype=str, engine="openpyxl", keep_default_na=False)
     except Exception as error:  # the libraries let errors of every kind out of a broken workbook

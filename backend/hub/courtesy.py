@@ -4,18 +4,17 @@ import re
 import threading
 import time
 from collections.abc import Callable, MutableMapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import TTLCache
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from backend.domain import Model
 from backend.errors import HubSpared, ModelFault
 from backend.hub.metadata import Repository
 from backend.hub.search import Suggestion
 from backend.hub.sources import Source
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PER_PERSON = "40/minute"
@@ -40,10 +39,14 @@ class Courtesy:
         in_all: str = IN_ALL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        from limits import parse  # long to import, and only the page is limited
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
         self._source = source or Source()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._per_person: RateLimitItem = parse(per_person)
-        self._in_all: RateLimitItem = parse(in_all)
+        self._per_person = parse(per_person)
+        self._in_all = parse(in_all)
         self._answers: TTLCache[Any, Any] = TTLCache(MOST_KEPT, ANSWER_SECONDS, clock)
         self._commits: TTLCache[Any, Any] = TTLCache(MOST_KEPT, COMMIT_SECONDS, clock)
         self._lock = threading.Lock()
@@ -79,6 +82,6 @@ class Courtesy:
             raise known.again()
         return known
 
-    def _spend(self, item: RateLimitItem, *whose: str) -> None:
+    def _spend(self, item: "RateLimitItem", *whose: str) -> None:
         if not self._limiter.hit(item, "hub", *whose):
             raise HubSpared

@@ -4,12 +4,11 @@ Percent, transcribed from the authors' project website of 2024-06-26 to clue_202
 was not published. Only the 25 models with averages are listed; a 26th, Mixtral-8x7B-v0.1, has single scores alone.
 """
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-import pandas as pd
 
 from backend.domain import PAPERS_PROTOCOL, Domain, Edition, Model, Provenance, Score, Standing
 
@@ -58,22 +57,20 @@ _METRICS = {
 }
 
 
-def published_table() -> pd.DataFrame:
+def published_table() -> list[dict[str, str]]:
     """The file as it stands: one row per model, every cell a string, empty where nothing was published."""
-    return pd.read_csv(FILE, dtype=str, keep_default_na=False)
+    with FILE.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def published_standings() -> list[Standing]:
     """The 25 models with their single scores; averages are left to the board's own rule, which reproduces them."""
-    table = published_table()
-    rows = table[table["level1_avg"] != ""].to_dict("records")
-    return [_standing({str(key): str(value) for key, value in row.items()}) for row in rows]
+    return [_standing(row) for row in published_table() if row["level1_avg"]]
 
 
 def published_bases() -> dict[str, PublishedBase]:
     """By the label of a biomedical model, which rows may be its base, by id or label, and who says so."""
-    rows = published_table().to_dict("records")
-    stated = {row["model_label_published"]: row for row in rows if row["biomedical"] == "true"}
+    stated = {row["model_label_published"]: row for row in published_table() if row["biomedical"] == "true"}
     return {label: _base_of(label, row["base_model_id"], row["base_model_source"]) for label, row in stated.items()}
 
 

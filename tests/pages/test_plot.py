@@ -326,11 +326,11 @@ def test_axes_have_round_numbers_and_families_are_those_of_the_paper(visit: Open
     table = published_table()
     lines = [
         [name for name in (label, base) if name]
-        for label, base in zip(table["model_label_published"], table["base_model_id"], strict=True)
+        for label, base in ((row["model_label_published"], row["base_model_id"]) for row in table)
     ]
     script = "(families, lines) => lines.map((line) => families.familyOf(line).name)"
     paper = {"Mixtral": "mistral", "Phi-3": "phi"}
-    expected = [paper.get(family, family.lower()) for family in table["family"]]
+    expected = [paper.get(family, family.lower()) for family in (row["family"] for row in table)]
     assert ask(page, "plot/families.js", script, lines) == expected
     others = [
         ["x/Qwen3-8B"],

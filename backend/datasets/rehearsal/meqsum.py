@@ -4,8 +4,6 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-import xlsxwriter
-
 from backend.datasets.rehearsal.wording import fill, resource
 
 COLUMNS = ("File", "CHQ", "Summary")
@@ -15,6 +13,8 @@ CREATED = datetime(2150, 1, 1)
 
 def write_meqsum(path: Path, rows: int) -> None:
     """The file is a workbook with one sheet QS of `rows` rows, every cell a string."""
+    import xlsxwriter  # as long to import as everything else here together
+
     bundled = _bundled()
     table = [COLUMNS, *bundled, *_more(rows - len(bundled))]
     with xlsxwriter.Workbook(path) as book:

@@ -6,18 +6,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
-from typing import Any
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import httpx2
 from huggingface_hub import AsyncInferenceClient, get_async_session, set_async_client_factory
 
 from backend.errors import NotApproved
 
+if TYPE_CHECKING:
+    from backend.engines.served.posting import Poster
+
 ONE = httpx2.Limits(max_connections=1)
 JSON = {"content-type": "application/json"}
-CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
 Permit = Callable[[httpx2.URL], object]
 
@@ -63,35 +63,6 @@ class Connection:
         await self.http.aclose()
 
 
-class Poster:
-    """Posts JSON through aiohttp, in a quarter of the processor time that httpx2 takes; its words are httpx2's."""
-
-    def __init__(self, token: str | None) -> None:
-        self._headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, httpx2.URL] = {}
-
-    async def post(self, url: str, body: bytes) -> httpx2.Response:
-        """What the server answers, whatever it is; httpx2's ConnectError or ReadError when it does not."""
-        to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
-        _PERMIT.get()(to)
-        self._session = self._session or _session()
-        try:
-            async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
-                content, status, headers = await reply.read(), reply.status, reply.headers
-        except aiohttp.ClientConnectorError as error:
-            raise httpx2.ConnectError(type(error).__name__) from None
-        except aiohttp.ClientError as error:
-            raise httpx2.ReadError(type(error).__name__) from None
-        told = {name: value for name, value in headers.items() if name.lower() not in CODED}
-        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", to, content=body))
-
-    async def close(self) -> None:
-        """Its connections are closed."""
-        if self._session:
-            await self._session.close()
-
-
 class Connections:
     """As many connections as were ever in use at once, the last used first.
 
@@ -101,8 +72,12 @@ class Connections:
     """
 
     def __init__(self, root: str, token: str | None, permit: Permit) -> None:
+        from backend.engines.served.posting import Poster  # aiohttp, which no command needs that asks no server
+
         set_async_client_factory(_one_connection)
-        self._root, self._token, self._poster, self._permit = root, token, Poster(token), permit
+        headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
+        self._poster = Poster(headers, permit, _certificates)
+        self._root, self._token, self._permit = root, token, permit
         self._all: list[Connection] = []
         self._free: list[Connection] = []
 
@@ -137,15 +112,6 @@ def _one_connection() -> httpx2.AsyncClient:
 
 async def _ask_permit(request: httpx2.Request) -> None:
     _PERMIT.get()(request.url)
-
-
-def _session() -> aiohttp.ClientSession:
-    # As many connections as there are requests: the pace limits those, and whoever asks the time. Asked to trust the
-    # environment, aiohttp would also look for passwords in .netrc.
-    pool = aiohttp.TCPConnector(limit=0, ssl=_certificates())
-    return aiohttp.ClientSession(
-        connector=pool, timeout=aiohttp.ClientTimeout(total=None, connect=None), trust_env=bool(getproxies())
-    )
 
 
 @cache

@@ -1,0 +1,49 @@
+"""Posts what a run asks thousands of times, through aiohttp: a quarter of the processor time that httpx2 takes."""
+
+from collections.abc import Callable, Mapping
+from ssl import SSLContext
+from urllib.request import getproxies
+
+import aiohttp
+import httpx2
+
+CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
+
+
+class Poster:
+    """Posts to where `permit` lets it, with these headers; what comes back is in the words of httpx2."""
+
+    def __init__(
+        self, headers: Mapping[str, str], permit: Callable[[httpx2.URL], object], trusted: Callable[[], SSLContext]
+    ) -> None:
+        self._headers, self._permit, self._trusted = dict(headers), permit, trusted
+        self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, httpx2.URL] = {}
+
+    async def post(self, url: str, body: bytes) -> httpx2.Response:
+        """What the server answers, whatever it is; httpx2's ConnectError or ReadError when it does not."""
+        to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
+        self._permit(to)
+        self._session = self._session or self._open()
+        try:
+            async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
+                content, status, headers = await reply.read(), reply.status, reply.headers
+        except aiohttp.ClientConnectorError as error:
+            raise httpx2.ConnectError(type(error).__name__) from None
+        except aiohttp.ClientError as error:
+            raise httpx2.ReadError(type(error).__name__) from None
+        told = {name: value for name, value in headers.items() if name.lower() not in CODED}
+        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", to, content=body))
+
+    async def close(self) -> None:
+        """Its connections are closed."""
+        if self._session:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        # As many connections as there are requests: the pace limits those, and whoever asks the time. Asked to trust
+        # the environment, aiohttp would also look for passwords in .netrc.
+        pool = aiohttp.TCPConnector(limit=0, ssl=self._trusted())
+        return aiohttp.ClientSession(
+            connector=pool, timeout=aiohttp.ClientTimeout(total=None, connect=None), trust_env=bool(getproxies())
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import TTLCache
+
 from backend.domain import Model
 from backend.errors import HubSpared, ModelFault
 from backend.hub.metadata import Repository

@@ -10,6 +10,7 @@ from backend.errors import Declined, LetterRefused, QueueBusy, UsageError
 from backend.submission import OPEN_STATUSES, OPERATOR, Person, Receipt, Status, Submission, SubmissionForm
 from eval_queue.intake import already_here
 from eval_queue.queue import BUSY, Queue
+from eval_queue.rights import NOT_YOURS
 from eval_queue.rounds import Rounds
 from storage.letters import (
     DAY,
@@ -34,7 +35,6 @@ SWEEP_SECONDS = 3600.0
 MOST_AT_ONCE = 200
 PATIENCE_SECONDS = 600.0
 NOT_HERE = "There is no such submission."
-NOT_YOURS = "Only the person who submitted it, or the operator, may do that."
 _LOG = logging.getLogger(__name__)
 
 

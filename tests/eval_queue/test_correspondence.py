@@ -180,6 +180,30 @@ def test_a_deed_that_the_worker_refuses_says_so_among_the_events(pair: Pair) -> 
     assert pair.page.shown() == {submission_id: "withdrawn"}
 
 
+def test_the_page_refuses_in_the_workers_own_words(pair: Pair) -> None:
+    queued = pair.page.submit("acme/one").submission.id
+    ended = pair.page.submit("acme/two").submission.id
+    pair.exchange()
+    pair.worker.queue.cancel(ended, "ada")
+    pair.exchange()
+    for deed, words in (
+        ("cancel", ("20261122-00000000", "ada")),
+        ("cancel", (queued, "mallory")),
+        ("cancel", (ended, "ada")),
+        ("retry", (queued, "ada")),
+        ("withdraw", (queued, "ada", "why")),
+        ("withdraw", (queued, "mallory", "")),
+        ("withdraw", (queued, "ada", "")),
+    ):
+        said = []
+        for side in (pair.page.mail, pair.worker.queue):
+            with pytest.raises(UsageError) as refused:
+                getattr(side, deed)(*words)
+            said.append(str(refused.value))
+        assert said[0] == said[1]
+    assert len(requests(pair)) == 2
+
+
 def test_a_stranger_and_the_operator_may_do_nothing_from_the_page(pair: Pair) -> None:
     submission_id = pair.page.submit().submission.id
     pair.exchange()

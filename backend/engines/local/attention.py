@@ -11,6 +11,7 @@ from typing import Any
 from backend.engines.local.kv_cache import KVCache, Lane
 
 NAME = "clue_prefix"
+ROWS_ON_CPU = 128
 KNOWN = frozenset(
     {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "output_router_logits", "return_dict"}
 )
@@ -157,16 +158,14 @@ class PrefixAttention:
 
 
 def _mask(pack: Pack, piece: Piece, device: Any, window: int | None) -> Any:
-    """Which positions the piece's tokens see (tokens × positions); None where each sees all before it."""
+    """Which positions the piece's tokens see (tokens × positions); None: each itself and all before it."""
     import torch
     from torch.nn.attention.bias import causal_lower_right
 
     if window is not None and piece.stop <= window:
         window = None
-    if window is None and piece.start == 0:
-        return None
     if window is None and device.type == "cuda":
-        return causal_lower_right(piece.stop - piece.start, piece.stop)
+        return causal_lower_right(piece.stop - piece.start, piece.stop) if piece.start else None
     key = piece.start, piece.stop, window
     if key not in pack.masks:
         here = torch.arange(piece.start, piece.stop, device=device)[:, None]
@@ -186,13 +185,30 @@ def _together(rows: Any, trunk: Any) -> Any:
 
 
 def _attend(query: Any, key: Any, value: Any, mask: Any, scale: float) -> Any:
-    """Attention by the kernel of torch that fits (1 × heads × tokens × size); on a GPU most want equal heads."""
+    """Attention by the kernel of torch that fits (1 × heads × tokens × size); on a GPU most want equal heads.
+
+    On a CPU the kernel computes what a mask hides as well, so some rows at a time see no more than they need to.
+    """
+    import torch
     from torch.nn.functional import scaled_dot_product_attention
 
-    group = query.shape[1] // key.shape[1]
-    grouped = group > 1
-    if grouped and query.device.type == "cuda":
-        key, value, grouped = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1), False
-    return scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped
-    )
+    group, tokens = query.shape[1] // key.shape[1], query.shape[2]
+    if query.device.type == "cuda":
+        if group > 1:
+            key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
+        return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None, scale=scale)
+    attended, before = [], key.shape[2] - tokens
+    for first in range(0, tokens, ROWS_ON_CPU):
+        rows = slice(first, min(first + ROWS_ON_CPU, tokens))
+        seen = slice(before + rows.stop)
+        attended.append(
+            scaled_dot_product_attention(
+                query[:, :, rows],
+                key[:, :, seen],
+                value[:, :, seen],
+                mask[rows, seen],
+                scale=scale,
+                enable_gqa=group > 1,
+            )
+        )
+    return torch.cat(attended, dim=2)

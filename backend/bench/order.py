@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.bench.circumstances import circumstances
-from backend.bench.vocabulary import Encoder, Ids, contents, rendered, share, shared_lengths, train_vocabulary
+from backend.bench.vocabulary import Ids, LineTokenizer, contents, rendered, share, shared_lengths, train_vocabulary
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Prompt, Task, Window
 from backend.ordering import in_pieces, in_prefix_order
@@ -29,11 +29,11 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
     """
     tell("writing rehearsal data", 0.05)
     prompts, built = _build(task, scale)
-    tell("encoding", 0.3)
-    encoder = Encoder(train_vocabulary(contents(prompts)))
+    tell("tokenizing", 0.3)
+    tokenizer = LineTokenizer(train_vocabulary(contents(prompts)))
     started = time.perf_counter()
-    ids = {prompt.example_id: encoder.ids(rendered(prompt.messages, prompt.begun)) for prompt in prompts}
-    encoding = time.perf_counter() - started
+    ids = {prompt.example_id: tokenizer.ids(rendered(prompt.messages, prompt.begun)) for prompt in prompts}
+    tokenizing = time.perf_counter() - started
     started = time.perf_counter()
     by_text = in_prefix_order(prompts)
     sorting = time.perf_counter() - started
@@ -48,7 +48,7 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
         "scale": str(scale),
         "prompts": len(prompts),
         "prompt_tokens": sum(map(len, ids.values())),
-        "seconds": {"building": round(built, 2), "encoding": round(encoding, 2), "sorting": round(sorting, 2)},
+        "seconds": {"building": round(built, 2), "tokenizing": round(tokenizing, 2), "sorting": round(sorting, 2)},
         "shared_with_predecessor": _percent(shares),
         "shared_in_pieces": _percent({f"{GPUS} pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}),
         f"found_in_a_paged_cache_of_{CACHE_TOKENS}_tokens": _percent(cached),

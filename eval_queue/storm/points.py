@@ -20,7 +20,7 @@ def list_points(supervisor: Supervisor) -> list[Hit]:
     First the first time at each line, then the last.
     """
     supervisor.submit(RECORDED)
-    broken_off = supervisor.worker(pace=0.01)
+    broken_off = supervisor.worker(delay=0.01)
     wait_until(lambda: list(supervisor.arena.home.glob("runs/*/*.jsonl")), LONGEST)
     supervisor.kill(broken_off)
     return _recorded(supervisor, lambda name: _begin_and_work(supervisor.arena, name))

@@ -51,9 +51,9 @@ class Supervisor:
         self._rescued = self._retried = 0.0
         self._retry_pause = RETRY_EVERY
 
-    def worker(self, pace: float = 0) -> Life:
+    def worker(self, delay: float = 0) -> Life:
         """A worker that goes on until it is killed."""
-        return self.life("worker", lambda name: work_on(self.arena, name, pace))
+        return self.life("worker", lambda name: work_on(self.arena, name, delay))
 
     def life(self, kind: str, body: Callable[[str], None]) -> Life:
         """A process that runs `body` with its own name, which no other ever had."""
@@ -158,9 +158,9 @@ class Supervisor:
                     self.tally.retried += 1
 
 
-def work_on(arena: Arena, name: str, pace: float = 0) -> None:
+def work_on(arena: Arena, name: str, delay: float = 0) -> None:
     """Works until killed, or until whoever would do that is gone."""
-    worker, parent = arena.worker(name, pace), os.getppid()
+    worker, parent = arena.worker(name, delay), os.getppid()
     while os.getppid() == parent:
         if not worker.run_next():
             time.sleep(IDLE_SECONDS)

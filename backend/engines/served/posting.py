@@ -41,8 +41,8 @@ class Poster:
             await self._session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        # As many connections as there are requests: the pace limits those, and whoever asks the time. Asked to trust
-        # the environment, aiohttp would also look for passwords in .netrc.
+        # As many connections as there are requests: their number is limited elsewhere, and their time by whoever asks.
+        # Asked to trust the environment, aiohttp would also look for passwords in .netrc.
         pool = aiohttp.TCPConnector(limit=0, ssl=self._trusted())
         return aiohttp.ClientSession(
             connector=pool, timeout=aiohttp.ClientTimeout(total=None, connect=None), trust_env=bool(getproxies())

@@ -14,7 +14,7 @@ from backend.domain import Edition, Engine, Fact, Message, ModelSource, Predicti
 from backend.endpoint_address import split_url
 from backend.engines.served.asking import Asking, patiently
 from backend.engines.served.concurrency import ConcurrencyLimit
-from backend.engines.served.connections import Connections, Permit, permit_all
+from backend.engines.served.connections import Connections, EgressCheck, allow_all
 from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
 from backend.engines.served.description import LOOK_SECONDS, Description, describe
 from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
@@ -148,7 +148,7 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
     root, named = split_url(source.url)
     served = Served(root, source.hub_id)
     with ExitStack() as stack:
-        connections = Connections(root, settings.endpoint_token, _permit(source, settings))
+        connections = Connections(root, settings.endpoint_token, _egress_check(source, settings))
         loop = Loop(halt)
         stack.callback(lambda: loop.close(connections.close()))
         told = loop.result(_look(served, connections))
@@ -165,10 +165,10 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
         yield endpoint
 
 
-def _permit(source: ModelSource, settings: Settings) -> Permit:
+def _egress_check(source: ModelSource, settings: Settings) -> EgressCheck:
     """What every request must pass: nothing, where no credentialed text is confided."""
     if source.confides is not None and not source.confides:
-        return permit_all
+        return allow_all
     approvals = Approvals(settings)
     return lambda url: approvals.require(url, source.confides)
 

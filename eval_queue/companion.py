@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.submission import SILENCE_SECONDS
 
 GRACE_SECONDS = 20
@@ -45,7 +45,7 @@ def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Ev
         try:
             process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE)
         except OSError as error:
-            _LOG.error("the worker cannot be started just now", extra=told(error))
+            _LOG.error("the worker cannot be started just now", extra=fault_fields(error))
             done.wait(LONGEST_PAUSE)
             continue
         heard = time.monotonic()
@@ -71,7 +71,7 @@ def _heard(silence: Silence) -> float:
     try:
         seconds = silence()
     except sqlite3.OperationalError as error:  # nobody can say just now
-        _LOG.warning("the worker's pulse cannot be read", extra=told(error))
+        _LOG.warning("the worker's pulse cannot be read", extra=fault_fields(error))
         seconds = 0
     return -float("inf") if seconds is None else time.monotonic() - seconds
 

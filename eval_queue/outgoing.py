@@ -20,10 +20,10 @@ from storage.letters import (
     Answer,
     Beginning,
     PulseLetter,
-    Told,
+    StatusLetter,
     judged_name,
     read_letter,
-    read_told,
+    read_status,
     status_name,
     write_letter,
 )
@@ -124,13 +124,13 @@ class Outgoing:
         raw = self._mailbox.read(HISTORY, LARGEST_HISTORY) or b""
         for line in raw.splitlines()[1:]:
             try:
-                told = read_told(line, self._key)
+                told = read_status(line, self._key)
             except LetterRefused:
                 continue
             self._before[told.id] = _digest(told)
             self._judged |= {judged_name(told.id, task): digest for task, digest in told.judged.items()}
 
-    def _news(self, now: float) -> tuple[int, object, list[tuple[object, Told]]]:
+    def _news(self, now: float) -> tuple[int, object, list[tuple[object, StatusLetter]]]:
         """Up to which event and answer it goes; what has changed and is due, oldest first, with what it was seen by."""
         version = self._letters.version()
         befallen, newest = self._submissions.told_after(self._event)
@@ -138,10 +138,10 @@ class Outgoing:
         answers: Sequence[Answer] = self._letters.answers() if self._answered != version else ()
         for answer in answers:
             if answer.request.id not in self._told:
-                found.append((answer, Told(id=answer.request.id, serial=0, answer=answer)))
+                found.append((answer, StatusLetter(id=answer.request.id, serial=0, answer=answer)))
         return newest, version, found
 
-    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[object, Told]]:
+    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[object, StatusLetter]]:
         for one in reversed(self._known()):
             if self._seen.get(one.id) is one and one.id not in befallen:
                 continue
@@ -151,9 +151,9 @@ class Outgoing:
                 continue
             yield one, self._letter(one)
 
-    def _letter(self, one: Submission) -> Told:
+    def _letter(self, one: Submission) -> StatusLetter:
         judged = self._judgements.packed(one.id) if one.status in PUBLISHED else {}
-        return Told(
+        return StatusLetter(
             id=one.id,
             serial=0,
             submission=replace(one, url=None),
@@ -162,7 +162,7 @@ class Outgoing:
             judged={task: hashlib.sha256(raw).hexdigest() for task, raw in judged.items()},
         )
 
-    def _judged_files(self, letter: Told) -> dict[str, bytes]:
+    def _judged_files(self, letter: StatusLetter) -> dict[str, bytes]:
         wanted = {judged_name(letter.id, task): digest for task, digest in letter.judged.items()}
         if all(self._judged.get(name) == digest for name, digest in wanted.items()):
             return {}
@@ -205,9 +205,9 @@ class Outgoing:
         return max(COMMITTED_PULSE_SECONDS if costly else PULSE_SECONDS, self._rounds.seconds)
 
     def _serial_of(self, raw: bytes) -> int:
-        return read_told(raw, self._key).serial
+        return read_status(raw, self._key).serial
 
 
-def _digest(letter: Told) -> str:
+def _digest(letter: StatusLetter) -> str:
     """The same for two letters that say the same."""
     return hashlib.sha256(letter.model_copy(update={"serial": 0}).model_dump_json().encode()).hexdigest()

@@ -27,7 +27,7 @@ from backend.domain import (
 )
 from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.estimates import REST
@@ -91,7 +91,7 @@ class Heartbeat:
                     self.halt.set()
                     return
                 except sqlite3.OperationalError as error:  # busy or full just now; the lease outlives a few beats
-                    _LOG.warning("the queue cannot be written just now", extra=told(error))
+                    _LOG.warning("the queue cannot be written just now", extra=fault_fields(error))
 
 
 class Clerk:
@@ -231,7 +231,7 @@ class Worker:
     def _settle(self, claim: Claim, fault: Exception, heartbeat: Heartbeat, log: FailureLog) -> None:
         stage = heartbeat.progress.stage
         fields = {"submission": claim.submission.id, "attempt": claim.submission.attempt, "stage": stage}
-        _LOG.error("an attempt was stopped by a fault", extra=fields | told(fault))
+        _LOG.error("an attempt was stopped by a fault", extra=fields | fault_fields(fault))
         with suppress(Replaced):
             heartbeat.beat()  # the item it stopped at is the one that is shown
             self.queue.settle(claim, fault, stage, log.excerpt())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from backend.errors import HomeInUse, MailboxSilent, MailboxTaken, OperatorFault
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.settings import Settings
 from backend.submission import Receipt, SubmissionForm
 from eval_queue.incoming import Incoming, Named
@@ -66,7 +66,7 @@ class WorkerMail:
         trouble = type(error).__name__ if error else None
         if error and trouble != self._trouble:
             said = error.public if isinstance(error, OperatorFault) else ""
-            _LOG.error("page and worker do not hear of each other", extra=told(error) | {"public": said})
+            _LOG.error("page and worker do not hear of each other", extra=fault_fields(error) | {"public": said})
         if self._trouble and not trouble:
             _LOG.info("the mailbox answers again")
         self._trouble = trouble

@@ -73,7 +73,7 @@ def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dic
                 turns, failed = _turns(variants, folder, plan, part)
             shapes[str(name)] = _record(asked, turns, failed, machine, plan)
     return {
-        **told_of(machine, plan.size, plan.threads),
+        **circumstances_of(machine, plan.size, plan.threads),
         "rounds": plan.rounds,
         "batch_size_of_peers": plan.batch_size,
         "shapes": shapes,
@@ -103,7 +103,7 @@ def made_model(asked: Asked, size: Size, folder: Path, threads: int) -> Iterator
             weights.unlink()
 
 
-def told_of(machine: Mapping[str, Any], size: Size, threads: int) -> dict[str, Any]:
+def circumstances_of(machine: Mapping[str, Any], size: Size, threads: int) -> dict[str, Any]:
     """When, where and with what it was measured."""
     return {
         **circumstances(),

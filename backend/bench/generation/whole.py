@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend.bench.generation.floors import floors
-from backend.bench.generation.measurement import OURS, Plan, made_model, told_of
+from backend.bench.generation.measurement import OURS, Plan, circumstances_of, made_model
 from backend.bench.generation.models import SHAPES
 from backend.bench.generation.shapes import Asked, ask_benchmark
 from backend.bench.generation.turns import Turn, run_module, take_turn
@@ -43,7 +43,7 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
     limits = {name: max(prompt.max_new_tokens for prompt in group) for name, group in asked.groups.items()}
     floor = floors(SHAPES[plan.size], machine["peak_flops"], asked.ordered, limits)
     return {
-        **told_of(machine, plan.size, plan.threads),
+        **circumstances_of(machine, plan.size, plan.threads),
         "scale": str(plan.scale),
         **asked.facts(),
         **_totals(turn, asked, floor),

@@ -181,7 +181,7 @@ def _instructions(stay: Admission, form: Form | None, rng: Random) -> str:
         return ""
     texts = resource("letters")
     heading = "DISCHARGE INSTRUCTIONS:" if form is Form.UPPER_CASE_HEADING else "Discharge Instructions:"
-    paragraphs = [f"Dear {'Ms.' if stay.female else 'Mr.'} ___,", *_told(stay)]
+    paragraphs = [f"Dear {'Ms.' if stay.female else 'Mr.'} ___,", *_about_problems(stay)]
     if form is not Form.NO_PLEASANTRY:
         paragraphs.append(rng.choice(texts["closing"]))
     paragraphs.append(rng.choice(texts["farewell"]))
@@ -192,9 +192,9 @@ def _instructions(stay: Admission, form: Form | None, rng: Random) -> str:
     return f"{heading}\n{letter}{BREAK}"
 
 
-def _told(stay: Admission) -> list[str]:
+def _about_problems(stay: Admission) -> list[str]:
     return [
-        " ".join([resource("letters")["welcome"], *(told.reason for told in stay.told)]),
-        " ".join(told.treatment for told in stay.told),
-        " ".join(f"{told.advice} {told.warning}" for told in stay.told),
+        " ".join([resource("letters")["welcome"], *(each.reason for each in stay.instructions)]),
+        " ".join(each.treatment for each in stay.instructions),
+        " ".join(f"{each.advice} {each.warning}" for each in stay.instructions),
     ]

@@ -12,9 +12,9 @@ from typing import Any
 
 from backend.domain import Fact, Message, Prediction, Prompt, Window
 from backend.engines.carrying.carrier import Opened, Order, code_digest, differences
+from backend.engines.carrying.faults import CarriedFault
 from backend.engines.carrying.nodes import ENDING, Plan
 from backend.engines.carrying.stretches import Stretches
-from backend.engines.carrying.told import Told
 from backend.errors import FailureCode, ModelCrash, OperatorFault, PassingFault
 from backend.halting import halt_if
 
@@ -152,7 +152,7 @@ class Crew:
         except RayError:
             self._lose(seat)
             return
-        if isinstance(found, Told):
+        if isinstance(found, CarriedFault):
             self._keep_log(found)
             raise found.fault
         match seat.step:
@@ -203,11 +203,11 @@ class Crew:
             while not ray.wait([counting], timeout=POLL_SECONDS)[0]:
                 halt_if(self._halt.is_set())
             try:
-                found: int | Told = ray.get(counting)
+                found: int | CarriedFault = ray.get(counting)
             except RayError:
                 self._lose(seat)
                 continue
-            if isinstance(found, Told):
+            if isinstance(found, CarriedFault):
                 self._keep_log(found)
                 raise found.fault
             return found
@@ -232,13 +232,13 @@ class Crew:
                 f"{self._patience:.0f} s. `ray status` shows what holds them."
             )
 
-    def _keep_log(self, told: Told) -> None:
+    def _keep_log(self, fault: CarriedFault) -> None:
         """What the node's log ended with stands in the log on this machine, where faults are looked for."""
-        if told.log:
+        if fault.log:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
                 self._log.chmod(0o600)
-                log.write(told.log)
+                log.write(fault.log)
 
 
 def _busy(seat: Seat) -> bool:

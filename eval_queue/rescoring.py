@@ -19,6 +19,7 @@ from backend.domain import PROTOCOL, Access, Dataset, Edition, Prediction, Resul
 from backend.errors import DataMissing, OperatorFault, UsageError
 from backend.evaluation import manifest
 from backend.judged import agrees
+from backend.progress import StageProgress
 from backend.reporting import score_record
 from backend.rescoring import Change, Evidence, Rejudged, Skip, rejudge
 from backend.scoring import Judges
@@ -32,7 +33,6 @@ from storage.submissions import Submissions
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 Tasks = Callable[[], Mapping[str, Task]]
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Rescoring:
         self,
         ids: Sequence[str],
         wanted: Sequence[str] | None,
-        report: Report,
+        report: StageProgress,
         *,
         processes: int | None = None,
         reason: str | None = None,

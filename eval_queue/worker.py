@@ -28,6 +28,7 @@ from backend.domain import (
 from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
 from backend.logbook import fault_fields
+from backend.progress import ByteProgress
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.estimates import REST
@@ -40,7 +41,7 @@ from storage.submissions import Claim, Submissions
 
 BEAT_SECONDS = 2.0
 STOP_POLL_SECONDS = 0.5
-Download = Callable[[Model, Event, Callable[[int, int], None]], Path]
+Download = Callable[[Model, Event, ByteProgress], Path]
 _LOG = logging.getLogger(__name__)
 
 

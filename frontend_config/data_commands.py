@@ -24,6 +24,7 @@ from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Table
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import DataFile, Engine, Fact, Model, ModelSource, Task
 from backend.errors import DataMissing, OperatorFault, PassingFault, UsageError
+from backend.progress import StageProgress
 from backend.settings import read_settings
 from frontend_config.custody_status import installed, unread_concerns
 from frontend_config.terminal import file_bar, print_data, stage_bar
@@ -173,7 +174,7 @@ def _add_medisumqa(data: typer.Typer, find_engine: FindEngine, resolve: Resolve)
         typer.echo(_next_step(proposed))
 
 
-def _in_megabytes(report: Callable[[str, int, int], None], name: str, done: int, total: int) -> None:
+def _in_megabytes(report: StageProgress, name: str, done: int, total: int) -> None:
     report(name, ceil(done / MB), ceil(total / MB))
 
 

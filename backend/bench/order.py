@@ -4,7 +4,7 @@ import random
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from backend.bench.vocabulary import Ids, LineTokenizer, contents, rendered, sha
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Prompt, Task, Window
 from backend.ordering import in_pieces, in_prefix_order
+from backend.progress import FractionProgress
 
-Tell = Callable[[str, float], None]
 GPUS = 8
 # What a 7B model with grouped-query attention leaves for its cache on a GPU of 141 GB, at 131 kB a token, and pages of
 # the size that servers use.
@@ -22,14 +22,14 @@ CACHE_TOKENS, PAGE = 840_000, 16
 NEAR = 0.002
 
 
-def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
+def measure_order(task: Task, scale: Scale, report: FractionProgress) -> dict[str, Any]:
     """The record for all prompts of one task: the share of prompt tokens that begin the prompt before, in five orders.
 
     `clean` means that the order by text shares no less than any other, but for 0.2 % of that by token ids.
     """
-    tell("writing rehearsal data", 0.05)
+    report("writing rehearsal data", 0.05)
     prompts, built = _build(task, scale)
-    tell("tokenizing", 0.3)
+    report("tokenizing", 0.3)
     tokenizer = LineTokenizer(train_vocabulary(contents(prompts)))
     started = time.perf_counter()
     ids = {prompt.example_id: tokenizer.ids(rendered(prompt.messages, prompt.begun)) for prompt in prompts}
@@ -37,10 +37,10 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
     started = time.perf_counter()
     by_text = in_prefix_order(prompts)
     sorting = time.perf_counter() - started
-    tell("walking", 0.5)
+    report("walking", 0.5)
     orders = _orders(prompts, by_text, ids)
     shares = {name: share(sequences) for name, sequences in orders.items()}
-    tell("a paged cache", 0.7)
+    report("a paged cache", 0.7)
     cached = {name: paged_share(orders[name], CACHE_TOKENS) for name in ("file", "by_text")}
     return {
         **circumstances(),

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 from backend.domain import Engine, Fact, Model, ModelClient, ModelSource, Prediction, Prompt, Window
 from backend.errors import FailureCode, ModelCrash
+from backend.progress import StageProgress
 from backend.scoring import storable
 from backend.settings import Settings
 
@@ -27,7 +28,6 @@ class Journal(Protocol):
 
 OpenJournal = Callable[[str, Mapping[str, Any], Mapping[str, Fact] | None], AbstractContextManager[Journal]]
 Ask = Callable[[Window], Prompt]
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Asking:
     engine: Engine
     settings: Settings
     journal: OpenJournal
-    report: Report
+    report: StageProgress
     halt: Event = field(default_factory=Event)
     facts: Mapping[str, Fact] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)

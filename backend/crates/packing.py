@@ -34,12 +34,12 @@ from backend.hub.brought import COMMIT, MAIN, REF, folder_name, git_digest
 from backend.hub.card import CARD, fetch_card
 from backend.hub.kinds import kind_of
 from backend.metrics.bertscore import encoder_folder, is_encoder_file
+from backend.progress import StageProgress
 from backend.settings import Settings
 
 BLOCK = 1 << 20
 PACKING = ".packing"
 LookUp = Callable[[str, str | None], Model]
-Report = Callable[[str, int, int | None], None]
 
 
 class Packer:
@@ -49,7 +49,7 @@ class Packer:
     folder holds something else.
     """
 
-    def __init__(self, folder: Path, settings: Settings, report: Report) -> None:
+    def __init__(self, folder: Path, settings: Settings, report: StageProgress) -> None:
         if settings.offline:
             raise UsageError("HF_HUB_OFFLINE says that there is no network here. Pack the crate where there is one.")
         self._folder, self._settings, self._report = folder, settings, report

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +17,11 @@ from backend.domain import Task
 from backend.errors import CrateDamaged, DiskFull, OperatorFault
 from backend.hub.brought import folder_name, git_digest
 from backend.metrics.bertscore import brought_folder
+from backend.progress import StageProgress
 from backend.settings import Settings
 
 BLOCK = 1 << 20
 SHA1_LETTERS = 40
-Report = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Unpacker:
     folder: Path
     settings: Settings
     tasks: Iterable[Task]
-    report: Report
+    report: StageProgress
 
     def unpack(self) -> Crate:
         """Everything in the crate is in its place."""

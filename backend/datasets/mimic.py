@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, cast
 from backend.datasets.catalog import UNREADABLE, unusable
 from backend.domain import DataFile
 from backend.errors import DataMissing
+from backend.progress import ByteProgress
 
 DISCHARGE = DataFile(
     name="discharge.csv",
@@ -32,8 +33,6 @@ LETTER = "DS"
 GZIP = b"\x1f\x8b"
 BLOCK = 1 << 20
 LONGEST_CELL = 1 << 24  # a quotation mark that is never closed would otherwise take the rest of the file into memory
-
-Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class Table:
     last row was given out. `watch(bytes so far, bytes in all)` is called as the file on the disk is used up.
     """
 
-    def __init__(self, path: Path, file: DataFile, watch: Watch = lambda done, total: None) -> None:
+    def __init__(self, path: Path, file: DataFile, watch: ByteProgress = lambda done, total: None) -> None:
         self.path = path
         self.rows = 0
         self._file = file

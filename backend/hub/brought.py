@@ -21,6 +21,7 @@ from backend.hub.kinds import Kind, kind_of
 from backend.hub.plain_json import read_object
 from backend.hub.search import MOST, Suggestion
 from backend.hub.weights import WHOLE, check_header
+from backend.progress import ByteProgress
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -28,7 +29,6 @@ REF = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*")
 MAIN = "main"
 HARMLESS = re.compile(rf"{re.escape(CARD)}|\.gitattributes|LICEN[CS]E[A-Za-z0-9_.-]*")
 BLOCK = 1 << 25
-Report = Callable[[int, int], None]
 
 
 def list_brought(cache: Path, model_id: str, revision: str | None) -> ModelInfo:
@@ -62,7 +62,7 @@ def search_brought(cache: Path, words: str) -> list[Suggestion]:
 
 
 def open_brought(
-    cache: Path, model_id: str, commit: str, *, max_gb: float, report: Report = lambda done, total: None
+    cache: Path, model_id: str, commit: str, *, max_gb: float, report: ByteProgress = lambda done, total: None
 ) -> Path:
     """Folder with the allowed files of the model at this commit, each what its digest says and through the gate.
 
@@ -184,7 +184,7 @@ def _parameters(snapshot: Path, names: set[str]) -> int:
     return total
 
 
-def _tell(report: Report, before: int, total: int, here: int) -> None:
+def _tell(report: ByteProgress, before: int, total: int, here: int) -> None:
     report(before + here, total)
 
 

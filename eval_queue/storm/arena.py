@@ -13,6 +13,7 @@ from typing import Any
 from backend.datasets.catalog import data_folder
 from backend.domain import Edition, Engine, Fact, Model, ModelClient, ModelSource, Prediction, Prompt, Result, Task
 from backend.errors import Halted
+from backend.progress import ByteProgress
 from backend.settings import Settings
 from backend.submission import SubmissionForm
 from eval_queue.intake import Intake
@@ -172,5 +173,5 @@ def _shortened(task: Task, data: Path) -> Task:
     return replace(task, load=lambda folder: short)
 
 
-def _no_download(model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
+def _no_download(model: Model, halt: Event, report: ByteProgress) -> Path:
     raise NotImplementedError("a storm's engine needs no files")

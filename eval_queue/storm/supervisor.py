@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from backend.errors import UsageError
+from backend.progress import FractionProgress
 from backend.submission import OPERATOR, Status
 from eval_queue.storm.arena import Arena
 from eval_queue.storm.lives import Life, wait_until
@@ -19,7 +20,6 @@ RESCUE_EVERY = 0.1
 RETRY_EVERY = 0.5
 PATIENCE = 0.5
 ENDED = frozenset({Status.FINISHED, Status.CANCELLED, Status.WITHDRAWN})
-Tell = Callable[[str, float], None]  # what is going on, and which part of it is done
 
 
 @dataclass
@@ -122,7 +122,7 @@ class Supervisor:
             with suppress(UsageError):
                 self._rules.cancel(self.chance.choice(waiting), OPERATOR)
 
-    def settle(self, seconds: float, tell: Tell) -> int:
+    def settle(self, seconds: float, report: FractionProgress) -> int:
         """How many submissions have not ended although workers were left in peace for so long."""
         lives: list[Life] = []
         self.collect()
@@ -132,7 +132,7 @@ class Supervisor:
             with suppress(sqlite3.OperationalError):
                 self.look_around()
             left = self._unended()
-            tell("calm", 1 - left / max(1, len(self.tally.acknowledged)))
+            report("calm", 1 - left / max(1, len(self.tally.acknowledged)))
             return left == 0
 
         wait_until(all_ended, seconds, step=0.1)

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,12 +21,12 @@ from backend.bench.generation.work import Work, write_work
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Task
 from backend.errors import OperatorFault
+from backend.progress import FractionProgress
 
 OURS, REFERENCE, LM_EVAL = "ours", "one_by_one", "lm_eval_harness"
 USUAL = (OURS, REFERENCE, "sorted_batches", LM_EVAL)
 THREADS = os.cpu_count() or 1
 PAGED = ("continuous", "continuous_sorted")
-Tell = Callable[[str, float], None]
 
 
 class Peers(StrEnum):
@@ -52,7 +52,7 @@ class Plan:
     scale: Scale = Scale.FULL
 
 
-def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure_generation(tasks: Mapping[str, Task], plan: Plan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run, shape by shape.
 
     `clean` means that in float32 every answer of ours is the same as that of `generate` one by one. OperatorFault when
@@ -60,16 +60,16 @@ def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dic
     """
     shapes = {}
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
-        tell("writing rehearsal data", 0.0)
+        report("writing rehearsal data", 0.0)
         write_rehearsal(Path(home) / "data", plan.scale)
         for number, name in enumerate(plan.shapes):
             folder = Path(home) / name
-            tell(f"{name}: making prompts and model", number / len(plan.shapes))
+            report(f"{name}: making prompts and model", number / len(plan.shapes))
             asked = ask_shape(name, tasks, Path(home) / "data", plan.size, plan.prompts, plan.written)
             with made_model(asked, plan.size, folder, plan.threads) as machine:
                 variants = USUAL + (PAGED if plan.peers is Peers.ALL or machine["device"] != "cpu" else ())
                 write_work(folder / "work.json", _work(asked, folder / "model", plan))
-                part = _part_of(tell, str(name), number, len(plan.shapes))
+                part = _part_of(report, str(name), number, len(plan.shapes))
                 turns, failed = _turns(variants, folder, plan, part)
             shapes[str(name)] = _record(asked, turns, failed, machine, plan)
     return {
@@ -116,8 +116,8 @@ def circumstances_of(machine: Mapping[str, Any], size: Size, threads: int) -> di
     }
 
 
-def _part_of(tell: Tell, shape: str, number: int, count: int) -> Tell:
-    return lambda what, part: tell(f"{shape}: {what}", (number + part) / count)
+def _part_of(report: FractionProgress, shape: str, number: int, count: int) -> FractionProgress:
+    return lambda what, part: report(f"{shape}: {what}", (number + part) / count)
 
 
 def _work(asked: Asked, model: Path, plan: Plan) -> Work:
@@ -125,7 +125,7 @@ def _work(asked: Asked, model: Path, plan: Plan) -> Work:
 
 
 def _turns(
-    variants: Sequence[str], folder: Path, plan: Plan, tell: Tell
+    variants: Sequence[str], folder: Path, plan: Plan, report: FractionProgress
 ) -> tuple[dict[str, list[Turn]], dict[str, str]]:
     """Each variant's turns, and why those that have none have none; who begins changes from round to round."""
     turns: dict[str, list[Turn]] = {name: [] for name in variants}
@@ -135,7 +135,7 @@ def _turns(
     for number in range(plan.rounds):
         shift = number % len(variants)
         for place, name in enumerate((*variants[shift:], *variants[:shift])):
-            tell(f"{name}, round {number + 1} of {plan.rounds}", (number + place / len(variants)) / plan.rounds)
+            report(f"{name}, round {number + 1} of {plan.rounds}", (number + place / len(variants)) / plan.rounds)
             if name in failed:
                 continue
             try:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ from backend.bench.generation.work import Work, write_work
 from backend.bench.vocabulary import shared_lengths
 from backend.datasets.rehearsal import write_rehearsal
 from backend.domain import Task
+from backend.progress import FractionProgress
 
-Tell = Callable[[str, float], None]
 # Of a 7B model on one H200: what was wished for, and what memory and arithmetic allow (746 s).
 GOAL_MINUTES, FLOOR_MINUTES = 20.0, 12.4
 
 
-def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run over all prompts of all tasks, or the first of each, and a profile of a part.
 
     The goal and floor in minutes are of the 7b size with all prompts on one H200. `clean` means that every prompt has
@@ -31,14 +31,14 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
     """
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
         folder = Path(home)
-        tell("making prompts and model", 0.0)
+        report("making prompts and model", 0.0)
         write_rehearsal(folder / "data", plan.scale)
         asked = ask_benchmark(tasks, folder / "data", plan.size, plan.prompts, plan.written)
         write_work(folder / "work.json", _work(asked, folder / "model", plan))
         with made_model(asked, plan.size, folder, plan.threads) as machine:
-            tell("answering", 0.2)
+            report("answering", 0.2)
             turn = take_turn(OURS, folder / "work.json", folder / OURS, plan.threads)
-            tell("profiling", 0.9)
+            report("profiling", 0.9)
             profile = _profile(folder, plan.threads)
     limits = {name: max(prompt.max_new_tokens for prompt in group) for name, group in asked.groups.items()}
     floor = floors(SHAPES[plan.size], machine["peak_flops"], asked.ordered, limits)

@@ -6,6 +6,8 @@ from contextvars import ContextVar
 
 from backend.errors import Halted
 
+HALT_POLL_SECONDS = 0.2
+"""How often whoever waits for something looks whether to stop instead."""
 _MUST_HALT: ContextVar[Callable[[], bool]] = ContextVar("must_halt", default=lambda: False)
 
 

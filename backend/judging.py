@@ -6,11 +6,10 @@ from threading import Event
 from types import TracebackType
 
 from backend.domain import Dataset, Prediction, Run, ScoredExample, Task
-from backend.halting import halt_if, halting_when
+from backend.halting import HALT_POLL_SECONDS, halt_if, halting_when
 from backend.metrics.rouge import forget
 from backend.scoring import Judges, score
 
-POLL_SECONDS = 0.2
 THREAD = "judge"
 Verdict = tuple[Run, list[ScoredExample]]
 
@@ -50,7 +49,7 @@ class Judging:
     def verdict(self, task: Task) -> Verdict:
         """What became of a task that was handed over, or the fault that it ended with. Halted once told to stop."""
         found = self._verdicts[task.name]
-        while not wait([found], timeout=POLL_SECONDS).done:
+        while not wait([found], timeout=HALT_POLL_SECONDS).done:
             halt_if(self._halt.is_set())
         return found.result()
 

@@ -14,7 +14,7 @@ from backend.submission import SILENCE_SECONDS
 
 GRACE_SECONDS = 20
 LONGEST_PAUSE = 60.0
-POLL_SECONDS = 0.5
+WORKER_POLL_SECONDS = 0.5
 Silence = Callable[[], float | None]
 _LOG = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Ev
             done.wait(LONGEST_PAUSE)
             continue
         heard = time.monotonic()
-        while process.poll() is None and not done.wait(POLL_SECONDS):
+        while process.poll() is None and not done.wait(WORKER_POLL_SECONDS):
             heard = max(heard, _heard(silence))
             # The monotonic clock stands still while the machine sleeps, so nobody is killed for having slept with it.
             if time.monotonic() - heard > most_silent:

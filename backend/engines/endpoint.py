@@ -16,7 +16,7 @@ from backend.engines.served.asking import Asking, patiently
 from backend.engines.served.concurrency import ConcurrencyLimit
 from backend.engines.served.connections import Connections, EgressCheck, allow_all
 from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
-from backend.engines.served.description import LOOK_SECONDS, Description, describe
+from backend.engines.served.description import PROBE_SECONDS, Description, describe
 from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
 from backend.engines.served.faults import FAULTS, SAID, failed
 from backend.engines.served.loop import Loop
@@ -120,7 +120,7 @@ class Endpoint:
 
     async def _find_tokenizer(self) -> Tokenize | None:
         turns, chat = self._dialect.prepare(PROBE.messages), isinstance(self._dialect, Chat)
-        seconds = min(LOOK_SECONDS, self._settings.endpoint_timeout)
+        seconds = min(PROBE_SECONDS, self._settings.endpoint_timeout)
         with self._connections.one() as connection:
             return await find_tokenizer(turns, self._served, connection, chat=chat, seconds=seconds)
 

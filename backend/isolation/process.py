@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import IO, Any
 
 from backend.errors import FailureCode, ModelCrash
-from backend.halting import halt_if
+from backend.halting import HALT_POLL_SECONDS, halt_if
 from backend.isolation.bounds import Bounds, memory_by_default
 from backend.isolation.environment import environment_of
 from backend.isolation.family import end, family_of, outlive
@@ -26,7 +26,6 @@ from backend.isolation.view import INSIDE
 from backend.isolation.watch import Verdict, Watch
 from backend.isolation.ways import NO_WAY, PYTHON
 
-POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
 MOST_LINES = 64
 DRAIN_SECONDS = 2
@@ -84,7 +83,7 @@ class ModelProcess:
             halt_if(self._halt.is_set())
             if time.monotonic() > deadline:
                 raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process does not read what it is told.")
-            if writable.poll(1000 * POLL_SECONDS):
+            if writable.poll(1000 * HALT_POLL_SECONDS):
                 try:
                     left = left[os.write(pipe, left[: select.PIPE_BUF]) :]
                 except BrokenPipeError:
@@ -96,7 +95,7 @@ class ModelProcess:
         while True:
             halt_if(self._halt.is_set())
             try:
-                line = self._lines.get(timeout=POLL_SECONDS)
+                line = self._lines.get(timeout=HALT_POLL_SECONDS)
             except queue.Empty:
                 if time.monotonic() > deadline:
                     raise ModelCrash(code) from None

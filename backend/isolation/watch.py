@@ -11,7 +11,7 @@ from backend.isolation.bounds import GB, Bounds
 from backend.isolation.family import family_of, memory_of
 from backend.isolation.scratch import bytes_in
 
-LOOK_SECONDS = 0.25
+BOUNDS_POLL_SECONDS = 0.25
 SCRATCH_EVERY = 8
 FIRST_TO_GO = "1000"
 
@@ -46,7 +46,7 @@ class Watch:
                 self._end(verdict)
                 return
             looks += 1
-            if self._stopped.wait(LOOK_SECONDS):
+            if self._stopped.wait(BOUNDS_POLL_SECONDS):
                 return
 
     def _look(self, *, with_scratch: bool) -> Verdict | None:

@@ -16,9 +16,8 @@ from backend.engines.carrying.faults import CarriedFault
 from backend.engines.carrying.nodes import ENDING, Plan
 from backend.engines.carrying.stretches import Stretches
 from backend.errors import FailureCode, ModelCrash, OperatorFault, PassingFault
-from backend.halting import halt_if
+from backend.halting import HALT_POLL_SECONDS, halt_if
 
-POLL_SECONDS = 0.2
 PIECES = 6  # of each seat: fewer leave some idle at the end, more break up what neighbours share
 LEAST = 16  # prompts in a piece, so that batches are filled
 LOSSES = 3  # of one seat, with no answer in between
@@ -121,7 +120,7 @@ class Crew:
 
         halt_if(self._halt.is_set())
         waiting = [seat for seat in self._seats if seat.waiting is not None and seat.step in steps]
-        ready, _ = ray.wait([seat.waiting for seat in waiting], timeout=POLL_SECONDS)
+        ready, _ = ray.wait([seat.waiting for seat in waiting], timeout=HALT_POLL_SECONDS)
         for seat in [seat for seat in waiting if seat.waiting in ready]:
             self._since = time.monotonic()
             self._seats.remove(seat)
@@ -200,7 +199,7 @@ class Crew:
                 deque(self._turn(frozenset({Step.ARRIVING, Step.OPENING})), maxlen=0)
                 continue
             counting = seat.actor.count.remote(messages)
-            while not ray.wait([counting], timeout=POLL_SECONDS)[0]:
+            while not ray.wait([counting], timeout=HALT_POLL_SECONDS)[0]:
                 halt_if(self._halt.is_set())
             try:
                 found: int | CarriedFault = ray.get(counting)

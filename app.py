@@ -51,7 +51,7 @@ from frontend_config.crate_commands import crate_commands
 from frontend_config.custody_commands import custody_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
-from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
+from frontend_config.evaluate_commands import EvaluationKit, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.named_models import NamedModels
@@ -206,9 +206,9 @@ class House:
             prepare=self.prepare,
         )
 
-    def workshop(self) -> Workshop:
+    def evaluation_kit(self) -> EvaluationKit:
         """What evaluates without a queue."""
-        return Workshop(
+        return EvaluationKit(
             settings=self.settings,
             engines=self.engines,
             benchmark=lambda protocol, clone: benchmark_under(protocol, self.tasks, clone),
@@ -294,7 +294,7 @@ def work(
             run_worker(worker, house.queue, house.submissions, house.settings, stop, mail)
 
 
-cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
+cli.add_typer(evaluate_commands(lambda: House(read_settings()).evaluation_kit()))
 cli.add_typer(custody_commands(lambda: House(read_settings()).settings, all_tasks))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))

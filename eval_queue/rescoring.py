@@ -27,7 +27,7 @@ from backend.settings import Settings
 from backend.submission import OPERATOR
 from eval_queue.queue import checked_reason
 from storage.judgements import Judgements
-from storage.ledger import Entry, Kind, Ledger
+from storage.ledger import Entry, EntryKind, Ledger
 from storage.predictions import read_kept
 from storage.submissions import Submissions
 
@@ -117,7 +117,11 @@ class Rescoring:
 
     def _standing(self) -> Iterator[tuple[Entry, Result]]:
         for entry, _ in self.ledger.read():
-            if entry.kind is Kind.RESULT and entry.result and self.ledger.standing(entry.submission_id) == entry.number:
+            if (
+                entry.kind is EntryKind.RESULT
+                and entry.result
+                and self.ledger.standing(entry.submission_id) == entry.number
+            ):
                 yield entry, entry.result
 
     def _publish(self, job: Job, rejudged: Rejudged, reason: str) -> int | None:

@@ -25,7 +25,7 @@ LETTERS = "letters.sqlite"
 _LOG = logging.getLogger(__name__)
 
 
-class Door(Protocol):
+class SubmissionIntake(Protocol):
     """What judges whether a submission may enter."""
 
     def submit(self, form: SubmissionForm, submitter: str) -> Receipt:
@@ -76,7 +76,7 @@ def worker_mail(
     settings: Settings,
     submissions: Submissions,
     ledger: Ledger,
-    afar: Callable[[Submissions], tuple[Door, Queue]],
+    afar: Callable[[Submissions], tuple[SubmissionIntake, Queue]],
 ) -> WorkerMail | None:
     """The worker's side of the mailbox that the settings name, None without one; HomeInUse in the home of a page.
 

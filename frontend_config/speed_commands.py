@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from backend.bench.endpoint import measure_endpoint
-from backend.bench.generation.measurement import THREADS, Peers, Plan, measure_generation
+from backend.bench.generation.measurement import THREADS, BenchPlan, Peers, measure_generation
 from backend.bench.generation.models import Size
 from backend.bench.generation.shapes import ShapeName
 from backend.bench.generation.whole import measure_benchmark
@@ -60,7 +60,7 @@ def _add_generation(commands: typer.Typer, tasks: Tasks) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Answer the same prompts in several ways; exit code 1 when our engine answers differently."""
-        plan = Plan(
+        plan = BenchPlan(
             shapes=list(ShapeName) if shape == "all" else [ShapeName(shape)],
             size=size,
             prompts=prompts,
@@ -89,7 +89,7 @@ def _add_whole(commands: typer.Typer, tasks: Tasks) -> None:
     ) -> None:
         """Answer all six tasks with our engine, and profile a part; meant for a GPU."""
         with progress_bar() as report:
-            plan = Plan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads, written=written)
+            plan = BenchPlan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads, written=written)
             record = measure_benchmark(tasks(), plan, report)
         show(record, as_json)
 

@@ -34,7 +34,7 @@ _PART = re.compile(rf"{re.escape(QUEUE)}|{re.escape(LEDGER)}|{re.escape(HEAD)}|(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BackupFile:
     """One file of a backup: its path inside it, bytes, and SHA-256 in hex."""
 
     path: str
@@ -51,7 +51,7 @@ class Manifest:
     program: str
     ledger: Head | None
     predictions: bool
-    files: tuple[Part, ...]
+    files: tuple[BackupFile, ...]
 
     @property
     def name(self) -> str:
@@ -227,10 +227,10 @@ def _put_in_place(partial: Path, manifest: Manifest, prefix: str = "") -> Path:
     return target
 
 
-def _copied_runs(home: Path, folder: Path, report: StageProgress) -> list[Part | None]:
+def _copied_runs(home: Path, folder: Path, report: StageProgress) -> list[BackupFile | None]:
     """Copies of what models wrote; a file that is packed under another name meanwhile is found at the next look."""
     seen: set[Path] = set()
-    copied: list[Part | None] = []
+    copied: list[BackupFile | None] = []
     done = 0
     while new := [path for path in _prediction_files(home) if path not in seen]:
         total = done + sum(_size(path) for path in new)
@@ -253,7 +253,7 @@ def _judgement_files(home: Path) -> list[str]:
     return sorted(name for name in found if _PART.fullmatch(name))
 
 
-def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -> Part | None:
+def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -> BackupFile | None:
     try:
         copy_file(home / name, folder / name, whole_bytes(home / name) if whole_lines else None)
     except FileNotFoundError:
@@ -261,11 +261,11 @@ def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -
     return _part_of(folder, name)
 
 
-def _part_of(folder: Path, name: str) -> Part | None:
+def _part_of(folder: Path, name: str) -> BackupFile | None:
     try:
         with (folder / name).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Part(path=name, bytes=file.tell(), sha256=digest)
+            return BackupFile(path=name, bytes=file.tell(), sha256=digest)
     except OSError:
         return None
 

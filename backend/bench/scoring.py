@@ -32,7 +32,7 @@ CLOSE = 1e-6
 MODELS = 5
 ONE_BY_ONE = Path(__file__).with_name("umls_one_by_one.py")
 MINILM = EncoderSpec(hub_id="all-MiniLM-L6-v2", layer=BERT_LAYER, vocab_size=30522, hidden_size=384)
-Tasks = Mapping[str, Task]
+TasksByName = Mapping[str, Task]
 Answers = Mapping[str, Mapping[str, Prediction]]
 Judge = Callable[[list[str], list[str]], Sequence[Any]]
 
@@ -161,12 +161,12 @@ def _whole_models(tasks: Sequence[Task], settings: Settings, folder: Path) -> di
     }
 
 
-def _judge(tasks: Tasks, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges) -> list[Run]:
+def _judge(tasks: TasksByName, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges) -> list[Run]:
     return [score(task, datasets[name], answers[name], judges)[0] for name, task in tasks.items()]
 
 
 def _rejudge(
-    tasks: Tasks, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges, runs: Sequence[Run]
+    tasks: TasksByName, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges, runs: Sequence[Run]
 ) -> int:
     """How many scores changed or could not be had again."""
     model = Model(hub_id="bench/model", revision="0" * 40)

@@ -18,10 +18,10 @@ from backend.crates.manifest import (
     MANIFEST,
     SPECS,
     Crate,
+    CrateFile,
     PackedData,
     PackedEncoder,
     PackedModel,
-    Part,
     check_files,
     read_crate,
 )
@@ -155,7 +155,7 @@ class Packer:
         target.parent.mkdir(parents=True, exist_ok=True)
         making.rename(target)
 
-    def _copy(self, source: Path, target: Path) -> Part:
+    def _copy(self, source: Path, target: Path) -> CrateFile:
         """The part that the target now is. What the Hub calls its content is the name that its client keeps it by."""
         whole, size, done = hashlib.sha256(), source.stat().st_size, 0
         with source.open("rb") as from_, target.open("wb") as to:
@@ -167,7 +167,7 @@ class Packer:
             to.flush()
             os.fsync(to.fileno())
         kept, sha256 = source.resolve().name, whole.hexdigest()
-        return Part(name=target.name, bytes=size, sha256=sha256, blob=kept if DIGEST.fullmatch(kept) else sha256)
+        return CrateFile(name=target.name, bytes=size, sha256=sha256, blob=kept if DIGEST.fullmatch(kept) else sha256)
 
 
 def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:
@@ -176,12 +176,12 @@ def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:
     return [(task, file) for task, file in with_files if file is not None and file.url is not None]
 
 
-def _write(target: Path, content: bytes) -> Part:
+def _write(target: Path, content: bytes) -> CrateFile:
     target.write_bytes(content)
     blob = git_digest(len(content))
     blob.update(content)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Part(name=target.name, bytes=len(content), sha256=sha256, blob=blob.hexdigest())
+    return CrateFile(name=target.name, bytes=len(content), sha256=sha256, blob=blob.hexdigest())
 
 
 def _without_ref(model: PackedModel) -> PackedModel:

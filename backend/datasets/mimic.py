@@ -58,7 +58,7 @@ class Diagnosis(NamedTuple):
     version: str
 
 
-class Table:
+class CsvTable:
     """A CSV file, compressed or not, that is read once from beginning to end; every cell is text.
 
     `rows` is how many records were read, `sha256` what the content read so far hashes to: the whole file's once the
@@ -129,7 +129,7 @@ class Table:
             yield [record[place] for place in wanted]
 
 
-def read_notes(table: Table) -> Iterator[Note]:
+def read_notes(table: CsvTable) -> Iterator[Note]:
     """Every note of a discharge table, in the order of the file."""
     for note_id, hadm_id, note_type, note_seq, text in table.cells(NOTE_COLUMNS):
         yield Note(
@@ -141,13 +141,13 @@ def read_notes(table: Table) -> Iterator[Note]:
         )
 
 
-def read_diagnoses(table: Table) -> Iterator[Diagnosis]:
+def read_diagnoses(table: CsvTable) -> Iterator[Diagnosis]:
     """Every diagnosis of a diagnoses table, in the order of the file."""
     for hadm_id, seq_num, code, version in table.cells(DIAGNOSIS_COLUMNS):
         yield Diagnosis(hadm_id.strip(), _number(table, "seq_num", seq_num), code.strip(), version.strip())
 
 
-def _number(table: Table, column: str, cell: str) -> int:
+def _number(table: CsvTable, column: str, cell: str) -> int:
     try:
         return int(cell)
     except ValueError:

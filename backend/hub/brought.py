@@ -17,7 +17,7 @@ from backend.errors import FailureCode, ModelFault, PassingFault
 from backend.hub.admission import allowed_files
 from backend.hub.card import CARD, read_card
 from backend.hub.gate import let_through
-from backend.hub.kinds import Kind, kind_of
+from backend.hub.kinds import FileKind, kind_of
 from backend.hub.plain_json import read_object
 from backend.hub.search import MOST, Suggestion
 from backend.hub.weights import WHOLE, check_header
@@ -169,14 +169,14 @@ def _config(snapshot: Path, names: set[str]) -> dict[str, Any]:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    kind = kind_of(path.name) or Kind.CONFIG
+    kind = kind_of(path.name) or FileKind.CONFIG
     if path.stat().st_size > (kind.most_bytes or 0):
         raise ModelFault(kind.code, f"{path.name} is too large.")
     return read_object(path.read_bytes(), path.name, kind.code)
 
 
 def _parameters(snapshot: Path, names: set[str]) -> int:
-    weights = {WHOLE} & names or {name for name in names if kind_of(name) is Kind.WEIGHTS}
+    weights = {WHOLE} & names or {name for name in names if kind_of(name) is FileKind.WEIGHTS}
     total = 0
     for path in (snapshot / name for name in sorted(weights)):
         check_header(path)

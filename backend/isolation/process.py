@@ -23,7 +23,7 @@ from backend.isolation.levels import Isolation
 from backend.isolation.log import keep_log
 from backend.isolation.scratch import GONE_SECONDS, Scratch, clear_left_behind
 from backend.isolation.view import INSIDE
-from backend.isolation.watch import Verdict, Watch
+from backend.isolation.watch import BoundsWatch, ProcessFault
 from backend.isolation.ways import NO_WAY, PYTHON
 
 LONGEST_LINE = 8_000_000
@@ -53,7 +53,7 @@ class ModelProcess:
         self._halt = halt
         self._bounds = bounds or Bounds(memory=memory_by_default())
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
-        self._verdict: Verdict | None = None
+        self._verdict: ProcessFault | None = None
         clear_left_behind()
         ours = environment is not None
         way = NO_WAY if ours else find_isolation(self._bounds.most).way
@@ -61,7 +61,7 @@ class ModelProcess:
         scratch = self._scratch.path if self._scratch else None
         command = [*PYTHON, "-m", module] if ours else way.command(module, self._bounds, list(reads), scratch)
         self._start(command, environment_of(scratch or INSIDE, environment), log)
-        self._watch = None if ours else Watch(self.pid, self._bounds, scratch, self._end_for)
+        self._watch = None if ours else BoundsWatch(self.pid, self._bounds, scratch, self._end_for)
 
     @property
     def pid(self) -> int:
@@ -159,7 +159,7 @@ class ModelProcess:
         self._logger = Thread(target=keep_log, args=(found.stderr, kept), daemon=True)
         self._logger.start()
 
-    def _end_for(self, verdict: Verdict) -> None:
+    def _end_for(self, verdict: ProcessFault) -> None:
         """The process is ended, and whoever waits for it learns why."""
         self._verdict = verdict
         self._kill()
@@ -180,7 +180,7 @@ class ModelProcess:
                 self._lines.get(timeout=0.02)
         self._logger.join(max(0, deadline - time.monotonic()))
 
-    def _crash(self) -> Verdict:
+    def _crash(self) -> ProcessFault:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from backend.errors import NotProposed, NotSignedIn, OperatorFault, ProviderSilent, SignInFailed, UsageError
-from backend.hub.proposing import PERMISSION, Outcome, Proposed
+from backend.hub.proposing import PERMISSION, ProposalOutcome, Proposed
 from backend.hub.stated import FOLDER
 from backend.submission import Person
 from frontend_config.frame import Frame, Place
@@ -139,7 +139,7 @@ class ProposePage:
         )
 
     def _done(self, number: int, done: Proposed) -> Response:
-        if done.outcome is Outcome.THERE or done.address is None:
+        if done.outcome is ProposalOutcome.THERE or done.address is None:
             return self._said(number, notice("propose there"), HTTPStatus.OK)
         return self._page(_linked(done.address))
 

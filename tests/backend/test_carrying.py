@@ -16,7 +16,7 @@ from backend.domain import ModelSource
 from backend.engines import all_engines, engines_under
 from backend.engines.carrying.carrier import Carrier, Opened, Order, code_digest, differences, listing
 from backend.engines.carrying.faults import CarriedFault, catch
-from backend.engines.carrying.nodes import Plan, check_installed, plan_for
+from backend.engines.carrying.nodes import ActorPlan, check_installed, plan_for
 from backend.engines.carrying.stretches import Stretches
 from backend.engines.ray import carried_by_ray, carried_settings
 from backend.errors import (
@@ -70,16 +70,16 @@ def test_a_seat_walks_on_where_it_stopped_and_then_takes_over_half_of_what_is_le
 @pytest.mark.parametrize(
     ("nodes", "asked", "plan"),
     [
-        ([{"CPU": 8, "GPU": 4}, {"CPU": 8, "GPU": 4}], {}, Plan(seats=8, gpus=1, cpus=1)),
-        ([{"CPU": 8, "GPU": 4}, {"CPU": 8}], {"ray_gpus": 2}, Plan(seats=2, gpus=2, cpus=1)),
-        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.5, "ray_actors": 5}, Plan(seats=5, gpus=0.5, cpus=1)),
-        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.1}, Plan(seats=10, gpus=0.1, cpus=1)),
-        ([{}, {"CPU": 8}, {"CPU": 4}], {}, Plan(seats=2, gpus=0, cpus=4)),
-        ([{"CPU": 8}, {"CPU": 4}], {"ray_actors": 4}, Plan(seats=4, gpus=0, cpus=2)),
+        ([{"CPU": 8, "GPU": 4}, {"CPU": 8, "GPU": 4}], {}, ActorPlan(seats=8, gpus=1, cpus=1)),
+        ([{"CPU": 8, "GPU": 4}, {"CPU": 8}], {"ray_gpus": 2}, ActorPlan(seats=2, gpus=2, cpus=1)),
+        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.5, "ray_actors": 5}, ActorPlan(seats=5, gpus=0.5, cpus=1)),
+        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.1}, ActorPlan(seats=10, gpus=0.1, cpus=1)),
+        ([{}, {"CPU": 8}, {"CPU": 4}], {}, ActorPlan(seats=2, gpus=0, cpus=4)),
+        ([{"CPU": 8}, {"CPU": 4}], {"ray_actors": 4}, ActorPlan(seats=4, gpus=0, cpus=2)),
     ],
 )
 def test_there_is_a_seat_for_each_gpu_or_for_each_node_without(
-    nodes: list[dict[str, float]], asked: dict[str, Any], plan: Plan
+    nodes: list[dict[str, float]], asked: dict[str, Any], plan: ActorPlan
 ) -> None:
     assert plan_for(Settings(**asked), nodes) == plan
 

@@ -15,7 +15,7 @@ from typing import Any
 from backend.bench.circumstances import circumstances
 from backend.bench.generation.floors import floors
 from backend.bench.generation.models import SHAPES, Size
-from backend.bench.generation.shapes import Asked, ShapeName, ask_shape
+from backend.bench.generation.shapes import ShapeName, Workload, ask_shape
 from backend.bench.generation.turns import Turn, run_module, take_turn
 from backend.bench.generation.work import Work, write_work
 from backend.datasets.rehearsal import Scale, write_rehearsal
@@ -37,7 +37,7 @@ class Peers(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchPlan:
     """What is measured, and how. None leaves a number to the shape; `dtype` auto is bfloat16 on a GPU, else float32."""
 
     shapes: Sequence[ShapeName]
@@ -52,7 +52,7 @@ class Plan:
     scale: Scale = Scale.FULL
 
 
-def measure_generation(tasks: Mapping[str, Task], plan: Plan, report: FractionProgress) -> dict[str, Any]:
+def measure_generation(tasks: Mapping[str, Task], plan: BenchPlan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run, shape by shape.
 
     `clean` means that in float32 every answer of ours is the same as that of `generate` one by one. OperatorFault when
@@ -81,14 +81,14 @@ def measure_generation(tasks: Mapping[str, Task], plan: Plan, report: FractionPr
     }
 
 
-def is_clean(shapes: Mapping[str, Any], plan: Plan, device: str) -> bool:
+def is_clean(shapes: Mapping[str, Any], plan: BenchPlan, device: str) -> bool:
     """Whether ours answers all as one by one does; in bfloat16, where sums round otherwise, it need not."""
     exact = plan.dtype == "float32" or (plan.dtype == "auto" and device == "cpu")
     return not exact or all(shape["variants"][OURS]["identical_percent"] == 100 for shape in shapes.values())
 
 
 @contextmanager
-def made_model(asked: Asked, size: Size, folder: Path, threads: int) -> Iterator[dict[str, Any]]:
+def made_model(asked: Workload, size: Size, folder: Path, threads: int) -> Iterator[dict[str, Any]]:
     """A model in the folder's `model`, gone afterwards; yields what is known of it and of the machine."""
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as scratch:
         model = folder / "model"
@@ -120,12 +120,12 @@ def _part_of(report: FractionProgress, shape: str, number: int, count: int) -> F
     return lambda what, part: report(f"{shape}: {what}", (number + part) / count)
 
 
-def _work(asked: Asked, model: Path, plan: Plan) -> Work:
+def _work(asked: Workload, model: Path, plan: BenchPlan) -> Work:
     return Work(folder=model, groups=asked.groups, texts=asked.texts, batch_size=plan.batch_size, dtype=plan.dtype)
 
 
 def _turns(
-    variants: Sequence[str], folder: Path, plan: Plan, report: FractionProgress
+    variants: Sequence[str], folder: Path, plan: BenchPlan, report: FractionProgress
 ) -> tuple[dict[str, list[Turn]], dict[str, str]]:
     """Each variant's turns, and why those that have none have none; who begins changes from round to round."""
     turns: dict[str, list[Turn]] = {name: [] for name in variants}
@@ -148,7 +148,11 @@ def _turns(
 
 
 def _record(
-    asked: Asked, turns: Mapping[str, Sequence[Turn]], failed: Mapping[str, str], machine: Mapping[str, Any], plan: Plan
+    asked: Workload,
+    turns: Mapping[str, Sequence[Turn]],
+    failed: Mapping[str, str],
+    machine: Mapping[str, Any],
+    plan: BenchPlan,
 ) -> dict[str, Any]:
     facts = asked.facts()
     limits = {name: group[0].max_new_tokens for name, group in asked.groups.items()}

@@ -36,7 +36,7 @@ TASKS = {ShapeName.MEDNLI: "mednli", ShapeName.LONGHEALTH: "longhealth", ShapeNa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Workload:
     """Prompts by group, their rendered texts, and token ids in prefix order; `whole_share` is of the whole task."""
 
     groups: Mapping[str, Sequence[Prompt]]
@@ -61,7 +61,7 @@ class Asked:
 
 def ask_shape(
     name: ShapeName, tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None
-) -> Asked:
+) -> Workload:
     """`count` prompts of one shape. Of a task with long prompts, neighbours that share as much as the whole does."""
     wanted = count or COUNTS[name]
     if name is ShapeName.UNSHARED:
@@ -81,7 +81,9 @@ def ask_shape(
     return _asked({task.name: group}, lines, tokenizer, share(ids))
 
 
-def ask_benchmark(tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None) -> Asked:
+def ask_benchmark(
+    tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None
+) -> Workload:
     """All prompts of all tasks, or the first `count` of each; uncut, a task a group."""
     examples = {name: task.load(data).examples[:count] for name, task in tasks.items()}
     raw = [_ask_one(tasks[name], each, Window(None, len), written) for name in tasks for each in examples[name]]
@@ -143,7 +145,9 @@ def _unshared(count: int, written: int) -> list[Prompt]:
     return prompts
 
 
-def _asked(groups: Mapping[str, Sequence[Prompt]], lines: LineTokenizer, tokenizer: Any, whole: float | None) -> Asked:
+def _asked(
+    groups: Mapping[str, Sequence[Prompt]], lines: LineTokenizer, tokenizer: Any, whole: float | None
+) -> Workload:
     texts = {
         prompt.example_id: rendered(prompt.messages, prompt.begun) for group in groups.values() for prompt in group
     }
@@ -151,4 +155,4 @@ def _asked(groups: Mapping[str, Sequence[Prompt]], lines: LineTokenizer, tokeniz
         name: [lines.ids(texts[prompt.example_id]) for prompt in in_prefix_order(group)]
         for name, group in groups.items()
     }
-    return Asked(groups=groups, texts=texts, ordered=ordered, whole_share=whole, tokenizer=tokenizer)
+    return Workload(groups=groups, texts=texts, ordered=ordered, whole_share=whole, tokenizer=tokenizer)

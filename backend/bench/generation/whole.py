@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from backend.bench.generation.floors import floors
-from backend.bench.generation.measurement import OURS, Plan, circumstances_of, made_model
+from backend.bench.generation.measurement import OURS, BenchPlan, circumstances_of, made_model
 from backend.bench.generation.models import SHAPES
-from backend.bench.generation.shapes import Asked, ask_benchmark
+from backend.bench.generation.shapes import Workload, ask_benchmark
 from backend.bench.generation.turns import Turn, run_module, take_turn
 from backend.bench.generation.work import Work, write_work
 from backend.bench.vocabulary import shared_lengths
@@ -23,7 +23,7 @@ from backend.progress import FractionProgress
 GOAL_MINUTES, FLOOR_MINUTES = 20.0, 12.4
 
 
-def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, report: FractionProgress) -> dict[str, Any]:
+def measure_benchmark(tasks: Mapping[str, Task], plan: BenchPlan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run over all prompts of all tasks, or the first of each, and a profile of a part.
 
     The goal and floor in minutes are of the 7b size with all prompts on one H200. `clean` means that every prompt has
@@ -55,7 +55,7 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, report: FractionPro
     }
 
 
-def _work(asked: Asked, model: Path, plan: Plan) -> Work:
+def _work(asked: Workload, model: Path, plan: BenchPlan) -> Work:
     # Without texts: ours renders its own.
     return Work(folder=model, groups=asked.groups, texts={}, batch_size=plan.batch_size, dtype=plan.dtype)
 
@@ -68,7 +68,7 @@ def _profile(folder: Path, threads: int) -> list[dict[str, Any]]:
     return found
 
 
-def _totals(turn: Turn, asked: Asked, floor: Mapping[str, float]) -> dict[str, Any]:
+def _totals(turn: Turn, asked: Workload, floor: Mapping[str, float]) -> dict[str, Any]:
     answering = sum(turn.answering_seconds.values())
     return {
         "minutes": round(turn.seconds / 60, 2),
@@ -82,7 +82,7 @@ def _totals(turn: Turn, asked: Asked, floor: Mapping[str, float]) -> dict[str, A
     }
 
 
-def _by_task(asked: Asked, turn: Turn) -> dict[str, dict[str, Any]]:
+def _by_task(asked: Workload, turn: Turn) -> dict[str, dict[str, Any]]:
     found = {}
     for name, ordered in asked.ordered.items():
         tokens = sum(map(len, ordered))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from backend.datasets.rehearsal.kinds import Form, Kind, kind_of
+from backend.datasets.rehearsal.kinds import NoteForm, NoteKind, kind_of
 from backend.datasets.rehearsal.problems import Code, Problem, all_codes, all_problems
 
 FIRST_SUBJECT = 19_000_001
@@ -64,17 +64,19 @@ def admission(number: int) -> Admission:
         problems=problems,
         version=version,
         raw_codes=_raw_codes(kind, problems, version, rng),
-        instructions=tuple(_instruction(problem, rng) for problem in problems[: 1 if kind.form is Form.SHORT else 3]),
+        instructions=tuple(
+            _instruction(problem, rng) for problem in problems[: 1 if kind.form is NoteForm.SHORT else 3]
+        ),
     )
 
 
-def _problems(kind: Kind, rng: Random) -> tuple[Problem, ...]:
+def _problems(kind: NoteKind, rng: Random) -> tuple[Problem, ...]:
     sure = [problem for problem in all_problems() if problem.name in kind.problems]
     others = [problem for problem in all_problems() if problem not in sure]
     return (*sure, *rng.sample(others, rng.randint(2, 5) - len(sure)))
 
 
-def _raw_codes(kind: Kind, problems: tuple[Problem, ...], version: int, rng: Random) -> tuple[str, ...]:
+def _raw_codes(kind: NoteKind, problems: tuple[Problem, ...], version: int, rng: Random) -> tuple[str, ...]:
     if kind.only is not None:
         return kind.only
     own = [code for problem in problems for code in problem.codes(version)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Finish, Message, Role
-from backend.engines.local.asked import LOOK_EVERY, Asked, Written, never_over
+from backend.engines.local.asked import LOOK_EVERY, TokenizedPrompt, Written, never_over
 from backend.engines.local.faults import too_large_is_told
 from backend.engines.local.loading import digest, greedy, load_config, load_model, load_tokenizer, window
 from backend.engines.local.rendering import PROBE, choose_form
@@ -65,7 +65,9 @@ class Generator:
         waiting = []
         for prompt in prompts:
             turns = [Message(Role(turn["role"]), turn["content"]) for turn in prompt["messages"]]
-            asked = Asked(prompt["example_id"], self._tokenize(turns, prompt["begun"]), prompt["max_new_tokens"])
+            asked = TokenizedPrompt(
+                prompt["example_id"], self._tokenize(turns, prompt["begun"]), prompt["max_new_tokens"]
+            )
             if self.window is not None and len(asked.tokens) + asked.limit > self.window:
                 send(self._answer(asked, "", Finish.REFUSED, 0))
             else:
@@ -85,7 +87,7 @@ class Generator:
             text, finish = before_turn_end(text), Finish.STOP
         return self._answer(written.asked, text, finish, len(written.tokens))
 
-    def _answer(self, asked: Asked, text: str, finish: Finish, output_tokens: int) -> dict[str, Any]:
+    def _answer(self, asked: TokenizedPrompt, text: str, finish: Finish, output_tokens: int) -> dict[str, Any]:
         effort = self._way.effort
         return {
             "example_id": asked.example_id,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from backend.errors import Declined, LetterRefused, QueueBusy, UsageError
 from backend.submission import OPEN_STATUSES, OPERATOR, Person, Receipt, Status, Submission, SubmissionForm
 from eval_queue.intake import already_here
 from eval_queue.queue import BUSY, Queue
+from eval_queue.rights import NOT_YOURS
 from eval_queue.rounds import Rounds
 from storage.letters import (
     DAY,
@@ -22,6 +24,7 @@ from storage.letters import (
     read_letter,
     read_status,
     status_name,
+    unnamed,
 )
 from storage.mailbox import Mailbox
 from storage.submissions import Submissions
@@ -32,7 +35,6 @@ SWEEP_SECONDS = 3600.0
 MOST_AT_ONCE = 200
 PATIENCE_SECONDS = 600.0
 NOT_HERE = "There is no such submission."
-NOT_YOURS = "Only the person who submitted it, or the operator, may do that."
 _LOG = logging.getLogger(__name__)
 
 
@@ -145,9 +147,9 @@ class Incoming:
         if answer := self._answered_before(request):
             self._letters.finish(answer)
             return True
-        self._letters.meet(request.subject, request.name)
         if request.name:
-            self._store.people.meet(Person(request.subject, request.name))
+            with suppress(UsageError):  # whoever is nobody is refused like anybody else
+                self._store.people.meet(Person(request.subject, request.name))
         answer = self._enter(request) if request.deed is Deed.SUBMIT else self._carry_out(name, request)
         if answer:
             self._letters.finish(answer)
@@ -160,7 +162,7 @@ class Incoming:
             told = read_status(raw, self._key, request.id) if raw else None
         except LetterRefused:
             return None
-        return told.answer if told and told.answer and told.answer.request == request else None
+        return told.answer if told and told.answer and told.answer.request == unnamed(request) else None
 
     def _enter(self, request: Request) -> Answer | None:
         """None when it is in the queue, or the queue cannot take it just now."""

@@ -1,6 +1,7 @@
 """Tells the mailbox how everything stands: what has changed since the last time, the ledger, and the worker's pulse."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -37,6 +38,9 @@ MOST_WAITING = 5_000
 PROGRESS_SECONDS = 60.0
 PULSE_SECONDS = 30.0
 COMMITTED_PULSE_SECONDS = 300.0
+Seen = tuple[object, str]
+"""What a letter was written from, and what the person it names was called then."""
+UNSEEN: Seen = (None, "")
 
 
 class Outgoing:
@@ -65,8 +69,8 @@ class Outgoing:
         self._event = 0
         self._answered: object = None
         self._base: int | None = None
-        self._seen: dict[str, object] = {}
-        self._told: dict[str, tuple[str, float, bytes]] = {}
+        self._seen: dict[str, Seen] = {}
+        self._told: dict[str, tuple[float, bytes]] = {}
         self._changed: dict[str, int] = {}
         self._judged: dict[str, str] = {}
         self._before: dict[str, str] = {}
@@ -78,17 +82,17 @@ class Outgoing:
         now = self._rounds.clock()
         event, answered, news = self._news(now)
         paused, files = self._pausing()
-        told: dict[str, tuple[str, float, bytes]] = {}
+        told: dict[str, tuple[float, bytes]] = {}
         for _, letter in news:
             self._serial += 1
             numbered = letter.model_copy(update={"serial": self._serial})
             raw = write_letter(numbered, status_name(letter.id), self._key)
-            told[letter.id] = (_digest(letter), now, raw)
+            told[letter.id] = (now, raw)
             files |= self._judged_files(letter)
             if self._before.get(letter.id) != _digest(letter):
                 files[status_name(letter.id)] = raw
-        changed = self._changed | {each: self._serial_of(raw) for each, (_, _, raw) in told.items()}
-        anew = self._base is None or len(changed) > MOST_CHANGED
+        changed = self._changed | {each: self._serial_of(raw) for each, (_, raw) in told.items()}
+        anew = self._base is None or len(changed) > MOST_CHANGED or any(self._forgets(letter) for _, letter in news)
         base, changed = (self._serial, {}) if anew else (self._base or 0, changed)
         if anew:
             files[HISTORY] = self._history({**self._told, **told})
@@ -98,6 +102,7 @@ class Outgoing:
         self._mailbox.write(files)
         self._event, self._answered, self._base, self._changed = event, answered, base, changed
         self._told |= told
+        self._before.clear()  # from here on a file may say something else than then
         self._seen |= {letter.id: seen for seen, letter in news}
         self._judged |= {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items() if name.endswith(".npz")}
         self._ledger.sent()
@@ -130,7 +135,11 @@ class Outgoing:
             self._before[told.id] = _digest(told)
             self._judged |= {judged_name(told.id, task): digest for task, digest in told.judged.items()}
 
-    def _news(self, now: float) -> tuple[int, object, list[tuple[object, StatusLetter]]]:
+    def _forgets(self, letter: StatusLetter) -> bool:
+        """Whether it leaves out a name that was told before, which the history then must not repeat."""
+        return bool(not letter.name and self._seen.get(letter.id, UNSEEN)[1])
+
+    def _news(self, now: float) -> tuple[int, object, list[tuple[Seen, StatusLetter]]]:
         """Up to which event and answer it goes; what has changed and is due, oldest first, with what it was seen by."""
         version = self._letters.version()
         befallen, newest = self._submissions.told_after(self._event)
@@ -138,26 +147,28 @@ class Outgoing:
         answers: Sequence[Answer] = self._letters.answers() if self._answered != version else ()
         for answer in answers:
             if answer.request.id not in self._told:
-                found.append((answer, StatusLetter(id=answer.request.id, serial=0, answer=answer)))
+                found.append(((answer, ""), StatusLetter(id=answer.request.id, serial=0, answer=answer)))
         return newest, version, found
 
-    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[object, StatusLetter]]:
+    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[Seen, StatusLetter]]:
+        names = self._submissions.people.names()
+        every = min(PROGRESS_SECONDS, 12 * self._rounds.seconds)
         for one in reversed(self._known()):
-            if self._seen.get(one.id) is one and one.id not in befallen:
-                continue
-            before, at, _ = self._told.get(one.id, ("", 0.0, b""))
-            every = min(PROGRESS_SECONDS, 12 * self._rounds.seconds)
-            if before and one.id not in befallen and now - at < every:
-                continue
-            yield one, self._letter(one)
+            name = names.get(one.submitter, "")
+            seen, called = self._seen.get(one.id, UNSEEN)
+            if one.id not in befallen and called == name:
+                at, _ = self._told.get(one.id, (-math.inf, b""))
+                if seen is one or now - at < every:
+                    continue
+            yield (one, name), self._letter(one, name)
 
-    def _letter(self, one: Submission) -> StatusLetter:
+    def _letter(self, one: Submission, name: str) -> StatusLetter:
         judged = self._judgements.packed(one.id) if one.status in PUBLISHED else {}
         return StatusLetter(
             id=one.id,
             serial=0,
             submission=replace(one, url=None),
-            name=self._letters.name_of(one.submitter),
+            name=name,
             events=tuple(self._submissions.events(one.id)),
             judged={task: hashlib.sha256(raw).hexdigest() for task, raw in judged.items()},
         )
@@ -175,9 +186,9 @@ class Outgoing:
         except LedgerBroken as broken:
             return broken.public, {}
 
-    def _history(self, told: dict[str, tuple[str, float, bytes]]) -> bytes:
+    def _history(self, told: dict[str, tuple[float, bytes]]) -> bytes:
         beginning = Beginning(epoch=self._epoch, serial=self._serial, lines=len(told))
-        return write_letter(beginning, HISTORY, self._key) + b"".join(raw for _, _, raw in told.values())
+        return write_letter(beginning, HISTORY, self._key) + b"".join(raw for _, raw in told.values())
 
     def _pulse(self, base: int, changed: dict[str, int], paused: str | None, unreadable: int) -> bytes:
         self._beat += 1

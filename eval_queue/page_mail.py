@@ -11,12 +11,13 @@ from typing import Any
 from backend.errors import FailureCode, HomeInUse, LedgerBroken, LetterRefused, MailboxSilent, UsageError
 from backend.logbook import fault_fields
 from backend.settings import Settings
-from backend.submission import ENDED_IN_VAIN, OPEN_STATUSES, OPERATOR, Event, Person, Status, Submission
+from backend.submission import Event, Person, Submission
 from eval_queue.heard import Heard
 from eval_queue.page_inbox import PageInbox
 from eval_queue.postman import AT_THE_WORKER, Postman
 from eval_queue.queue import checked_reason
 from eval_queue.received import asked_event
+from eval_queue.rights import CANCEL, RETRY, WITHDRAW, Rights, When
 from eval_queue.rounds import Rounds
 from storage.judgements import Judgements
 from storage.ledger_copy import LedgerCopy
@@ -41,6 +42,7 @@ class PageMail:
     ) -> None:
         home, key = settings.home, settings.mailbox_key
         self._mailbox, self._rounds, self._key = mailbox, rounds, key
+        self._rights = Rights(settings, operators=frozenset())  # whoever may do everything does so at the worker
         self._heard = Heard(home, key)
         self._postman = Postman(mailbox, key, sleep)
         self.mirror = Mirror(home / MIRROR, self._postman.submit, self._heard.elsewhere)
@@ -96,16 +98,18 @@ class PageMail:
 
     def cancel(self, submission_id: str, actor: str) -> Submission:
         """The submission as it stands, its cancelling asked for."""
-        return self._ask(Deed.CANCEL, submission_id, actor, OPEN_STATUSES, "can be cancelled only while it is open")
+        return self._ask(Deed.CANCEL, CANCEL, self._own(submission_id, actor), actor)
 
     def retry(self, submission_id: str, actor: str) -> Submission:
         """The submission as it stands, another try asked for."""
-        return self._ask(Deed.RETRY, submission_id, actor, ENDED_IN_VAIN, "can be retried only after it ended in vain")
+        found = self._own(submission_id, actor)
+        self._rights.refuse_set_aside(found, actor)
+        return self._ask(Deed.RETRY, RETRY, found, actor)
 
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
         """The submission as it stands, its withdrawal asked for."""
-        done, why = frozenset({Status.FINISHED}), checked_reason(reason)
-        return self._ask(Deed.WITHDRAW, submission_id, actor, done, "can be withdrawn only once published", why)
+        found = self._own(submission_id, actor)
+        return self._ask(Deed.WITHDRAW, WITHDRAW, found, actor, checked_reason(reason))
 
     def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
         """Nothing that is done from here."""
@@ -116,24 +120,13 @@ class PageMail:
         self._inbox.names[person.subject] = self._met[person.subject] = person.name
         self.mirror.people.meet(person)
 
-    def _ask(
-        self,
-        deed: Deed,
-        submission_id: str,
-        actor: str,
-        allowed: frozenset[Status],
-        refusal: str,
-        reason: str | None = None,
-    ) -> Submission:
-        found = self.mirror.find(submission_id)
-        if found is None:
-            raise UsageError(f"There is no submission {submission_id}.")
-        if actor not in (OPERATOR, found.submitter):
-            raise UsageError("Only the person who submitted it, or the operator, may do that.")
+    def _own(self, submission_id: str, actor: str) -> Submission:
+        return self._rights.own(self.mirror, submission_id, actor)
+
+    def _ask(self, deed: Deed, when: When, found: Submission, actor: str, reason: str | None = None) -> Submission:
         if found.failure_code is FailureCode.REFUSED:
             raise UsageError("The worker did not take it in. Submit the model again.")
-        if found.status not in allowed:
-            raise UsageError(f"Submission {found.id} is {found.status} and {refusal}.")
+        when.check(found)
         if all((each.deed, each.submission_id) != (deed, found.id) for each in self._inbox.asked.values()):
             request = self._postman.ask(deed, found.id, actor, reason)
             self._inbox.asked[request.id] = request

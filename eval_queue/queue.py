@@ -12,9 +12,9 @@ from functools import partial
 from backend.domain import Stage
 from backend.errors import FailureCode, LedgerBroken, ModelFault, PassingFault, UsageError
 from backend.settings import Settings
-from backend.submission import ENDED_IN_VAIN, OPEN_STATUSES, OPERATOR, SYSTEM, Status, Submission, new_id
+from backend.submission import ENDED_IN_VAIN, OPERATOR, SYSTEM, Status, Submission, new_id
 from eval_queue.intake import LookUp, too_many_open
-from eval_queue.rights import Rights, week_spent
+from eval_queue.rights import CANCEL, RETRY, SUPERSEDE, WITHDRAW, Rights, When, week_spent
 from eval_queue.verdict import (
     OPERATOR_PAUSE_SECONDS,
     Verdict,
@@ -30,7 +30,7 @@ from storage.submissions import Claim, Submissions
 LONGEST_REASON = 500
 MOST_SILENCES = 3
 SUBMITTER = "the submitter"
-WAITING = frozenset({Status.RECEIVED, Status.QUEUED})
+WAITS = When(frozenset({Status.RECEIVED, Status.QUEUED}), "waits no more")
 BUSY = "The queue is busy just now. Look again in a minute, and repeat it if nothing has changed."
 _LOG = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Queue:
 
     def cancel(self, submission_id: str, actor: str) -> Submission:
         """The submission, cancelled; whoever works on it is fenced off. UsageError when there is nothing to cancel."""
-        found = self._of(submission_id, actor)
+        found = self.own(submission_id, actor)
 
         def refuse_what_is_published(now: Submission) -> None:
             try:
@@ -92,11 +92,10 @@ class Queue:
 
         cancelled = self._step(
             found,
-            OPEN_STATUSES,
+            CANCEL,
             Status.CANCELLED,
             actor=actor,
             code=FailureCode.CANCELLED,
-            refusal="can be cancelled only while it waits or runs",
             write=refuse_what_is_published,
         )
         with suppress(sqlite3.OperationalError):
@@ -108,10 +107,9 @@ class Queue:
 
         One whose commit was never pinned is received again, to be pinned first. It counts as asked for anew.
         """
-        found = self._of(submission_id, actor)
+        found = self.own(submission_id, actor)
         limited = actor == found.submitter and self._rights.most_open(actor) is not None
-        if found.failure_code is FailureCode.QUARANTINED and not self._rights.is_operator(actor):
-            raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
+        self._rights.refuse_set_aside(found, actor)
         same = self._submissions.same(found.model, found.edition, found.engine)
         if found.status in ENDED_IN_VAIN and same is not None and same.id != found.supersedes:
             where = "on the board" if same.status is Status.FINISHED else "on its way"
@@ -119,38 +117,35 @@ class Queue:
         pinned = any(event.status is Status.QUEUED for event in self._submissions.events(submission_id))
         return self._step(
             found,
-            ENDED_IN_VAIN,
+            RETRY,
             Status.QUEUED if pinned else Status.RECEIVED,
             actor=actor,
             code=None,
-            refusal="can be retried only after it failed or was cancelled",
             weekly=self._rights.weekly(actor, found.edition),
             write=self._refuse_too_many if limited else None,
         )
 
     def withdraw(self, submission_id: str, actor: str, reason: str) -> Submission:
         """The submission, its result taken back by a line of its own in the ledger; the earlier line stays."""
-        found = self._of(submission_id, actor)
+        found = self.own(submission_id, actor)
         why = checked_reason(reason)
         return self._step(
             found,
-            frozenset({Status.FINISHED}),
+            WITHDRAW,
             Status.WITHDRAWN,
             actor=actor,
             code=None,
             note=why,
-            refusal="can be withdrawn only after it was published",
             write=lambda now: self._ledger.withdraw(submission_id, actor=_role(actor, now), reason=why),
         )
 
     def supersede(self, submission_id: str, actor: str, reason: str) -> Submission:
         """A new submission of the same commit, queued; its result will take the place of this one's."""
-        found = self._of(submission_id, actor)
+        found = self.own(submission_id, actor)
         why = checked_reason(reason)
         if not self._rights.is_operator(actor):
             raise UsageError("Only the operator can have a published model evaluated again.")
-        if found.status is not Status.FINISHED:
-            raise UsageError(f"Submission {submission_id} is {found.status} and can be superseded only once published.")
+        SUPERSEDE.check(found)
         if self._ledger.standing(submission_id) is None:
             raise UsageError(f"The result of submission {submission_id} stands no more: a later one took its place.")
         now = datetime.now(UTC)
@@ -174,7 +169,7 @@ class Queue:
 
     def own(self, submission_id: str, actor: str) -> Submission:
         """The submission, if this person may speak for it: its submitter or an operator, and not shut out."""
-        return self._of(submission_id, actor)
+        return self._rights.own(self._submissions, submission_id, actor)
 
     def block(self, subject: str, actor: str, reason: str) -> list[Submission]:
         """What waited of this person, cancelled, for they may do nothing here any more; what runs goes on.
@@ -187,17 +182,10 @@ class Queue:
         self._submissions.people.block(subject, by=actor, reason=why)
         cancelled = []
         for waiting in self._submissions.newest():
-            if waiting.submitter == subject and waiting.status in WAITING:
+            if waiting.submitter == subject and waiting.status in WAITS.statuses:
                 with suppress(UsageError):  # it has just begun
                     cancelled.append(
-                        self._step(
-                            waiting,
-                            WAITING,
-                            Status.CANCELLED,
-                            actor=actor,
-                            code=FailureCode.CANCELLED,
-                            refusal="waits no more",
-                        )
+                        self._step(waiting, WAITS, Status.CANCELLED, actor=actor, code=FailureCode.CANCELLED)
                     )
         return cancelled
 
@@ -303,31 +291,22 @@ class Queue:
         if self._submissions.open_of(again.submitter) >= self._settings.open_submissions:
             raise UsageError(too_many_open(self._settings.open_submissions))
 
-    def _of(self, submission_id: str, actor: str) -> Submission:
-        found = self._submissions.find(submission_id)
-        if found is None:
-            raise UsageError(f"There is no submission {submission_id}. `python app.py queue` lists them.")
-        if actor != found.submitter and not self._rights.is_operator(actor):
-            raise UsageError("Only the person who submitted it, or the operator, may do that.")
-        self._rights.refuse_blocked(self._submissions, actor)
-        return found
-
     def _step(
         self,
         found: Submission,
-        allowed: frozenset[Status],
+        when: When,
         status: Status,
         *,
         actor: str,
         code: FailureCode | None,
-        refusal: str,
         note: str | None = None,
         weekly: Weekly | None = None,
         write: Callable[[Submission], object] | None = None,
     ) -> Submission:
         who = _role(actor, found)
         ended = None if status.open else f"{status.value} by {who} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        while found.status in allowed:
+        while True:
+            when.check(found)
             try:
                 moved = self._submissions.step_unclaimed(
                     found,
@@ -349,7 +328,6 @@ class Queue:
             found = self._submissions.find(found.id) or found
             if moved:
                 return found
-        raise UsageError(f"Submission {found.id} is {found.status} and {refusal}.")
 
 
 def checked_reason(reason: str, why: str = "the reason stands in the ledger for everybody to read") -> str:

@@ -1,14 +1,36 @@
 """What a person may do here: everything, or their own submissions and so many of them; and the sentences if not."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.domain import Edition
-from backend.errors import Blocked, WeekSpent
+from backend.errors import Blocked, FailureCode, UsageError, WeekSpent
 from backend.settings import Settings
-from backend.submission import LOCAL_USER, OPERATOR, Left
+from backend.submission import ENDED_IN_VAIN, LOCAL_USER, OPEN_STATUSES, OPERATOR, Left, Status, Submission
 from storage.admissions import WeekFull, Weekly
 from storage.submissions import Submissions
+
+NOT_YOURS = "Only the person who submitted it, or the operator, may do that."
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """In which statuses something may be done to a submission; `otherwise` ends the sentence that refuses it."""
+
+    statuses: frozenset[Status]
+    otherwise: str
+
+    def check(self, found: Submission) -> None:
+        """Nothing, in one of the statuses; UsageError in any other."""
+        if found.status not in self.statuses:
+            raise UsageError(f"Submission {found.id} is {found.status} and {self.otherwise}.")
+
+
+CANCEL = When(OPEN_STATUSES, "can be cancelled only while it waits or runs")
+RETRY = When(ENDED_IN_VAIN, "can be retried only after it failed or was cancelled")
+WITHDRAW = When(frozenset({Status.FINISHED}), "can be withdrawn only after it was published")
+SUPERSEDE = When(frozenset({Status.FINISHED}), "can be superseded only once published")
 
 
 class Rights:
@@ -31,6 +53,21 @@ class Rights:
     def is_operator(self, subject: str) -> bool:
         """Whether they may cancel, retry and withdraw what is not theirs, and have no weekly quota."""
         return subject == OPERATOR or subject in self._operators
+
+    def own(self, submissions: Submissions, submission_id: str, actor: str) -> Submission:
+        """The submission, if this person may speak for it: its submitter or an operator, and not shut out."""
+        found = submissions.find(submission_id)
+        if found is None:
+            raise UsageError(f"There is no submission {submission_id}. `python app.py queue` lists them.")
+        if actor != found.submitter and not self.is_operator(actor):
+            raise UsageError(NOT_YOURS)
+        self.refuse_blocked(submissions, actor)
+        return found
+
+    def refuse_set_aside(self, found: Submission, actor: str) -> None:
+        """UsageError when only an operator may retry it, and this is none."""
+        if found.failure_code is FailureCode.QUARANTINED and not self.is_operator(actor):
+            raise UsageError("It was set aside because it brought its process down twice. The operator can retry it.")
 
     def most_open(self, subject: str) -> int | None:
         """How many they may have waiting or running; None: any number.

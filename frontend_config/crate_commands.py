@@ -20,6 +20,8 @@ from frontend_config.terminal import file_bar
 LOADED_BY = "transformers"
 GB = 1_000_000_000
 LookUp = Callable[[str, str | None, str], Model]
+OwnSettings = Callable[[], Settings]
+AllTasks = Callable[[], Mapping[str, Task]]
 Models = Annotated[
     list[str] | None, typer.Argument(metavar="[MODEL]...", help="owner/name, or owner/name@REVISION, on the Hub")
 ]
@@ -28,12 +30,15 @@ Data = Annotated[bool, typer.Option(help="the open data files")]
 Expected = Annotated[str | None, typer.Option("--sha256", help="of crate.json, as `carry` told it")]
 
 
-def crate_commands(
-    settings: Callable[[], Settings], tasks: Callable[[], Mapping[str, Task]], look_up: Callable[[], LookUp]
-) -> typer.Typer:
+def crate_commands(settings: OwnSettings, tasks: AllTasks, look_up: Callable[[], LookUp]) -> typer.Typer:
     """The commands; nothing is called before one runs. `look_up()` is the intake's, by id, revision and engine."""
     commands = typer.Typer()
+    _add_carry(commands, settings, tasks, look_up)
+    _add_receive(commands, settings, tasks)
+    return commands
 
+
+def _add_carry(commands: typer.Typer, settings: OwnSettings, tasks: AllTasks, look_up: Callable[[], LookUp]) -> None:
     @commands.command()
     def carry(folder: Path, models: Models = None, encoders: Encoders = True, data: Data = True) -> None:
         """Pack models, encoders and open data into FOLDER, for a machine without a network."""
@@ -54,6 +59,8 @@ def crate_commands(
         if missing:
             raise typer.Exit(1)
 
+
+def _add_receive(commands: typer.Typer, settings: OwnSettings, tasks: AllTasks) -> None:
     @commands.command()
     def receive(folder: Path, sha256: Expected = None) -> None:
         """Check what lies in FOLDER and put it into CLUE_HOME; say what is still missing."""
@@ -67,8 +74,6 @@ def crate_commands(
         typer.echo(f"Received: {_holds(len(crate.models))}, {crate.bytes / GB:.2f} GB. The seal: {seal(folder)}")
         for sentence in still_wanting(own, tasks().values()):
             typer.echo(f"Still missing. {sentence}")
-
-    return commands
 
 
 @contextmanager

@@ -63,6 +63,16 @@ class Database:
                 raise
             db.execute("COMMIT")
 
+    def scrub(self) -> None:
+        """Nothing that was overwritten or deleted stands in the file or beside it any more.
+
+        sqlite3.OperationalError when others hold the file too long, or the disk has no room for a second one.
+        """
+        with self.reading() as db:
+            db.execute("VACUUM")
+            if db.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()["busy"]:
+                raise sqlite3.OperationalError("somebody else is reading it")
+
     def _migrate(self, migrations: Sequence[Path]) -> None:
         with self.reading() as db:
             db.execute("PRAGMA journal_mode = WAL")
@@ -79,6 +89,8 @@ class Database:
                 for statement in _statements(script.read_text(encoding="utf-8")):
                     db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(migrations)}")
+        if 0 < done < len(migrations):
+            self.scrub()  # an upgrade may take away what is to be kept no longer
 
 
 class _Watch:

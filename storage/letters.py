@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from backend.domain import Domain, Edition
 from backend.errors import LetterRefused
@@ -65,10 +65,18 @@ class Request(_Letter):
     reason: Text | None = None
 
 
-class Answer(_Letter):
-    """What became of a request that is no submission of the worker's: a deed, or a submission that was not taken in."""
+def unnamed(request: Request) -> Request:
+    """The request without what the person is called: that is kept in one place only, where it can be forgotten."""
+    return request.model_copy(update={"name": ""})
 
-    request: Request
+
+class Answer(_Letter):
+    """What became of a request that is no submission of the worker's: a deed, or a submission that was not taken in.
+
+    It repeats the request without the person's name.
+    """
+
+    request: Annotated[Request, AfterValidator(unnamed)]
     done: bool
     sentence: Text
     submission_id: Id | None = None

@@ -63,8 +63,7 @@ class People:
         self._clocks = clocks
         self._lock = threading.Lock()
         self._version: object = None
-        self._salt = b""
-        self._names: Mapping[str, str] = {}
+        self._standing = _Standing(salt=b"", names={}, shown={})
 
     def meet(self, person: Person) -> None:
         """The person's name is the one they have now, and they were seen now, to the hour.
@@ -87,21 +86,29 @@ class People:
                 note_deed(db, now, person.subject, "rename", person.subject)
 
     def forget(self, subject: str, *, by: str) -> None:
-        """The person's name is kept nowhere any more, until they come again; what counts under their subject stays."""
+        """The person's name is kept nowhere any more, until they come again; what counts under their subject stays.
+
+        sqlite3.OperationalError when it is shown no more, and its letters are still on the disk: to be done again.
+        """
         with self._database.writing() as db:
             _QUERIES.forget(db, subject=subject)
             note_deed(db, self._clocks.wall(), by, "forget", subject)
+        self._database.scrub()
+
+    def names(self) -> Mapping[str, str]:
+        """What people call themselves, by subject; empty where nobody has said, or it was forgotten."""
+        return self._known().names
 
     def public(self, subject: str) -> PublicPerson:
         """What everybody may know of whoever has this subject, also when nobody has.
 
         A name that several have, or that could be taken for one of ours, is told apart by the key's first digits.
         """
-        names, salt = self._known()
-        key = _key(salt, subject)
+        known = self._known()
+        key = _key(known.salt, subject)
         if subject == LOCAL_USER:
             return PublicPerson(LOCAL_USER, key, met=True)
-        return PublicPerson(names.get(subject, NAMELESS), key, met=subject in names)
+        return PublicPerson(known.shown.get(subject, NAMELESS), key, met=subject in known.shown)
 
     def blocked(self, subject: str) -> Block | None:
         """Why this person may do nothing here, if so."""
@@ -159,17 +166,24 @@ class People:
             raise UsageError(f"Several people are called {words!r}. Give one of their subjects: {', '.join(named)}.")
         return named[0]
 
-    def _known(self) -> tuple[Mapping[str, str], bytes]:
-        """The shown names by subject and the salt, read again only when the file was written since."""
+    def _known(self) -> "_Standing":
+        """What the file says of everybody, read again only when it was written since."""
         with self._lock:
             version = self._database.version()
             if version != self._version:
                 with self._database.reading() as db:
-                    self._salt = _salt_of(db)
+                    salt = _salt_of(db)
                     names = {row["subject"]: readable_name(row["name"]) for row in _QUERIES.people(db)}
-                self._names = _told_apart(names, self._salt)
+                self._standing = _Standing(salt=salt, names=names, shown=_told_apart(names, salt))
                 self._version = version
-            return self._names, self._salt
+            return self._standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    salt: bytes
+    names: Mapping[str, str]
+    shown: Mapping[str, str]
 
 
 def readable_name(name: str) -> str:

@@ -235,12 +235,7 @@ class Submissions:
                 db,
                 id=claim.submission.id,
                 token=claim.token,
-                status=status,
-                actor=actor,
-                now=self._clocks.wall(),
-                note=write() if write else note,
-                failure_code=code,
-                failure_stage=stage,
+                **self._step_columns(status, actor, write() if write else note, code, stage),
                 failure_log=log,
                 crashed_stage=stage if crashed else None,
                 not_before=self._clocks.steady() + min(delay, LONGEST_DELAY) if delay else 0,
@@ -266,24 +261,16 @@ class Submissions:
     ) -> bool:
         """Takes a submission one step on from where it was read; whoever held it is fenced off.
 
-        False when it had moved on meanwhile, or, if asked, its lease still runs. `fresh` gives it all its attempts
-        again, `refund` gives this one and its turn back, `suspect` lets all others go first. With a `weekly` quota it
-        counts as asked for anew; WeekFull when that is used up. `write` writes to another store while nobody else can
-        move the submission; when it raises, nothing was done.
+        False when it had moved on, or, if asked, its lease still runs. `fresh` gives it all its attempts again,
+        `refund` this one and its turn, `suspect` lets others go first. With a `weekly` quota it counts as asked for
+        anew, or WeekFull. While `write` writes to another store nobody can move it; when it raises, nothing was done.
         """
         with self._database.writing() as db:
             changed = _QUERIES.step_unclaimed(
                 db,
-                id=submission.id,
-                from_status=submission.status,
-                from_attempt=submission.attempt,
-                status=status,
-                actor=actor,
-                now=self._clocks.wall(),
+                **_as_read(submission),
+                **self._step_columns(status, actor, note, code, stage),
                 steady=self._clocks.steady(),
-                note=note,
-                failure_code=code,
-                failure_stage=stage,
                 fresh=fresh,
                 lost_at=lost_at,
                 suspect=suspect,
@@ -346,6 +333,13 @@ class Submissions:
             operator_pause=operator_pause_of(row, self._clocks.wall()),
         )
 
+    def _step_columns(
+        self, status: Status, actor: str, note: str | None, code: FailureCode | None, stage: Stage | None
+    ) -> dict[str, Any]:
+        """What every step writes, whoever held the submission."""
+        told = {"status": status, "actor": actor, "note": note, "failure_code": code, "failure_stage": stage}
+        return {**told, "now": self._clocks.wall()}
+
     def _settle_steps(self) -> None:
         """The table of steps in the file is the one of the vocabulary."""
         wanted = {(status, step) for status, following in STEPS.items() for step in following}
@@ -371,6 +365,11 @@ class Submissions:
 
     def _found(self, db: sqlite3.Connection, submission_id: str) -> Submission:
         return submission_of(_QUERIES.find_submission(db, id=submission_id))
+
+
+def _as_read(submission: Submission) -> dict[str, Any]:
+    """What must still be so for a step from there."""
+    return {"id": submission.id, "from_status": submission.status, "from_attempt": submission.attempt}
 
 
 def _is_ahead(moment_: float | None, steady: float) -> bool:

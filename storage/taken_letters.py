@@ -10,6 +10,7 @@ from storage.database import Database
 from storage.letters import Answer
 
 SQL = Path(__file__).parent / "sql"
+MIGRATIONS = (SQL / "letters_schema.sql", SQL / "letters_without_names.sql")
 _QUERIES: Any = aiosql.from_path(SQL / "letters.sql", "sqlite3", mandatory_parameters=False)
 
 
@@ -17,7 +18,7 @@ class TakenLetters:
     """The worker's memory of requests, so that none is carried out twice; the mailbox itself is the other one."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, (SQL / "letters_schema.sql",))
+        self._database = Database(path, MIGRATIONS)
 
     def state(self, request_id: str) -> str | None:
         """`begun`, `answered`, or None for one that was never seen."""
@@ -43,15 +44,3 @@ class TakenLetters:
         """Every answer so far, oldest first."""
         with self._database.reading() as db:
             return [Answer.model_validate_json(row["answer"]) for row in _QUERIES.answers(db)]
-
-    def meet(self, subject: str, name: str) -> None:
-        """What a person is called."""
-        if name:
-            with self._database.writing() as db:
-                _QUERIES.put_name(db, subject=subject, name=name)
-
-    def name_of(self, subject: str) -> str:
-        """What a person is called, as far as any request said."""
-        with self._database.reading() as db:
-            row = _QUERIES.name_of(db, subject=subject)
-        return str(row["name"]) if row else ""

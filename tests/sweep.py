@@ -2,6 +2,7 @@
 
 import gzip
 import mmap
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BUILT = frozenset({"discharge.csv", "diagnoses_icd.csv", "letters.jsonl", "proposed.jsonl", "review.csv"})
 PLACE = "tmp_path"
+# A flag that is flipped may ask for a password, or for what zipfile has never learnt: RuntimeError, as both are.
+DAMAGED = (OSError, ValueError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 
 
 class Sweep:
@@ -100,7 +103,7 @@ def holds(path: Path, canary: str) -> bool:
                 return True
         unpack = UNPACKED.get(path.suffix)
         return unpack is not None and any(canary in text for text in unpack(path))
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile):
+    except DAMAGED:
         return False  # gone, empty, or damaged on purpose: nobody can read more of it than its bytes
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -102,3 +103,17 @@ def test_only_data_answers_and_models_logs_are_private(path: str, private: bool)
 def test_what_plays_the_credentialed_part_is_told_apart_from_a_rehearsal(rehearsal_data: Path) -> None:
     assert SEALED not in CANARIES.values()
     assert not [path for path in rehearsal_data.rglob("*") if path.is_file() and holds(path, SEALED)]
+
+
+@pytest.mark.parametrize("name", ["packed.zip", "packed.json.gz"])
+def test_whatever_byte_of_a_packed_file_is_damaged_the_sweep_goes_on(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(b"x" * 50))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("inside.json", "x" * 50)
+    whole = path.read_bytes()
+    for place, bit in product(range(len(whole)), range(8)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        assert not holds(path, OTHER)

@@ -30,7 +30,8 @@ from backend.datasets.rehearsal import is_synthetic
 from backend.domain import Access, DataFile, Model, Task
 from backend.errors import DataMissing, MetricUnavailable, UsageError
 from backend.hub import fetch as fetch_model
-from backend.hub.brought import COMMIT, MAIN, REF, folder_name, git_digest
+from backend.hub.blobs import git_digest
+from backend.hub.brought import COMMIT, MAIN, REF, folder_name
 from backend.hub.card import CARD, fetch_card
 from backend.hub.kinds import kind_of
 from backend.metrics.bertscore import encoder_folder, is_encoder_file

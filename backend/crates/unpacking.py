@@ -24,7 +24,8 @@ from backend.crates.packing import open_files
 from backend.datasets.catalog import put
 from backend.domain import Task
 from backend.errors import CrateDamaged, DiskFull, OperatorFault
-from backend.hub.brought import folder_name, git_digest
+from backend.hub.blobs import git_digest
+from backend.hub.brought import folder_name
 from backend.metrics.bertscore import brought_folder
 from backend.progress import StageProgress
 from backend.settings import Settings

@@ -15,6 +15,7 @@ from huggingface_hub import ModelInfo, parse_local_safetensors_file_metadata
 
 from backend.errors import FailureCode, ModelFault, PassingFault
 from backend.hub.admission import allowed_files
+from backend.hub.blobs import git_digest
 from backend.hub.card import CARD, read_card
 from backend.hub.gate import let_through
 from backend.hub.kinds import FileKind, kind_of
@@ -101,11 +102,6 @@ def not_brought(why: str, asked: str) -> ModelFault:
 def folder_name(hub_id: str) -> str:
     """The folder of a model in a cache of the Hub's client."""
     return f"models--{hub_id.replace('/', '--')}"
-
-
-def git_digest(size: int) -> Any:
-    """A hash to be fed a file of this size, which gives what git calls it."""
-    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
 
 def _models(cache: Path) -> Iterator[tuple[str, Path]]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -12,6 +13,7 @@ from huggingface_hub import snapshot_download
 from backend.domain import Model
 from backend.errors import DiskFull, FailureCode, PassingFault
 from backend.hub.admission import allowed_files
+from backend.hub.blobs import git_digest
 from backend.hub.faults import faults_of_the_hub, is_disk_trouble
 from backend.hub.gate import let_through
 from backend.hub.listing import list_model
@@ -130,8 +132,6 @@ def _blob_name(file: Any) -> str:
 
 def _is_intact(path: Path, file: Any) -> bool:
     """Whether the file is what the Hub announced: git's own digest, or SHA-256 where git keeps a pointer only."""
+    begun = hashlib.sha256 if file.lfs else partial(git_digest, path.stat().st_size)
     with path.open("rb") as stream:
-        if file.lfs:
-            return bool(hashlib.file_digest(stream, "sha256").hexdigest() == file.lfs.sha256)
-        content = stream.read()
-    return bool(file.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest())
+        return bool(hashlib.file_digest(stream, begun).hexdigest() == _blob_name(file))

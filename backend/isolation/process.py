@@ -126,29 +126,7 @@ class ModelProcess:
         kept = log.open("ab", buffering=0)
         log.chmod(0o600)
         started: queue.Queue[subprocess.Popen[bytes] | OSError] = queue.Queue()
-
-        def read() -> None:
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    cwd=self._scratch.path if self._scratch else "/",
-                    env=environment,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                started.put(error)
-                return
-            started.put(process)
-            assert process.stdout is not None
-            with process.stdout as lines:
-                while line := lines.readline(LONGEST_LINE):
-                    self._lines.put(line)
-            self._lines.put(None)
-
-        self._reader = Thread(target=read, daemon=True)
+        self._reader = Thread(target=self._read, args=(command, environment, started), daemon=True)
         self._reader.start()
         found = started.get()
         if isinstance(found, OSError):
@@ -158,6 +136,33 @@ class ModelProcess:
         assert found.stderr is not None
         self._logger = Thread(target=keep_log, args=(found.stderr, kept), daemon=True)
         self._logger.start()
+
+    def _read(
+        self,
+        command: list[str],
+        environment: Mapping[str, str],
+        started: "queue.Queue[subprocess.Popen[bytes] | OSError]",
+    ) -> None:
+        """Starts the process, says so or why not, and takes its lines until there are no more."""
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self._scratch.path if self._scratch else "/",
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            started.put(error)
+            return
+        started.put(process)
+        assert process.stdout is not None
+        with process.stdout as lines:
+            while line := lines.readline(LONGEST_LINE):
+                self._lines.put(line)
+        self._lines.put(None)
 
     def _end_for(self, verdict: ProcessFault) -> None:
         """The process is ended, and whoever waits for it learns why."""

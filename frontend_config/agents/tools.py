@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, Literal
 
 import gradio as gr
@@ -27,6 +28,7 @@ from frontend_config.words import notice
 
 INSIDE = 2
 ANY = "any"
+VIEWS = tuple(view.value for view in ViewName)
 Tool = Callable[..., str]
 _LOG = logging.getLogger(__name__)
 
@@ -39,9 +41,11 @@ def add_tools(desk: Desk) -> None:
 
 def tools(desk: Desk) -> tuple[Tool, ...]:
     """Functions that answer in JSON, described for a language model; they raise UsageError with a sentence for it."""
-    views, rows = Views(desk), RowAddresses(desk)
-    turnstile = Turnstile(INSIDE, notice("busy", WORDS))
+    views = Views(desk)
+    return _leaderboard_tool(desk, views), _model_tool(desk, views), _comparing_tool(desk, views), _queue_tool(desk)
 
+
+def _leaderboard_tool(desk: Desk, views: Views) -> Tool:
     def query_leaderboard(
         view: str = ViewName.MEASURED.value,
         sort_by: str = "overall",
@@ -65,11 +69,23 @@ def tools(desk: Desk) -> tuple[Tool, ...]:
         )
         return _json(leaderboard_answer(desk, views.get(ViewName(view)), wish))
 
+    cells = [*(column.name for column in AVERAGES), *task_titles(desk.tasks)]
+    closed = {"view": VIEWS, "sort_by": cells, "training": (ANY, "biomedical", "general")}
+    return _described(query_leaderboard, closed)
+
+
+def _model_tool(desk: Desk, views: Views) -> Tool:
     def model_details(model: str, view: str = ANY, metrics: bool = False) -> str:
         found = views.find(model, None if view == ANY else ViewName(view))
         if found is None:
             raise UsageError(notice("no such model", WORDS))
         return _json(model_answer(desk, views, *found, metrics=metrics))
+
+    return _described(model_details, {"view": (ANY, *VIEWS)}, {"view": "any view"})
+
+
+def _comparing_tool(desk: Desk, views: Views) -> Tool:
+    turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     def compare_models(
         models: list[str], request: gr.Request, view: str = ViewName.MEASURED.value, metrics: bool = False
@@ -79,23 +95,25 @@ def tools(desk: Desk) -> tuple[Tool, ...]:
         with turnstile.passed(counted_as(request.scope)):
             return _json(comparison_answer(desk, found, wanted, metrics=metrics))
 
+    return _described(compare_models, {"view": VIEWS})
+
+
+def _queue_tool(desk: Desk) -> Tool:
+    rows = RowAddresses(desk)
+
     def submission_status(submission: str) -> str:
         return _json(submission_answer(desk, rows, submission))
 
-    shown = [view.value for view in ViewName]
-    cells = [*(column.name for column in AVERAGES), *task_titles(desk.tasks)]
-    return (
-        _described(
-            query_leaderboard, {"view": shown, "sort_by": cells, "training": (ANY, "biomedical", "general")}, {}
-        ),
-        _described(model_details, {"view": (ANY, *shown)}, {"view": "any view"}),
-        _described(compare_models, {"view": shown}, {}),
-        _described(submission_status, {}, {}),
-    )
+    return _described(submission_status, {})
 
 
-def _described(tool: Tool, closed: Mapping[str, Sequence[str]], told_elsewhere: Mapping[str, str]) -> Tool:
-    """The tool with its description and those of its arguments; `closed` are the values that some may have."""
+def _described(
+    tool: Tool, closed: Mapping[str, Sequence[str]], told_elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> Tool:
+    """The tool with its description and those of its arguments; `closed` are the values that some may have.
+
+    An argument is described under its own name, or under the one that `told_elsewhere` has for it.
+    """
     described = _speaking(tool)
     reading = () if tool.__name__ == "submission_status" else ("how to read",)
     names = [name for name, each in inspect.signature(tool).parameters.items() if each.annotation is not gr.Request]

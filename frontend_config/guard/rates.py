@@ -43,17 +43,12 @@ PER_PERSON: Mapping[Rate, str] = {
 }
 
 
-def nobody(scope: Scope) -> str | None:
-    """Who asks where nobody can be known."""
-    return None
-
-
 class Rates:
     """Counts requests by address and, where `who` knows one, by person."""
 
     def __init__(
         self,
-        who: Who = nobody,
+        who: Who,
         *,
         per_address: Mapping[Rate, str] = PER_ADDRESS,
         per_person: Mapping[Rate, str] = PER_PERSON,

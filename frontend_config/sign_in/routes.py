@@ -1,5 +1,6 @@
 """The addresses of sign-in: there, back again, out, and who one is."""
 
+from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -28,69 +29,84 @@ PLACE = Place(CALLBACK, "Sign in", listed=False)
 
 def sign_in_router(desk: Desk, frame: Frame, visits: Visits) -> APIRouter:
     """Signs visitors in and out; nothing of this exists where no provider is configured."""
-    routes = APIRouter(include_in_schema=False)
     provider = Provider(desk.settings)
-    origin = desk.settings.public_origin
     proposing = ProposePage(Proposals(desk), frame, visits, provider) if offered(desk.settings) else None
+    sign_in = _SignIn(desk, frame, visits, provider, proposing)
+    routes = APIRouter(include_in_schema=False)
     if proposing:
         routes.include_router(proposing.routes())
+    routes.get("/signin")(sign_in.there)
+    routes.get(CALLBACK)(sign_in.back)
+    routes.post("/signout")(sign_in.out)
+    routes.get("/signin/who")(_who)
+    return routes
 
-    @routes.get("/signin")
-    async def there(request: Request) -> Response:
+
+class _SignIn:
+    """The way to the provider and back; one that was begun in order to propose ends on that page."""
+
+    def __init__(
+        self, desk: Desk, frame: Frame, visits: Visits, provider: Provider, proposing: ProposePage | None
+    ) -> None:
+        self._desk, self._frame, self._visits = desk, frame, visits
+        self._provider, self._proposing = provider, proposing
+
+    async def there(self, request: Request) -> Response:
         wanted = own_path(request.query_params.get("next"))
+        origin = self._desk.settings.public_origin
         if request.headers.get("host", "").lower() != urlsplit(origin).netloc and "moved" not in request.query_params:
             # Cookies belong to one host, and the provider knows this one.
             return _redirect(f"{origin}/signin?{urlencode({'next': wanted, 'moved': ''})}")
         try:
-            answer, pending = await provider.send_off(request)
+            answer, pending = await self._provider.send_off(request)
         except SignInFailed as failure:
-            return _told(frame, failure, wanted)
+            return _told(self._frame, failure, wanted)
         answer.headers.update(NEVER_KEPT)
-        visits.cookies.keep_pending(answer, {"session": pending, "next": wanted})
+        self._visits.cookies.keep_pending(answer, {"session": pending, "next": wanted})
         return answer
 
-    @routes.get(CALLBACK)
-    async def back(request: Request) -> Response:
-        known = visits.cookies.pending(request)
-        pending: dict[str, Any] = known.get("session", {})
-        wanted = own_path(known.get("next"))
-        begun = began(request, pending)
-        if proposing and begun and proposing.is_meant(known):
-            return await proposing.finish(request, known)
-        try:
-            person, _ = await provider.welcome(request, pending)
-            answer: Response = _redirect(wanted)
-            await run_in_threadpool(_let_in, desk, visits, request, answer, person)
-        except (SignInFailed, Declined) as failure:
-            done = not begun and person_of(request.scope) is not None  # somebody went back in their browser
-            answer = _redirect(HOME) if done else _told(frame, failure, wanted)
-        except OperatorFault as fault:
-            answer = _page(frame, fault.public, HTTPStatus.SERVICE_UNAVAILABLE, wanted)
+    async def back(self, request: Request) -> Response:
+        known = self._visits.cookies.pending(request)
+        begun = began(request, known.get("session", {}))
+        if self._proposing and begun and self._proposing.is_meant(known):
+            return await self._proposing.finish(request, known)
+        answer = await self._welcome(request, known, begun=begun)
         if begun:
-            visits.cookies.forget_pending(answer)
+            self._visits.cookies.forget_pending(answer)
         return answer
 
-    @routes.post("/signout")
-    async def out(request: Request) -> Response:
+    async def out(self, request: Request) -> Response:
         try:
-            refuse_foreign(desk.settings, Caller.of(request))
+            refuse_foreign(self._desk.settings, Caller.of(request))
         except NotAllowed as refusal:
             return JSONResponse({"error": str(refusal)}, HTTPStatus.FORBIDDEN, NEVER_KEPT)
         answer = Response(status_code=HTTPStatus.NO_CONTENT, headers=NEVER_KEPT)
-        await run_in_threadpool(visits.end, request, answer)
+        await run_in_threadpool(self._visits.end, request, answer)
         return answer
 
-    @routes.get("/signin/who")
-    def who(request: Request) -> Response:
-        person = person_of(request.scope)
-        return JSONResponse({"name": person.name if person else None}, headers=NEVER_KEPT)
+    async def _welcome(self, request: Request, known: Mapping[str, Any], *, begun: bool) -> Response:
+        """To where they wanted to go, signed in; or the page that says why not."""
+        wanted = own_path(known.get("next"))
+        try:
+            person, _ = await self._provider.welcome(request, known.get("session", {}))
+            answer = _redirect(wanted)
+            await run_in_threadpool(self._let_in, request, answer, person)
+        except (SignInFailed, Declined) as failure:
+            if not begun and person_of(request.scope) is not None:  # somebody went back in their browser
+                return _redirect(HOME)
+            return _told(self._frame, failure, wanted)
+        except OperatorFault as fault:
+            return _page(self._frame, fault.public, HTTPStatus.SERVICE_UNAVAILABLE, wanted)
+        return answer
 
-    return routes
+    def _let_in(self, request: Request, answer: Response, person: Person) -> None:
+        self._desk.meet(person)
+        self._visits.begin(request, answer, person)
 
 
-def _let_in(desk: Desk, visits: Visits, request: Request, answer: Response, person: Person) -> None:
-    desk.meet(person)
-    visits.begin(request, answer, person)
+def _who(request: Request) -> Response:
+    person = person_of(request.scope)
+    return JSONResponse({"name": person.name if person else None}, headers=NEVER_KEPT)
 
 
 def _redirect(address: str) -> Response:

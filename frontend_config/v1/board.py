@@ -39,16 +39,14 @@ def router(desk: Desk, boards: Boards) -> APIRouter:
         request: Request, provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL
     ) -> Response:
         """The same view as CSV, a row for each model and every column there is; safe to open in a spreadsheet."""
-        found = boards.answer(BoardForm.CSV, provenance, edition)
-        return found.respond(request, headers=OPEN_TO_ALL | _named(provenance, edition, "csv"))
+        return _file(boards, BoardForm.CSV, provenance, edition, request)
 
     @routes.get("/leaderboard.parquet")
     def leaderboard_parquet(
         request: Request, provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL
     ) -> Response:
         """The same table as Parquet; its metadata name view and licence."""
-        found = boards.answer(BoardForm.PARQUET, provenance, edition)
-        return found.respond(request, headers=OPEN_TO_ALL | _named(provenance, edition, "parquet"))
+        return _file(boards, BoardForm.PARQUET, provenance, edition, request)
 
     @routes.get("/tasks")
     def task_list(request: Request) -> Response:
@@ -58,5 +56,8 @@ def router(desk: Desk, boards: Boards) -> APIRouter:
     return routes
 
 
-def _named(provenance: Provenance, edition: Edition, kind: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="clue-{provenance.value}-{edition.value}.{kind}"'}
+def _file(boards: Boards, form: BoardForm, provenance: Provenance, edition: Edition, request: Request) -> Response:
+    """The view to keep, in a file that is named after it."""
+    name = f"clue-{provenance.value}-{edition.value}.{form.value}"
+    told = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return boards.answer(form, provenance, edition).respond(request, headers=OPEN_TO_ALL | told)

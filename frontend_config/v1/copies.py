@@ -1,6 +1,7 @@
 """Copies of the whole board to take along, and the terms they may be used under."""
 
 from dataclasses import asdict
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -41,14 +42,8 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/every_eval_ever.zip")
     def every_record(request: Request) -> Response:
         """The Every Eval Ever records of all rows measured in full, each at the path its datastore keeps it under."""
-
-        def make() -> Representation:
-            rows = desk.standings(Provenance.MEASURED, Edition.FULL)
-            found = (desk.publication(number) for number in sorted({row.number for row in rows}))
-            return Representation(records_zip(filter(None, found), desk.tasks, desk.settings.public_url), ZIP)
-
         name = {"Content-Disposition": 'attachment; filename="clue-every-eval-ever.zip"'}
-        return kept.get("records", make).respond(request, headers=OPEN_TO_ALL | name)
+        return kept.get("records", partial(_all_records, desk)).respond(request, headers=OPEN_TO_ALL | name)
 
     @routes.get("/licence")
     def licence(request: Request) -> Response:
@@ -56,3 +51,9 @@ def router(desk: Desk) -> APIRouter:
         return terms.respond(request, headers=OPEN_TO_ALL)
 
     return routes
+
+
+def _all_records(desk: Desk) -> Representation:
+    rows = desk.standings(Provenance.MEASURED, Edition.FULL)
+    found = (desk.publication(number) for number in sorted({row.number for row in rows}))
+    return Representation(records_zip(filter(None, found), desk.tasks, desk.settings.public_url), ZIP)

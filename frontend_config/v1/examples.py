@@ -1,5 +1,6 @@
 """What a model was asked and wrote, under /v1: open tasks only, decided here for whoever asks."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +14,7 @@ from frontend_config.guard.callers import counted_as
 from frontend_config.representations import OPEN_TO_ALL, Representation
 from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
+from storage.answered import Answered
 from storage.score_rows import Publication
 
 INSIDE = 4
@@ -25,13 +27,6 @@ def router(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["Models"])
     tasks = {task.name: task for task in desk.tasks}
     turnstile = Turnstile(INSIDE, notice("busy reading"))
-
-    def standing(hub_id: str, edition: Edition, run: int | None) -> Publication:
-        for publication in desk.publications(hub_id):
-            wanted = publication.number == run if run is not None else publication.result.edition is edition
-            if wanted and publication.retired is None:
-                return publication
-        raise HTTPException(404, notice("no such model"))
 
     @routes.get("/models/{org}/{name}/examples/{task}")
     def examples(
@@ -52,18 +47,31 @@ def router(desk: Desk) -> APIRouter:
         """
         if task not in tasks:
             raise HTTPException(404, "The benchmark has no such task.")
-        publication = standing(f"{org}/{name}", edition, run)
+        publication = _standing(desk, f"{org}/{name}", edition, run)
         search = Search(words=q, verdict=verdict, offset=offset, limit=limit)
         invented = publication.result.edition is Edition.REHEARSAL
         with turnstile.passed(counted_as(request.scope)):
-            try:
-                answered = desk.answered(publication, task)
-            except CredentialedText as policy:
-                raise HTTPException(403, str(policy)) from None
-            except NotKept as reason:
-                raise HTTPException(404, str(reason)) from None
-            told = examples_payload(tasks[task], answered, search, invented=invented)
+            told = examples_payload(tasks[task], _answered(desk, publication, task), search, invented=invented)
             answer = Representation.of_json({"run": publication.number, **told})
             return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes
+
+
+def _standing(desk: Desk, hub_id: str, edition: Edition, run: int | None) -> Publication:
+    """The newest result of this edition, or the one on this line; 404 when it does not stand."""
+    for publication in desk.publications(hub_id):
+        wanted = publication.number == run if run is not None else publication.result.edition is edition
+        if wanted and publication.retired is None:
+            return publication
+    raise HTTPException(404, notice("no such model"))
+
+
+def _answered(desk: Desk, publication: Publication, task: str) -> Sequence[Answered]:
+    """What was asked and written; 403 for texts that may not be shown, 404 for those that were not kept."""
+    try:
+        return desk.answered(publication, task)
+    except CredentialedText as policy:
+        raise HTTPException(403, str(policy)) from None
+    except NotKept as reason:
+        raise HTTPException(404, str(reason)) from None

@@ -11,10 +11,3 @@ WHERE state = 'begun';
 
 -- name: answers
 SELECT answer FROM letter WHERE answer IS NOT NULL ORDER BY rowid;
-
--- name: put_name!
-INSERT INTO person (subject, name) VALUES (:subject, :name)
-ON CONFLICT (subject) DO UPDATE SET name = excluded.name;
-
--- name: name_of^
-SELECT name FROM person WHERE subject = :subject;

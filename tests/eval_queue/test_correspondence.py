@@ -26,6 +26,19 @@ def requests(pair: Pair) -> list[str]:
     return [name for name in pair.mailbox.files if name.startswith("requests/")]
 
 
+def written_in(pair: Pair, words: str) -> set[str]:
+    """The files of the worker's home in which these words stand, deleted or not; a log of SQLite by its own file."""
+    home = pair.worker.settings.home
+    found = [path for path in home.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+    return {path.name.removesuffix("-wal") for path in found}
+
+
+def told_in(pair: Pair, words: str) -> set[str]:
+    """The files in which the worker told these words."""
+    told = {name: content for name, content in pair.mailbox.files.items() if not name.startswith("requests/")}
+    return {name for name, content in told.items() if words.encode() in content}
+
+
 def test_three_that_came_while_no_worker_was_there_are_taken_in_their_order(pair: Pair) -> None:
     ids = [pair.page.submit(f"acme/model-{number}").submission.id for number in range(3)]
     assert [pair.page.mail.mirror.waiting(), len(requests(pair))] == [ids, 3]
@@ -62,6 +75,26 @@ def test_a_page_in_an_empty_home_shows_everything_again(pair: Pair) -> None:
     assert told == ["queued", "running", "scoring", "finished"]
     assert Ledger(pair.page.settings.home / "ledger.jsonl").verify().number == 1
     assert pair.page.mail.mirror.people.public("ada").name == "Ada L."
+
+
+def test_a_name_that_the_worker_forgets_stands_in_no_file_there_and_is_told_no_more(pair: Pair) -> None:
+    ada = Person("ada", "Ada Lovelace")
+    pair.page.mail.note_name(ada)
+    submission_id = pair.page.submit().submission.id
+    pair.exchange()
+    pair.page.mail.cancel(submission_id, "ada")
+    pair.exchange()
+    assert written_in(pair, ada.name) == {"queue.sqlite"} and told_in(pair, ada.name)
+    pair.worker.submissions.people.forget("ada", by=OPERATOR)
+    assert not written_in(pair, ada.name)
+    pair.worker.look()
+    assert not told_in(pair, ada.name)
+    pair.start_worker(empty=False)
+    pair.worker.look()
+    pair.start_page()
+    pair.page.look()
+    assert not written_in(pair, ada.name) and not told_in(pair, ada.name)
+    assert "Ada" not in pair.page.mail.mirror.people.public("ada").name
 
 
 def test_nothing_is_accepted_while_the_mailbox_is_down_and_nothing_is_lost(pair: Pair) -> None:
@@ -147,6 +180,30 @@ def test_a_deed_that_the_worker_refuses_says_so_among_the_events(pair: Pair) -> 
     assert pair.page.shown() == {submission_id: "withdrawn"}
 
 
+def test_the_page_refuses_in_the_workers_own_words(pair: Pair) -> None:
+    queued = pair.page.submit("acme/one").submission.id
+    ended = pair.page.submit("acme/two").submission.id
+    pair.exchange()
+    pair.worker.queue.cancel(ended, "ada")
+    pair.exchange()
+    for deed, words in (
+        ("cancel", ("20261122-00000000", "ada")),
+        ("cancel", (queued, "mallory")),
+        ("cancel", (ended, "ada")),
+        ("retry", (queued, "ada")),
+        ("withdraw", (queued, "ada", "why")),
+        ("withdraw", (queued, "mallory", "")),
+        ("withdraw", (queued, "ada", "")),
+    ):
+        said = []
+        for side in (pair.page.mail, pair.worker.queue):
+            with pytest.raises(UsageError) as refused:
+                getattr(side, deed)(*words)
+            said.append(str(refused.value))
+        assert said[0] == said[1]
+    assert len(requests(pair)) == 2
+
+
 def test_a_stranger_and_the_operator_may_do_nothing_from_the_page(pair: Pair) -> None:
     submission_id = pair.page.submit().submission.id
     pair.exchange()
@@ -156,7 +213,12 @@ def test_a_stranger_and_the_operator_may_do_nothing_from_the_page(pair: Pair) ->
     at = pair.worker.found(submission_id).created_at
     for number, subject in enumerate(("mallory", OPERATOR)):
         forged = Request(
-            id=f"20261122-0000000{number}", deed=Deed.CANCEL, at=at, subject=subject, submission_id=submission_id
+            id=f"20261122-0000000{number}",
+            deed=Deed.CANCEL,
+            at=at,
+            subject=subject,
+            name="Mallory",
+            submission_id=submission_id,
         )
         name = request_name(forged.id, at)
         pair.mailbox.files[name] = write_letter(forged, name, KEY)

@@ -30,7 +30,7 @@ def columns_of_the_row(program: Program) -> dict[str, dict[str, Any]]:
 
 
 def assert_same_numbers(program: Program, evaluated: dict[str, Any]) -> None:
-    """Every metric of the row is the command line's, to the digits the board tells, reasons for dashes included."""
+    """Every metric of what was evaluated is the row's, to the digits the board tells, reasons for dashes included."""
     row = columns_of_the_row(program)
     compared = 0
     for task, run in evaluated["tasks"].items():
@@ -41,4 +41,4 @@ def assert_same_numbers(program: Program, evaluated: dict[str, Any]) -> None:
             assert [cell["value"], cell["low"], cell["high"]] == told
             assert cell["missing"] == score.get("missing")
             compared += 1
-    assert compared == sum(len(task.metrics) for task in all_tasks().values())
+    assert compared == sum(len(all_tasks()[task].metrics) for task in evaluated["tasks"]) > 0

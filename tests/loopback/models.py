@@ -34,10 +34,12 @@ def tiny_llama(
     layers: int = 2,
     hidden: int = 64,
     context: int = 2048,
+    brief: bool = False,
 ) -> Path:
     """The folder holds a Llama of about 0.2 M float32 parameters as safetensors, its tokenizer and its template.
 
-    `layers` and `hidden` (a multiple of 16) make it slower; `context` is its longest input in tokens.
+    `layers` and `hidden` (a multiple of 16) make it slower; `context` is its longest input in tokens. To a brief one
+    every second token ends an answer; others hardly ever come to an end by themselves.
     """
     tokenizer = _byte_level_tokenizer(context)
     tokenizer.chat_template = _template_text(chat_template, system_role)
@@ -56,6 +58,8 @@ def tiny_llama(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
+    if brief:
+        model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(len(SPECIALS), len(tokenizer), 2)]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 from starlette.websockets import WebSocketDisconnect
 
 from backend.settings import Settings, read_settings
@@ -49,6 +50,10 @@ def asking(site: Any, base: str = "https://board.example", client: str = STRANGE
 def scope(client: str = STRANGER, **headers: str) -> dict[str, Any]:
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http", "client": (client, 1), "server": (HERE, 7860), "headers": named}
+
+
+def nobody(asked: Scope) -> None:
+    """No request is known to be anybody's."""
 
 
 @pytest.mark.parametrize(
@@ -187,7 +192,7 @@ def test_a_person_is_counted_wherever_the_requests_come_from() -> None:
 
 
 def test_a_household_is_one_address_and_this_machine_is_not_counted_unless_it_asks_for_others() -> None:
-    rates = Rates(per_address=dict.fromkeys(Rate, "1/minute"))
+    rates = Rates(nobody, per_address=dict.fromkeys(Rate, "1/minute"))
     assert rates.pause(scope("2001:db8::1"), Rate.POST) is None
     assert rates.pause(scope("2001:db8::ffff:2"), Rate.POST)
     assert rates.pause(scope("2001:db8:0:1::1"), Rate.POST) is None
@@ -252,7 +257,12 @@ def test_a_body_that_trickles_is_given_up() -> None:
 
     settings = Settings()
     guard = Guard(
-        app, settings=settings, ways=public_ways(settings), rates=Rates(), manners=Manners(settings), body_seconds=0.2
+        app,
+        settings=settings,
+        ways=public_ways(settings),
+        rates=Rates(nobody),
+        manners=Manners(settings),
+        body_seconds=0.2,
     )
     head = (
         b"POST /v1/submissions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
@@ -42,26 +42,38 @@ class Connection:
     """
 
     def __init__(self, root: str, token: str | None, poster: "Poster") -> None:
-        # No timeout of its own: whoever asks limits the whole time, however slowly an answer drips.
-        self.inference = AsyncInferenceClient(base_url=root, token=token or NO_TOKEN)
-        self.http = get_async_session()
-        if token:
-            self.http.headers["Authorization"] = f"Bearer {token}"
-        self._poster = poster
+        self._root, self._token, self._poster = root, token, poster
+
+    @cached_property
+    def inference(self) -> AsyncInferenceClient:
+        """Without a timeout: whoever asks limits the whole time, however slowly an answer drips."""
+        return AsyncInferenceClient(base_url=self._root, token=self._token or NO_TOKEN)
+
+    @cached_property
+    def http(self) -> httpx2.AsyncClient:
+        """Without a timeout too."""
+        client = get_async_session()
+        if self._token:
+            client.headers["Authorization"] = f"Bearer {self._token}"
+        return client
 
     async def post(self, url: str, body: Mapping[str, Any]) -> Any:
         """The JSON that the server answers; httpx2's HTTPError, or ValueError, if it does not answer with any."""
-        response = await self._poster.post(url, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
-        if response.is_redirect:
-            response = await self.http.post(url, content=response.request.content, headers=JSON)
-        if not response.is_success:
-            response.raise_for_status()
-        return json.loads(response.content)
+        asked = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            answer = await self._poster.post(url, asked)
+        except httpx2.HTTPStatusError as error:
+            if not error.response.is_redirect:
+                raise
+            answer = (await self.http.post(url, content=asked, headers=JSON)).raise_for_status().content
+        return json.loads(answer)
 
     async def close(self) -> None:
         """The connection is closed."""
-        await self.inference.close()  # type: ignore[no-untyped-call]
-        await self.http.aclose()
+        if "inference" in self.__dict__:
+            await self.inference.close()  # type: ignore[no-untyped-call]
+        if "http" in self.__dict__:
+            await self.http.aclose()
 
 
 class Connections:

@@ -11,6 +11,7 @@ import httpx2
 if TYPE_CHECKING:
     from backend.engines.served.connections import EgressCheck
 
+SUCCESS = range(200, 300)
 CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
 
 
@@ -22,20 +23,23 @@ class Poster:
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, httpx2.URL] = {}
 
-    async def post(self, url: str, body: bytes) -> httpx2.Response:
-        """What the server answers, whatever it is; httpx2's ConnectError or ReadError when it does not."""
+    async def post(self, url: str, body: bytes) -> bytes:
+        """What the server answers with success; httpx2's HTTPStatusError, ConnectError or ReadError otherwise."""
         to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
         self._check(to)
         self._session = self._session or self._open()
         try:
             async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
-                content, status, headers = await reply.read(), reply.status, reply.headers
+                content = await reply.read()
         except aiohttp.ClientConnectorError as error:
             raise httpx2.ConnectError(type(error).__name__) from None
         except aiohttp.ClientError as error:
             raise httpx2.ReadError(type(error).__name__) from None
-        told = {name: value for name, value in headers.items() if name.lower() not in CODED}
-        return httpx2.Response(status, headers=told, content=content, request=httpx2.Request("POST", to, content=body))
+        if reply.status not in SUCCESS:
+            headers = {name: value for name, value in reply.headers.items() if name.lower() not in CODED}
+            asked = httpx2.Request("POST", to, content=body)
+            httpx2.Response(reply.status, headers=headers, content=content, request=asked).raise_for_status()
+        return content
 
     async def close(self) -> None:
         """Its connections are closed."""

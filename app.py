@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -26,6 +25,7 @@ from backend.errors import ClueError, ModelCrash, ModelFault, PassingFault, Usag
 from backend.isolation import exit_with_parent
 from backend.logbook import keeping_log
 from backend.paper import benchmark_under
+from backend.progress import ByteProgress, FractionProgress
 from backend.settings import Settings, read_settings
 from backend.signing import read_signer
 from backend.submission import Pulse
@@ -45,14 +45,13 @@ from eval_queue.storm.storm import Force, run_storm
 from eval_queue.worker import Worker
 from eval_queue.worker_mail import worker_mail
 from frontend_config.bench_commands import bench_commands
-from frontend_config.bench_tables import Tell
 from frontend_config.chronicle import Unwritten
 from frontend_config.compare_commands import compare_commands
 from frontend_config.crate_commands import crate_commands
 from frontend_config.custody_commands import custody_commands
 from frontend_config.data_commands import data_commands
 from frontend_config.desk import Desk
-from frontend_config.evaluate_commands import Workshop, evaluate_commands, pick
+from frontend_config.evaluate_commands import EvaluationKit, evaluate_commands, pick
 from frontend_config.judged_board import JudgedBoard
 from frontend_config.ledger_commands import ledger_commands
 from frontend_config.named_models import NamedModels
@@ -162,7 +161,7 @@ class House:
         where = path or self.settings.home / "scores.duckdb"
         return Scores(where, self.ledger, list(self.tasks.values()), published_standings())
 
-    def download(self, model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
+    def download(self, model: Model, halt: Event, report: ByteProgress) -> Path:
         """The model's files."""
         return hub.fetch(model, self.settings, halt, report)
 
@@ -207,9 +206,9 @@ class House:
             prepare=self.prepare,
         )
 
-    def workshop(self) -> Workshop:
+    def evaluation_kit(self) -> EvaluationKit:
         """What evaluates without a queue."""
-        return Workshop(
+        return EvaluationKit(
             settings=self.settings,
             engines=self.engines,
             benchmark=lambda protocol, clone: benchmark_under(protocol, self.tasks, clone),
@@ -295,7 +294,7 @@ def work(
             run_worker(worker, house.queue, house.submissions, house.settings, stop, mail)
 
 
-cli.add_typer(evaluate_commands(lambda: House(read_settings()).workshop()))
+cli.add_typer(evaluate_commands(lambda: House(read_settings()).evaluation_kit()))
 cli.add_typer(custody_commands(lambda: House(read_settings()).settings, all_tasks))
 cli.add_typer(compare_commands(lambda: list(all_tasks().values())))
 cli.add_typer(queue_commands(lambda: House(read_settings()).desk()))
@@ -373,17 +372,17 @@ def _serve(house: House, *, with_worker: bool) -> None:
         run_site(site, settings)
 
 
-def _storm(kills: int, minutes: float, seed: int, tell: Tell) -> dict[str, Any]:
+def _storm(kills: int, minutes: float, seed: int, report: FractionProgress) -> dict[str, Any]:
     scripts = ("scripted/rules", "scripted/silent", "scripted/first-sentence")
     kit = Kit(tasks=list(all_tasks().values()), engine=all_engines()["scripted"], models=scripts)
     with tempfile.TemporaryDirectory(prefix="clue-storm-") as home:
-        return run_storm(kit, Path(home), Force(kills=kills, minutes=minutes, seed=seed), tell)
+        return run_storm(kit, Path(home), Force(kills=kills, minutes=minutes, seed=seed), report)
 
 
-def _visits(models: int, columns: int, tell: Tell) -> dict[str, Any]:
+def _visits(models: int, columns: int, report: FractionProgress) -> dict[str, Any]:
     from frontend_config.bench_page.measurement import measure_page
 
-    return measure_page(list(all_tasks().values()), models, columns, tell)
+    return measure_page(list(all_tasks().values()), models, columns, report)
 
 
 def _service(settings: Settings) -> AbstractContextManager[None]:

@@ -176,11 +176,11 @@ class Evaluation:
         missing = [example for example in dataset.examples if example.id not in answered]
         if missing and is_confidential(task, self.edition):
             self.confide()
-        pace = Pace(len(dataset.examples), len(dataset.examples) - len(missing))
-        self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
+        meter = ProgressMeter(len(dataset.examples), len(dataset.examples) - len(missing))
+        self.report(meter.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         for prediction in client.complete(in_prefix_order(task.ask(example, client.window) for example in missing)):
-            journal.append(replace(prediction, text=storable(prediction.text), seconds=pace.count()))
-            self.report(pace.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
+            journal.append(replace(prediction, text=storable(prediction.text), seconds=meter.count()))
+            self.report(meter.progress(Stage.PREDICT, task.name, number, len(self.tasks)))
         unanswered = {example.id for example in missing} - journal.predictions().keys()
         if unanswered:
             raise ModelCrash(FailureCode.INTERNAL_ERROR, f"It left {len(unanswered)} prompts unanswered.")
@@ -204,7 +204,7 @@ class Evaluation:
         return run
 
 
-class Pace:
+class ProgressMeter:
     """Counts items and knows how fast they come; what was there before the start does not count as speed."""
 
     def __init__(self, total: int, done: int) -> None:

@@ -6,22 +6,24 @@ from contextvars import ContextVar
 
 from backend.errors import Halted
 
-_TOLD: ContextVar[Callable[[], bool]] = ContextVar("told", default=lambda: False)
+HALT_POLL_SECONDS = 0.2
+"""How often whoever waits for something looks whether to stop instead."""
+_MUST_HALT: ContextVar[Callable[[], bool]] = ContextVar("must_halt", default=lambda: False)
 
 
 @contextmanager
-def halting_when(told: Callable[[], bool]) -> Iterator[None]:
-    """Work that this thread does in the block ends with Halted soon after `told()` has become true."""
-    before = _TOLD.set(told)
+def halting_when(must_halt: Callable[[], bool]) -> Iterator[None]:
+    """Work that this thread does in the block ends with Halted soon after `must_halt()` has become true."""
+    before = _MUST_HALT.set(must_halt)
     try:
         yield
     finally:
-        _TOLD.reset(before)
+        _MUST_HALT.reset(before)
 
 
 def is_halted() -> bool:
     """Whether this thread was told to stop."""
-    return _TOLD.get()()
+    return _MUST_HALT.get()()
 
 
 def go_on() -> None:
@@ -29,7 +31,7 @@ def go_on() -> None:
     halt_if(is_halted())
 
 
-def halt_if(told: bool) -> None:
+def halt_if(must_halt: bool) -> None:
     """Nothing, unless told to stop: then Halted."""
-    if told:
+    if must_halt:
         raise Halted("The evaluation was told to stop.")

@@ -6,13 +6,12 @@ from threading import Event
 from types import TracebackType
 
 from backend.domain import Dataset, Prediction, Run, ScoredExample, Task
-from backend.halting import halt_if, halting_when
+from backend.halting import HALT_POLL_SECONDS, halt_if, halting_when
 from backend.metrics.rouge import forget
 from backend.scoring import Judges, score
 
-POLL_SECONDS = 0.2
 THREAD = "judge"
-Verdict = tuple[Run, list[ScoredExample]]
+ScoredRun = tuple[Run, list[ScoredExample]]
 
 
 class Judging:
@@ -27,7 +26,7 @@ class Judging:
         self._judges, self._halt = judges, halt
         self._leave = Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=THREAD)
-        self._verdicts: dict[str, Future[Verdict]] = {}
+        self._verdicts: dict[str, Future[ScoredRun]] = {}
 
     def __enter__(self) -> "Judging":
         return self
@@ -47,13 +46,13 @@ class Judging:
         """The task is judged when those before it are; the predictions are complete and stay as they are."""
         self._verdicts[task.name] = self._thread.submit(self._judge, task, dataset, predictions)
 
-    def verdict(self, task: Task) -> Verdict:
+    def verdict(self, task: Task) -> ScoredRun:
         """What became of a task that was handed over, or the fault that it ended with. Halted once told to stop."""
         found = self._verdicts[task.name]
-        while not wait([found], timeout=POLL_SECONDS).done:
+        while not wait([found], timeout=HALT_POLL_SECONDS).done:
             halt_if(self._halt.is_set())
         return found.result()
 
-    def _judge(self, task: Task, dataset: Dataset, predictions: Mapping[str, Prediction]) -> Verdict:
+    def _judge(self, task: Task, dataset: Dataset, predictions: Mapping[str, Prediction]) -> ScoredRun:
         with halting_when(lambda: self._leave.is_set() or self._halt.is_set()):
             return score(task, dataset, predictions, self._judges)

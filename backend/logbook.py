@@ -39,7 +39,7 @@ class LogForm(StrEnum):
     TEXT = "text"
 
 
-def told(fault: BaseException) -> dict[str, Any]:
+def fault_fields(fault: BaseException) -> dict[str, Any]:
     """What may be written down of a fault, as fields: its kind, public code or sentence, and where in the code it was.
 
     Its own text never is: a library's may quote a prompt, and an operator's names places of this machine.
@@ -119,7 +119,7 @@ class _Fields(logging.Formatter):
         if own:
             fields |= {name: _plain(record.__dict__[name]) for name in FIELDS if name in record.__dict__}
         error = record.exc_info[1] if record.exc_info else None
-        return fields | told(error) if error is not None else fields
+        return fields | fault_fields(error) if error is not None else fields
 
 
 class _Json(_Fields):
@@ -179,7 +179,7 @@ def _calm() -> None:
 
 def _uncaught(error: BaseException | None) -> None:
     if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt):
-        _LOG.critical("an exception was not caught", extra=told(error))
+        _LOG.critical("an exception was not caught", extra=fault_fields(error))
 
 
 def _is_json(form: LogForm, out: TextIO) -> bool:

@@ -145,7 +145,7 @@ class Left:
     credentialed: bool = False
 
 
-class Finding(StrEnum):
+class CheckResult(StrEnum):
     """What a check found: nothing against it, something to know, a refusal, or that it cannot tell."""
 
     OK = "ok"
@@ -162,7 +162,7 @@ class Check:
     """
 
     title: str
-    finding: Finding
+    finding: CheckResult
     sentence: str
     submission_id: str | None = None
 
@@ -183,7 +183,7 @@ class Outlook:
     @property
     def refused(self) -> bool:
         """Whether any check is a refusal."""
-        return any(check.finding is Finding.REFUSAL for check in self.checks)
+        return any(check.finding is CheckResult.REFUSAL for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from backend.domain import Access, Edition, Task
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.settings import Settings
 from backend.submission import PUBLISHED, Status, Submission
 from storage.predictions import pack_journals
@@ -60,7 +60,9 @@ class Archive:
                 if submission.status in PUBLISHED:
                     pack_journals(folder)
             except (OSError, sqlite3.OperationalError) as error:
-                _LOG.warning("a submission cannot be tidied up", extra={"submission": submission.id} | told(error))
+                _LOG.warning(
+                    "a submission cannot be tidied up", extra={"submission": submission.id} | fault_fields(error)
+                )
 
     def _tidy_strays(self, known: Collection[str]) -> None:
         """Nobody can say when these ended: their time runs from the last write."""
@@ -74,7 +76,7 @@ class Archive:
                 if age > timedelta(days=self._days):
                     path.unlink(missing_ok=True)
             except OSError as error:
-                _LOG.warning("a file whose time is over cannot be removed", extra=told(error))
+                _LOG.warning("a file whose time is over cannot be removed", extra=fault_fields(error))
 
     def _is_over(self, submission: Submission) -> bool:
         age = self._clock() - self._ended_at(submission)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.submission import SILENCE_SECONDS
 
 GRACE_SECONDS = 20
 LONGEST_PAUSE = 60.0
-POLL_SECONDS = 0.5
+WORKER_POLL_SECONDS = 0.5
 Silence = Callable[[], float | None]
 _LOG = logging.getLogger(__name__)
 
@@ -45,11 +45,11 @@ def _keep(command: Sequence[str], silence: Silence, most_silent: float, done: Ev
         try:
             process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE)
         except OSError as error:
-            _LOG.error("the worker cannot be started just now", extra=told(error))
+            _LOG.error("the worker cannot be started just now", extra=fault_fields(error))
             done.wait(LONGEST_PAUSE)
             continue
         heard = time.monotonic()
-        while process.poll() is None and not done.wait(POLL_SECONDS):
+        while process.poll() is None and not done.wait(WORKER_POLL_SECONDS):
             heard = max(heard, _heard(silence))
             # The monotonic clock stands still while the machine sleeps, so nobody is killed for having slept with it.
             if time.monotonic() - heard > most_silent:
@@ -71,7 +71,7 @@ def _heard(silence: Silence) -> float:
     try:
         seconds = silence()
     except sqlite3.OperationalError as error:  # nobody can say just now
-        _LOG.warning("the worker's pulse cannot be read", extra=told(error))
+        _LOG.warning("the worker's pulse cannot be read", extra=fault_fields(error))
         seconds = 0
     return -float("inf") if seconds is None else time.monotonic() - seconds
 

@@ -22,7 +22,7 @@ from storage.letters import (
     Deed,
     Request,
     read_letter,
-    read_told,
+    read_status,
     status_name,
     unnamed,
 )
@@ -159,7 +159,7 @@ class Incoming:
         """What the mailbox says that became of it, where this home has forgotten."""
         raw = self._mailbox.read(status_name(request.id), LARGEST_STATUS + 1)
         try:
-            told = read_told(raw, self._key, request.id) if raw else None
+            told = read_status(raw, self._key, request.id) if raw else None
         except LetterRefused:
             return None
         return told.answer if told and told.answer and told.answer.request == unnamed(request) else None

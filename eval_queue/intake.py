@@ -24,7 +24,7 @@ LookUp = Callable[[str, str | None, str], Model]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckedForm:
     """What a form asks for, once everything that can be told without the Hub is as it should be."""
 
     model_id: str
@@ -67,14 +67,14 @@ class Intake:
         except UsageError as error:
             raise Declined(str(error)) from error
 
-    def read(self, form: SubmissionForm) -> Asked:
+    def read(self, form: SubmissionForm) -> CheckedForm:
         """What the form asks for; UsageError, with the sentence to show, when it asks for what there is not."""
         model_id = check_id(form.model_id)
         engine = self._engine(model_id, form)
         if not engine.from_hub:
             engine.accept(model_id)
         base_model = check_id(form.base_model) if form.base_model and form.base_model.strip() else None
-        return Asked(
+        return CheckedForm(
             model_id=model_id,
             revision=_checked_revision(form.revision),
             engine=engine,
@@ -138,7 +138,7 @@ class Intake:
             raise Declined("No endpoint is configured. Give its address with --url, or set CLUE_ENDPOINT_URL.")
         return engine
 
-    def _pinned(self, asked: Asked) -> Model:
+    def _pinned(self, asked: CheckedForm) -> Model:
         if asked.engine.from_hub:
             return self._look_up(asked.model_id, asked.revision, asked.engine.name)
         return Model(hub_id=asked.model_id, revision=asked.engine.name)

@@ -21,10 +21,10 @@ from storage.letters import (
     Answer,
     Beginning,
     PulseLetter,
-    Told,
+    StatusLetter,
     judged_name,
     read_letter,
-    read_told,
+    read_status,
     status_name,
     write_letter,
 )
@@ -129,17 +129,17 @@ class Outgoing:
         raw = self._mailbox.read(HISTORY, LARGEST_HISTORY) or b""
         for line in raw.splitlines()[1:]:
             try:
-                told = read_told(line, self._key)
+                told = read_status(line, self._key)
             except LetterRefused:
                 continue
             self._before[told.id] = _digest(told)
             self._judged |= {judged_name(told.id, task): digest for task, digest in told.judged.items()}
 
-    def _forgets(self, letter: Told) -> bool:
+    def _forgets(self, letter: StatusLetter) -> bool:
         """Whether it leaves out a name that was told before, which the history then must not repeat."""
         return bool(not letter.name and self._seen.get(letter.id, UNSEEN)[1])
 
-    def _news(self, now: float) -> tuple[int, object, list[tuple[Seen, Told]]]:
+    def _news(self, now: float) -> tuple[int, object, list[tuple[Seen, StatusLetter]]]:
         """Up to which event and answer it goes; what has changed and is due, oldest first, with what it was seen by."""
         version = self._letters.version()
         befallen, newest = self._submissions.told_after(self._event)
@@ -147,10 +147,10 @@ class Outgoing:
         answers: Sequence[Answer] = self._letters.answers() if self._answered != version else ()
         for answer in answers:
             if answer.request.id not in self._told:
-                found.append(((answer, ""), Told(id=answer.request.id, serial=0, answer=answer)))
+                found.append(((answer, ""), StatusLetter(id=answer.request.id, serial=0, answer=answer)))
         return newest, version, found
 
-    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[Seen, Told]]:
+    def _changes(self, befallen: set[str], now: float) -> Iterator[tuple[Seen, StatusLetter]]:
         names = self._submissions.people.names()
         every = min(PROGRESS_SECONDS, 12 * self._rounds.seconds)
         for one in reversed(self._known()):
@@ -162,9 +162,9 @@ class Outgoing:
                     continue
             yield (one, name), self._letter(one, name)
 
-    def _letter(self, one: Submission, name: str) -> Told:
+    def _letter(self, one: Submission, name: str) -> StatusLetter:
         judged = self._judgements.packed(one.id) if one.status in PUBLISHED else {}
-        return Told(
+        return StatusLetter(
             id=one.id,
             serial=0,
             submission=replace(one, url=None),
@@ -173,7 +173,7 @@ class Outgoing:
             judged={task: hashlib.sha256(raw).hexdigest() for task, raw in judged.items()},
         )
 
-    def _judged_files(self, letter: Told) -> dict[str, bytes]:
+    def _judged_files(self, letter: StatusLetter) -> dict[str, bytes]:
         wanted = {judged_name(letter.id, task): digest for task, digest in letter.judged.items()}
         if all(self._judged.get(name) == digest for name, digest in wanted.items()):
             return {}
@@ -216,9 +216,9 @@ class Outgoing:
         return max(COMMITTED_PULSE_SECONDS if costly else PULSE_SECONDS, self._rounds.seconds)
 
     def _serial_of(self, raw: bytes) -> int:
-        return read_told(raw, self._key).serial
+        return read_status(raw, self._key).serial
 
 
-def _digest(letter: Told) -> str:
+def _digest(letter: StatusLetter) -> str:
     """The same for two letters that say the same."""
     return hashlib.sha256(letter.model_copy(update={"serial": 0}).model_dump_json().encode()).hexdigest()

@@ -22,10 +22,10 @@ from storage.letters import (
     Deed,
     PulseLetter,
     Request,
-    Told,
+    StatusLetter,
     judged_name,
     read_letter,
-    read_told,
+    read_status,
     status_name,
 )
 from storage.mailbox import Mailbox
@@ -119,7 +119,7 @@ class PageInbox:
         unreadable = 0
         for raw in raws:
             try:
-                told = read_told(raw, self._key, about)
+                told = read_status(raw, self._key, about)
             except LetterRefused:
                 unreadable += 1
                 continue
@@ -130,7 +130,7 @@ class PageInbox:
         if unreadable:
             _LOG.warning("what the worker told cannot be read", extra={"count": unreadable})
 
-    def _shown(self, told: Told) -> Iterator[Shown]:
+    def _shown(self, told: StatusLetter) -> Iterator[Shown]:
         if told.submission:
             self.names[told.submission.submitter] = told.name
             if told.submission.status in PUBLISHED:

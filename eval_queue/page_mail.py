@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.errors import FailureCode, HomeInUse, LedgerBroken, LetterRefused, MailboxSilent, UsageError
-from backend.logbook import told as told_of
+from backend.logbook import fault_fields
 from backend.settings import Settings
 from backend.submission import Event, Person, Submission
 from eval_queue.heard import Heard
@@ -68,7 +68,7 @@ class PageMail:
         except (MailboxSilent, sqlite3.OperationalError, OSError) as error:
             self._rounds.failed()
             if self._heard.trouble != SILENT:
-                _LOG.error("the mailbox cannot be read", extra=told_of(error))
+                _LOG.error("the mailbox cannot be read", extra=fault_fields(error))
             self._heard.complain(SILENT)
             return
         self._rounds.done()
@@ -93,8 +93,8 @@ class PageMail:
         """All that befell a submission, and what was asked of the worker since."""
         found = self.mirror.find(submission_id)
         asked = [each for each in self._inbox.asked.values() if each.submission_id == submission_id]
-        told = self.mirror.events(submission_id)
-        return told + [asked_event(each, found.status) for each in asked if found]
+        events = self.mirror.events(submission_id)
+        return events + [asked_event(each, found.status) for each in asked if found]
 
     def cancel(self, submission_id: str, actor: str) -> Submission:
         """The submission as it stands, its cancelling asked for."""

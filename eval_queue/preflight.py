@@ -11,11 +11,11 @@ from backend.domain import Edition, Model, Provenance, Standing
 from backend.errors import Blocked, FailureCode, HubSpared, ModelFault, PassingFault, UsageError
 from backend.hub.admission import check_architecture, check_scans, check_size, check_weights, weights_digest
 from backend.hub.courtesy import Courtesy
-from backend.hub.metadata import Repository, Template, check_id
+from backend.hub.metadata import Repository, TemplateFile, check_id
 from backend.settings import Settings
-from backend.submission import Check, Finding, Outlook, Status, Submission, SubmissionForm
+from backend.submission import Check, CheckResult, Outlook, Status, Submission, SubmissionForm
 from eval_queue.estimates import Estimates
-from eval_queue.intake import Asked, Intake, already_here, too_many_open
+from eval_queue.intake import CheckedForm, Intake, already_here, too_many_open
 from eval_queue.rights import told_left, week_spent
 from storage.admissions import WeekFull
 from storage.submissions import Submissions
@@ -66,9 +66,9 @@ class Preflight:
             self._intake.rights.refuse_blocked(self._submissions, person)
             asked = self._intake.read(form)
         except Blocked as refusal:
-            return Outlook(checks=(Check(title="Your turn", finding=Finding.REFUSAL, sentence=str(refusal)),))
+            return Outlook(checks=(Check(title="Your turn", finding=CheckResult.REFUSAL, sentence=str(refusal)),))
         except UsageError as error:
-            return Outlook(checks=(Check(title="Form", finding=Finding.REFUSAL, sentence=str(error)),))
+            return Outlook(checks=(Check(title="Form", finding=CheckResult.REFUSAL, sentence=str(error)),))
         if not asked.engine.from_hub:
             model = Model(hub_id=asked.model_id, revision=asked.engine.name)
             own = _ok("Model", f"One of {asked.engine.name}'s own: nothing is downloaded.")
@@ -80,7 +80,7 @@ class Preflight:
             return Outlook(checks=(_refused(title, fault),))
         except PassingFault as fault:
             sentence = PAUSED if isinstance(fault, HubSpared) else SILENT
-            unknown = Check(title=self._place, finding=Finding.UNKNOWN, sentence=sentence)
+            unknown = Check(title=self._place, finding=CheckResult.UNKNOWN, sentence=sentence)
             unpinned = Model(hub_id=asked.model_id, revision=asked.revision or "")
             return Outlook(checks=(unknown, *self._turn(asked, unpinned, person)))
         model = Model(hub_id=repository.hub_id, revision=repository.revision, params=repository.params)
@@ -92,7 +92,9 @@ class Preflight:
         )
         return self._outlook(checks, asked, model, _id_of(repository.base_model))
 
-    def _outlook(self, checks: tuple[Check, ...], asked: Asked, model: Model, base_model: str | None = None) -> Outlook:
+    def _outlook(
+        self, checks: tuple[Check, ...], asked: CheckedForm, model: Model, base_model: str | None = None
+    ) -> Outlook:
         """The outlook with the place in the queue and an estimate, unless it is refused or on its way already."""
         found = Outlook(checks=checks, base_model=base_model)
         if found.refused or self._submissions.same(model, asked.edition, asked.engine.name):
@@ -103,16 +105,16 @@ class Preflight:
         estimates = self._estimates([newcomer, *submissions], order, self._submissions.pulse())
         return replace(found, position=len(order), estimate=estimates.get(newcomer.id))
 
-    def _turn(self, asked: Asked, model: Model, person: str) -> Iterator[Check]:
+    def _turn(self, asked: CheckedForm, model: Model, person: str) -> Iterator[Check]:
         """Whether it is there already, and if not whether this person may have another."""
         same = self._submissions.same(model, asked.edition, asked.engine.name)
         if same:
             sentence = already_here(same)
-            yield Check(title="New here", finding=Finding.WARNING, sentence=sentence, submission_id=same.id)
+            yield Check(title="New here", finding=CheckResult.WARNING, sentence=sentence, submission_id=same.id)
             return
         most = self._intake.rights.most_open(person)
         if most is not None and self._submissions.open_of(person) >= most:
-            yield Check(title="Your turn", finding=Finding.REFUSAL, sentence=too_many_open(most))
+            yield Check(title="Your turn", finding=CheckResult.REFUSAL, sentence=too_many_open(most))
             return
         yield _ok("New here", "Neither on the board nor on its way.")
         weekly = self._intake.rights.weekly(person, asked.edition)
@@ -120,11 +122,11 @@ class Preflight:
             return
         left = self._submissions.left_of(person, weekly)
         if any(each.left == 0 for each in left):
-            yield Check(title="Your week", finding=Finding.REFUSAL, sentence=str(week_spent(WeekFull(left))))
+            yield Check(title="Your week", finding=CheckResult.REFUSAL, sentence=str(week_spent(WeekFull(left))))
         else:
             yield _ok("Your week", told_left(left))
 
-    def _twins(self, asked: Asked, repository: Repository) -> Iterator[Check]:
+    def _twins(self, asked: CheckedForm, repository: Repository) -> Iterator[Check]:
         """The row of the board that has the same weights under another name or commit."""
         digest = weights_digest(repository)
         for row in self._board(asked.edition):
@@ -133,16 +135,16 @@ class Preflight:
                 sentence = f"The same weights are on the board already, as {row.label}."
                 yield Check(
                     title="Weights elsewhere",
-                    finding=Finding.WARNING,
+                    finding=CheckResult.WARNING,
                     sentence=sentence,
                     submission_id=row.submission_id,
                 )
                 return
 
-    def _base(self, asked: Asked, repository: Repository, person: str) -> Check:
+    def _base(self, asked: CheckedForm, repository: Repository, person: str) -> Check:
         stated = asked.base_model or repository.base_model
         if stated is None:
-            return Check(title="Base model", finding=Finding.UNKNOWN, sentence=NO_BASE)
+            return Check(title="Base model", finding=CheckResult.UNKNOWN, sentence=NO_BASE)
         base = _id_of(stated)
         if base is None:
             return _warning("Base model", f"The repository names {stated!r}, which is no id of the Hub.")
@@ -154,7 +156,9 @@ class Preflight:
         except ModelFault as fault:
             return _warning("Base model", f"{base}: {fault}")
         except PassingFault:
-            return Check(title="Base model", finding=Finding.UNKNOWN, sentence=f"{base}. It could not be looked up.")
+            return Check(
+                title="Base model", finding=CheckResult.UNKNOWN, sentence=f"{base}. It could not be looked up."
+            )
         return _ok("Base model", f"{base} is not on the board yet: submit it as well, and the two can be compared.")
 
     def _board(self, edition: Edition) -> Sequence[Standing]:
@@ -186,8 +190,8 @@ def _facts(repository: Repository, settings: Settings, *, loads_here: bool) -> I
     yield _architecture(repository, loads_here=loads_here)
     if repository.template is None:
         sentence = "The Hub does not say whether there is one."
-        yield Check(title="Chat template", finding=Finding.UNKNOWN, sentence=sentence)
-    elif repository.template is Template.NONE:
+        yield Check(title="Chat template", finding=CheckResult.UNKNOWN, sentence=sentence)
+    elif repository.template is TemplateFile.NONE:
         yield _warning("Chat template", NO_TEMPLATE)
     else:
         yield _ok("Chat template", f"Found in {repository.template}.")
@@ -211,14 +215,14 @@ def _architecture(repository: Repository, *, loads_here: bool) -> Check:
     name = repository.architecture or repository.model_type
     known = f"{name}, which the installed transformers knows." if loads_here else f"{name}."
     found = _ruled("Architecture", lambda: check_architecture(repository, loads_here=loads_here), known)
-    if found.finding is Finding.REFUSAL or not loads_here:
+    if found.finding is CheckResult.REFUSAL or not loads_here:
         return found
     if repository.model_type is None:
-        return Check(title="Architecture", finding=Finding.UNKNOWN, sentence=NO_TYPE)
+        return Check(title="Architecture", finding=CheckResult.UNKNOWN, sentence=NO_TYPE)
     return _warning("Architecture", f"{name}. {OWN_CODE}") if repository.own_code else found
 
 
-def _newcomer(asked: Asked, model: Model) -> Submission:
+def _newcomer(asked: CheckedForm, model: Model) -> Submission:
     now = datetime.now(UTC)
     return Submission(
         id="newcomer",
@@ -250,12 +254,12 @@ def _ruled(title: str, rule: Callable[[], None], sentence: str) -> Check:
 
 
 def _refused(title: str, fault: ModelFault) -> Check:
-    return Check(title=title, finding=Finding.REFUSAL, sentence=f"{fault} {fault.code.advice}")
+    return Check(title=title, finding=CheckResult.REFUSAL, sentence=f"{fault} {fault.code.advice}")
 
 
 def _ok(title: str, sentence: str) -> Check:
-    return Check(title=title, finding=Finding.OK, sentence=sentence)
+    return Check(title=title, finding=CheckResult.OK, sentence=sentence)
 
 
 def _warning(title: str, sentence: str) -> Check:
-    return Check(title=title, finding=Finding.WARNING, sentence=sentence)
+    return Check(title=title, finding=CheckResult.WARNING, sentence=sentence)

@@ -24,7 +24,7 @@ from eval_queue.verdict import (
     stage_of_silence,
 )
 from storage.admissions import WeekFull, Weekly
-from storage.ledger import Entry, Head, Kind, Ledger
+from storage.ledger import Entry, EntryKind, Head, Ledger
 from storage.submissions import Claim, Submissions
 
 LONGEST_REASON = 500
@@ -268,7 +268,7 @@ class Queue:
         """
         try:
             for entry, head in self._ledger.read(self._followed):
-                if entry.kind is Kind.WITHDRAWAL:
+                if entry.kind is EntryKind.WITHDRAWAL:
                     self._end_withdrawn(entry)
                 self._followed = head
         except LedgerBroken:

@@ -19,6 +19,7 @@ from backend.domain import PROTOCOL, Access, Dataset, Edition, Prediction, Resul
 from backend.errors import DataMissing, OperatorFault, UsageError
 from backend.evaluation import manifest
 from backend.judged import agrees
+from backend.progress import StageProgress
 from backend.reporting import score_record
 from backend.rescoring import Change, Evidence, Rejudged, Skip, rejudge
 from backend.scoring import Judges
@@ -26,13 +27,12 @@ from backend.settings import Settings
 from backend.submission import OPERATOR
 from eval_queue.queue import checked_reason
 from storage.judgements import Judgements
-from storage.ledger import Entry, Kind, Ledger
+from storage.ledger import Entry, EntryKind, Ledger
 from storage.predictions import read_kept
 from storage.submissions import Submissions
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 Tasks = Callable[[], Mapping[str, Task]]
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Rescoring:
         self,
         ids: Sequence[str],
         wanted: Sequence[str] | None,
-        report: Report,
+        report: StageProgress,
         *,
         processes: int | None = None,
         reason: str | None = None,
@@ -117,7 +117,11 @@ class Rescoring:
 
     def _standing(self) -> Iterator[tuple[Entry, Result]]:
         for entry, _ in self.ledger.read():
-            if entry.kind is Kind.RESULT and entry.result and self.ledger.standing(entry.submission_id) == entry.number:
+            if (
+                entry.kind is EntryKind.RESULT
+                and entry.result
+                and self.ledger.standing(entry.submission_id) == entry.number
+            ):
                 yield entry, entry.result
 
     def _publish(self, job: Job, rejudged: Rejudged, reason: str) -> int | None:

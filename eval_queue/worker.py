@@ -27,7 +27,8 @@ from backend.domain import (
 )
 from backend.errors import Halted, Replaced
 from backend.evaluation import Evaluation
-from backend.logbook import told
+from backend.logbook import fault_fields
+from backend.progress import ByteProgress
 from backend.settings import Settings
 from backend.submission import Status, Submission
 from eval_queue.estimates import REST
@@ -40,7 +41,7 @@ from storage.submissions import Claim, Submissions
 
 BEAT_SECONDS = 2.0
 STOP_POLL_SECONDS = 0.5
-Download = Callable[[Model, Event, Callable[[int, int], None]], Path]
+Download = Callable[[Model, Event, ByteProgress], Path]
 _LOG = logging.getLogger(__name__)
 
 
@@ -91,7 +92,7 @@ class Heartbeat:
                     self.halt.set()
                     return
                 except sqlite3.OperationalError as error:  # busy or full just now; the lease outlives a few beats
-                    _LOG.warning("the queue cannot be written just now", extra=told(error))
+                    _LOG.warning("the queue cannot be written just now", extra=fault_fields(error))
 
 
 class Clerk:
@@ -231,7 +232,7 @@ class Worker:
     def _settle(self, claim: Claim, fault: Exception, heartbeat: Heartbeat, log: FailureLog) -> None:
         stage = heartbeat.progress.stage
         fields = {"submission": claim.submission.id, "attempt": claim.submission.attempt, "stage": stage}
-        _LOG.error("an attempt was stopped by a fault", extra=fields | told(fault))
+        _LOG.error("an attempt was stopped by a fault", extra=fields | fault_fields(fault))
         with suppress(Replaced):
             heartbeat.beat()  # the item it stopped at is the one that is shown
             self.queue.settle(claim, fault, stage, log.excerpt())

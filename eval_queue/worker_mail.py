@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from backend.errors import HomeInUse, MailboxSilent, MailboxTaken, OperatorFault
-from backend.logbook import told
+from backend.logbook import fault_fields
 from backend.settings import Settings
 from backend.submission import Receipt, SubmissionForm
 from eval_queue.incoming import Incoming, Named
@@ -25,7 +25,7 @@ LETTERS = "letters.sqlite"
 _LOG = logging.getLogger(__name__)
 
 
-class Door(Protocol):
+class SubmissionIntake(Protocol):
     """What judges whether a submission may enter."""
 
     def submit(self, form: SubmissionForm, submitter: str) -> Receipt:
@@ -66,7 +66,7 @@ class WorkerMail:
         trouble = type(error).__name__ if error else None
         if error and trouble != self._trouble:
             said = error.public if isinstance(error, OperatorFault) else ""
-            _LOG.error("page and worker do not hear of each other", extra=told(error) | {"public": said})
+            _LOG.error("page and worker do not hear of each other", extra=fault_fields(error) | {"public": said})
         if self._trouble and not trouble:
             _LOG.info("the mailbox answers again")
         self._trouble = trouble
@@ -76,7 +76,7 @@ def worker_mail(
     settings: Settings,
     submissions: Submissions,
     ledger: Ledger,
-    afar: Callable[[Submissions], tuple[Door, Queue]],
+    afar: Callable[[Submissions], tuple[SubmissionIntake, Queue]],
 ) -> WorkerMail | None:
     """The worker's side of the mailbox that the settings name, None without one; HomeInUse in the home of a page.
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from frontend_config.answers import Answer
+from frontend_config.representations import Representation
 
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -24,10 +24,10 @@ class Folder:
     def __init__(self, path: Path, made: Mapping[str, bytes] | None = None) -> None:
         self.path = path
         self._made = dict(made or {})
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, Representation] = {}
         self._lock = threading.Lock()
 
-    def answer(self, name: str) -> Answer:
+    def answer(self, name: str) -> Representation:
         """The file of this name; HTTPException 404 when there is none."""
         with self._lock:
             if name not in self._answers:
@@ -49,12 +49,12 @@ class Folder:
     def _files(self) -> dict[str, Path]:
         return {str(file.relative_to(self.path)): file for file in self.path.rglob("*") if file.is_file()}
 
-    def _read(self, name: str) -> Answer:
+    def _read(self, name: str) -> Representation:
         file = self._files().get(name)
         if file is None and name not in self._made:
             raise HTTPException(404, "There is no such file.")
         kind = TYPES.get(PurePath(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Answer(file.read_bytes() if file else self._made[name], kind)
+        return Representation(file.read_bytes() if file else self._made[name], kind)
 
 
 def asset_router(own: Folder, digest: str, gradio: Folder) -> APIRouter:

@@ -5,16 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from frontend_config.bench_tables import Tell, progress_bar, show
+from backend.progress import FractionProgress
+from frontend_config.bench_tables import progress_bar, show
 from frontend_config.queue_commands import AsJson
 
-Storm = Callable[[int, float, int, Tell], Mapping[str, Any]]
-Visits = Callable[[int, int, Tell], Mapping[str, Any]]
+StormBench = Callable[[int, float, int, FractionProgress], Mapping[str, Any]]
+PageBench = Callable[[int, int, FractionProgress], Mapping[str, Any]]
 
 
-def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
-    """The commands. `storm(kills, minutes, seed, tell)` and `page(models, columns, tell)` return their records, `clean`
-    among them.
+def bench_commands(storm: StormBench, page: PageBench) -> typer.Typer:
+    """The commands. `storm(kills, minutes, seed, report)` and `page(models, columns, report)` return their records,
+    `clean` among them.
     """
     commands = typer.Typer(help="Measure this program on this machine.", no_args_is_help=True)
 
@@ -28,8 +29,8 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         """Kill workers and submitters over a home of its own and count what is lost; exit code 1 when anything is."""
-        with progress_bar() as tell:
-            record = storm(kills, minutes, seed, tell)
+        with progress_bar() as report:
+            record = storm(kills, minutes, seed, report)
         show(record, as_json)
 
     @commands.command("page")
@@ -39,8 +40,8 @@ def bench_commands(storm: Storm, page: Visits) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         """Visit the page and a gr.Dataframe of the same invented data; exit code 1 if another host is asked."""
-        with progress_bar() as tell:
-            record = page(models, columns, tell)
+        with progress_bar() as report:
+            record = page(models, columns, report)
         show(record, as_json)
 
     return commands

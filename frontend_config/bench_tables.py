@@ -1,7 +1,7 @@
 """How far a bench is, and what it found, in the terminal."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from backend.progress import FractionProgress
 from frontend_config.terminal import ERRORS, MISSING
 
-Tell = Callable[[str, float], None]
 COLUMNS = {
     "seconds": "whole s",
     "times_ours": "× ours",
@@ -36,16 +36,16 @@ def show(record: Mapping[str, Any], as_json: bool) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Tell]:
+def progress_bar() -> Iterator[FractionProgress]:
     """A bar on standard error that is drawn only when told: what is measured forks, and so may have no threads."""
     with Progress(console=ERRORS, auto_refresh=False, transient=True) as progress:
         line = progress.add_task("starting", total=1)
 
-        def tell(what: str, part: float) -> None:
+        def report(what: str, part: float) -> None:
             if progress.tasks[0].description != what or part - progress.tasks[0].completed > 0.01:
                 progress.update(line, description=what, completed=part, refresh=True)
 
-        yield tell
+        yield report
 
 
 def print_record(record: Mapping[str, Any]) -> None:

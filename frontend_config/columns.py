@@ -17,7 +17,7 @@ OFF_THE_HUB = frozenset({"scripted"})
 SHORT = 12
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """How a column's values are written and sorted."""
 
     RANK = "rank"
@@ -51,7 +51,7 @@ class Column:
     name: str
     title: str
     group: Group
-    kind: Kind
+    kind: ColumnKind
     help: str
     shown: bool = True
     part_of: str | None = None
@@ -106,13 +106,15 @@ def row_link(row: Standing) -> str | None:
 
 
 ABOUT, MEAN, ASKED, MORE = Group.MODEL, Group.AVERAGES, Group.DIAGNOSTICS, Group.DETAILS
-TEXT, NUMBER, SCORE = Kind.TEXT, Kind.NUMBER, Kind.SCORE
+TEXT, NUMBER, SCORE = ColumnKind.TEXT, ColumnKind.NUMBER, ColumnKind.SCORE
 
 BEFORE = (
-    Column("rank", "Rank", ABOUT, Kind.RANK, "Its place; models that cannot be told apart share places."),
-    Column("model", "Model", ABOUT, Kind.MODEL, "Its name, linked to its page here.", read=of_row("label")),
-    Column("domain", "Training", ABOUT, Kind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")),
-    Column("params", "Size", ABOUT, Kind.COUNT, "Number of parameters.", read=of_row("params")),
+    Column("rank", "Rank", ABOUT, ColumnKind.RANK, "Its place; models that cannot be told apart share places."),
+    Column("model", "Model", ABOUT, ColumnKind.MODEL, "Its name, linked to its page here.", read=of_row("label")),
+    Column(
+        "domain", "Training", ABOUT, ColumnKind.BADGE, "Trained on biomedical text, or general.", read=of_row("domain")
+    ),
+    Column("params", "Size", ABOUT, ColumnKind.COUNT, "Number of parameters.", read=of_row("params")),
     Column("base_model", "Base model", ABOUT, TEXT, "What it was made from.", shown=False, read=of_row("base_model")),
 )
 
@@ -141,7 +143,9 @@ AFTER = (
     Column("protocol", "Protocol", MORE, TEXT, "The rules it was asked under.", shown=False, read=of_row("protocol")),
     Column("revision", "Revision", MORE, TEXT, "The commit that was asked.", shown=False, read=of_model("revision")),
     Column("weights", "Weights", MORE, TEXT, "Start of the weights' SHA-256.", shown=False, read=short_digest),
-    Column("published_at", "Date", MORE, Kind.DATE, "When it came here.", shown=False, read=of_row("published_at")),
+    Column(
+        "published_at", "Date", MORE, ColumnKind.DATE, "When it came here.", shown=False, read=of_row("published_at")
+    ),
 )
 
 

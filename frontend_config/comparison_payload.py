@@ -6,8 +6,8 @@ from typing import Any
 
 from backend.comparison import Compared, Finding
 from backend.domain import Edition, Provenance, Score, Standing
-from backend.statistics import Pair
-from frontend_config.columns import Column, Kind, board_columns, row_link
+from backend.statistics import RowPair
+from frontend_config.columns import Column, ColumnKind, board_columns, row_link
 from frontend_config.desk import Desk
 from frontend_config.payload import decimals_of, view_name
 from frontend_config.words import notice
@@ -61,7 +61,7 @@ def score_columns(desk: Desk, provenance: Provenance, rows: Sequence[Standing]) 
     """The columns of scores that these rows have on the board."""
     keys = {key for row in rows for key in row.cells}
     shown = board_columns(() if provenance is Provenance.PUBLISHED else desk.tasks, keys)
-    return [column for column in shown if column.kind is Kind.SCORE]
+    return [column for column in shown if column.kind is ColumnKind.SCORE]
 
 
 def model_record(name: str, row: Standing) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def difference_records(
 
 
 def pair_record(
-    column: Column, pair: Pair, record: Mapping[str, Any], decimals: int, names: Sequence[str], *, tests: int
+    column: Column, pair: RowPair, record: Mapping[str, Any], decimals: int, names: Sequence[str], *, tests: int
 ) -> dict[str, Any]:
     """What is known of a pair in a cell, with its sentence; `tests` were made together with this one."""
     first, second = (names[place] for place in pair)

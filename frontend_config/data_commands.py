@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.builders.asking import Asking
+from backend.builders.asking import StagedModel
 from backend.builders.custody import check_engine, check_places, is_invented
 from backend.builders.medisumcode import COUNT, build_medisumcode
 from backend.builders.medisumqa import LETTERS, SEED, Proposed, propose
@@ -20,10 +20,11 @@ from backend.builders.release import release as release_pairs
 from backend.builders.workshop import PAIRS_REPORT, Workshop
 from backend.credentialed import read_readers
 from backend.datasets.catalog import fetch, state_of
-from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Table
+from backend.datasets.mimic import DIAGNOSES, DISCHARGE, CsvTable
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import DataFile, Engine, Fact, Model, ModelSource, Task
 from backend.errors import DataMissing, OperatorFault, PassingFault, UsageError
+from backend.progress import StageProgress
 from backend.settings import read_settings
 from frontend_config.custody_status import installed, unread_concerns
 from frontend_config.terminal import file_bar, print_data, stage_bar
@@ -120,8 +121,8 @@ def _add_medisumcode(data: typer.Typer) -> None:
         check_places([notes, diagnoses], folder)
         with _on_disk(), file_bar() as show:
             built = build_medisumcode(
-                notes=Table(notes, DISCHARGE, partial(show, "letters")),
-                diagnoses=Table(diagnoses, DIAGNOSES, partial(show, "diagnoses")),
+                notes=CsvTable(notes, DISCHARGE, partial(show, "letters")),
+                diagnoses=CsvTable(diagnoses, DIAGNOSES, partial(show, "diagnoses")),
                 folder=folder,
                 count=count,
                 seed=seed,
@@ -160,7 +161,7 @@ def _add_medisumqa(data: typer.Typer, find_engine: FindEngine, resolve: Resolve)
         check_engine(chosen, notes)
         found, source = resolve(model, chosen, url)
         with _on_disk(), stage_bar() as report:
-            asking = Asking(
+            asking = StagedModel(
                 model=found,
                 source=replace(source, confides=frozenset()) if is_invented(notes) else source,
                 engine=chosen,
@@ -168,12 +169,12 @@ def _add_medisumqa(data: typer.Typer, find_engine: FindEngine, resolve: Resolve)
                 journal=partial(_journal, into),
                 report=report,
             )
-            table = Table(notes, DISCHARGE, partial(_in_megabytes, report, "letters, in MB"))
+            table = CsvTable(notes, DISCHARGE, partial(_in_megabytes, report, "letters, in MB"))
             proposed = propose(notes=table, workshop=workshop, asking=asking, letters=letters, seed=seed)
         typer.echo(_next_step(proposed))
 
 
-def _in_megabytes(report: Callable[[str, int, int], None], name: str, done: int, total: int) -> None:
+def _in_megabytes(report: StageProgress, name: str, done: int, total: int) -> None:
     report(name, ceil(done / MB), ceil(total / MB))
 
 

@@ -9,7 +9,7 @@ from backend.domain import Edition, Provenance, Standing, Task
 from backend.errors import NotKept, UsageError
 from backend.hub.search import Suggestion
 from backend.settings import Settings
-from backend.statistics import Pair, RankRange
+from backend.statistics import RankRange, RowPair
 from backend.submission import (
     Estimate,
     Event,
@@ -33,11 +33,11 @@ Ranges = Mapping[str, Mapping[int, RankRange | Hindrance]]
 class Compare(Protocol):
     """Judges the differences between pairs of rows, by their places."""
 
-    def __call__(self, rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+    def __call__(self, rows: Sequence[Standing], pairs: Sequence[RowPair], *, metrics: bool = True) -> Compared:
         """What was found in every cell; without `metrics`, only in the tasks and their averages."""
 
 
-def compare_nothing(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+def compare_nothing(rows: Sequence[Standing], pairs: Sequence[RowPair], *, metrics: bool = True) -> Compared:
     """What is found where no judged values are kept."""
     return Compared(pairs=pairs)
 

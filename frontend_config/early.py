@@ -3,7 +3,7 @@
 import json
 from urllib.parse import urlencode
 
-from frontend_config.boards import Boards, Form
+from frontend_config.boards import BoardForm, Boards
 from frontend_config.views import ViewName
 
 # An answer named by its digest never changes, so the browser may take it from what an earlier visit left.
@@ -19,7 +19,7 @@ SCRIPT = """
 """
 
 
-def early_question(boards: Boards, form: Form) -> str:
+def early_question(boards: Boards, form: BoardForm) -> str:
     """A script, as HTML, that asks for the view in the page's address and leaves address and answer in `clueEarly`.
 
     The script is always SCRIPT, whose hash the page's policy names; what changes are the data before it.
@@ -28,13 +28,13 @@ def early_question(boards: Boards, form: Form) -> str:
     return f'<script type="application/json">{json.dumps(addresses)}</script><script>{SCRIPT}</script>'
 
 
-def _address(view: ViewName, form: Form) -> str:
+def _address(view: ViewName, form: BoardForm) -> str:
     """The same letters as `addressIn` in static/common/views.js writes."""
     provenance, edition = view.asked
-    part = {} if form is Form.WHOLE else {"part": form.value}
+    part = {} if form is BoardForm.WHOLE else {"part": form.value}
     return f"/v1/leaderboard.json?{urlencode({'provenance': provenance.value, 'edition': edition.value, **part})}"
 
 
-def _digest(boards: Boards, view: ViewName, form: Form) -> str | None:
+def _digest(boards: Boards, view: ViewName, form: BoardForm) -> str | None:
     held = boards.held(form, *view.asked)
     return held.digest if held else None

@@ -33,7 +33,7 @@ Resolve = Callable[[str, Engine, str | None, str | None], tuple[Model, ModelSour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class EvaluationKit:
     """What an evaluation is made with.
 
     `benchmark(protocol, clone)` has the tasks of a protocol; `resolve(model, engine, url, revision)` finds the model.
@@ -45,8 +45,8 @@ class Workshop:
     resolve: Resolve
 
 
-def evaluate_commands(workshop: Callable[[], Workshop]) -> typer.Typer:
-    """The command over this workshop, which is asked for when it runs."""
+def evaluate_commands(kit: Callable[[], EvaluationKit]) -> typer.Typer:
+    """The command over this kit, which is asked for when it runs."""
     commands = typer.Typer()
 
     @commands.command()
@@ -63,7 +63,7 @@ def evaluate_commands(workshop: Callable[[], Workshop]) -> typer.Typer:
         clue_clone: Clone = None,
     ) -> None:
         """Evaluate one model here and now, without queue and board; one JSON object on standard output."""
-        here = workshop()
+        here = kit()
         chosen = pick(here.engines, engine or here.settings.engine, "engine")
         benchmark = here.benchmark(protocol, clue_clone or here.settings.clone)
         wanted = _wanted(benchmark, tasks)

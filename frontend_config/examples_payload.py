@@ -10,7 +10,7 @@ from frontend_config.words import notice
 from storage.answered import Answered, prompt_of
 
 
-class Verdict(StrEnum):
+class Correctness(StrEnum):
     """Which examples are wanted, where an answer is either right or wrong."""
 
     RIGHT = "right"
@@ -22,7 +22,7 @@ class Search:
     """Which examples, and which of those: `words` occur in id, reference or answer, whatever the case."""
 
     words: str = ""
-    verdict: Verdict | None = None
+    verdict: Correctness | None = None
     offset: int = 0
     limit: int = 10
 
@@ -70,8 +70,8 @@ def _averaged(metrics: Mapping[str, float | None], names: set[str]) -> list[floa
     return [value for name, value in metrics.items() if name in names]
 
 
-def _verdict(one: Answered) -> Verdict:
-    return Verdict.RIGHT if next(iter(one.metrics.values()), None) == 1.0 else Verdict.WRONG
+def _verdict(one: Answered) -> Correctness:
+    return Correctness.RIGHT if next(iter(one.metrics.values()), None) == 1.0 else Correctness.WRONG
 
 
 def _mentions(one: Answered, words: str) -> bool:

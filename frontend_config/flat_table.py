@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from frontend_config.columns import Kind, Value
+from frontend_config.columns import ColumnKind, Value
 
 FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 PARTS = ("low", "high", "n")
@@ -19,7 +19,7 @@ def flat_table(payload: Mapping[str, Any]) -> dict[str, list[Value]]:
     table: dict[str, list[Value]] = {"name": payload["names"]}
     for column in payload["columns"]:
         table[column["name"]] = column["values"]
-        if column["kind"] == Kind.SCORE:
+        if column["kind"] == ColumnKind.SCORE:
             table |= _beside(column, payload)
     return table
 

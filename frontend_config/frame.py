@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from frontend_config.boards import Form
+from frontend_config.boards import BoardForm
 from frontend_config.citation import Around
 from frontend_config.early import SCRIPT
 from frontend_config.guard.headers import page_policy
@@ -61,7 +61,7 @@ class Place:
     module: str | None = None
     sheets: tuple[str, ...] = ()
     island: str | None = None
-    asks: Form | None = None
+    asks: BoardForm | None = None
     dated: bool = False
 
 

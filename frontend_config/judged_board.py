@@ -7,7 +7,7 @@ from threading import Lock
 from backend.comparison import Compared, Hindrance, board_ranges, compare_rows
 from backend.domain import Edition, Provenance, Standing
 from backend.judged import Judged, agrees, published_scores
-from backend.statistics import Pair
+from backend.statistics import RowPair
 from frontend_config.desk import Desk, Ranges
 from storage.judgements import Judgements
 
@@ -67,7 +67,7 @@ class JudgedBoard:
                     self._states = {**self._states, edition: now}
                     self._changes += changed
 
-    def compare(self, rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+    def compare(self, rows: Sequence[Standing], pairs: Sequence[RowPair], *, metrics: bool = True) -> Compared:
         """These pairs of rows, by their places, in every cell of the board."""
         tasks = self._desk.tasks
         kept = [{task.name: self._kept(row, task.name) for task in tasks} for row in rows]

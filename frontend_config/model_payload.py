@@ -10,7 +10,7 @@ from backend.comparison import Hindrance
 from backend.domain import Access, Edition, Model, Standing, Task
 from backend.errors import CredentialedText
 from frontend_config.bases import goes_by
-from frontend_config.columns import HUB_ID, Column, Kind, board_columns, hub_link, row_link, task_titles
+from frontend_config.columns import HUB_ID, Column, ColumnKind, board_columns, hub_link, row_link, task_titles
 from frontend_config.comparison_payload import cell_record
 from frontend_config.desk import Desk, Ranges
 from frontend_config.history_payload import history_payload
@@ -124,7 +124,7 @@ def cells_of(desk: Desk, view: View, place: int) -> list[dict[str, Any]]:
     keys = {key for row in view.rows for key in row.cells}
     columns = board_columns(() if view.name is ViewName.PUBLISHED else desk.tasks, keys)
     ranges = {} if view.name is ViewName.PUBLISHED else desk.ranges(view.name.asked[1])
-    return [_cell(column, view, place, ranges) for column in columns if column.kind is Kind.SCORE]
+    return [_cell(column, view, place, ranges) for column in columns if column.kind is ColumnKind.SCORE]
 
 
 def diagnostics_of(row: Standing, tasks: Sequence[Task]) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from threading import Event
 
 from backend import hub
 from backend.domain import Engine, Model, ModelSource
+from backend.progress import ByteProgress
 
 LookUp = Callable[[str, str | None, str], Model]
-Download = Callable[[Model, Event, Callable[[int, int], None]], Path]
+Download = Callable[[Model, Event, ByteProgress], Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

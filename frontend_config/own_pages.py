@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
 
-from frontend_config.answers import Answer
 from frontend_config.citation import Around
 from frontend_config.frame import Frame, Place
+from frontend_config.representations import Representation
 
 Content = Callable[[], str]
 Surroundings = Callable[[Request], Around]
@@ -25,8 +25,8 @@ def own_page(
     headers = {"Content-Security-Policy": frame.policy(place)}
 
     @lru_cache(maxsize=HELD)
-    def page(surroundings: Around) -> Answer:
-        return Answer(frame.page(place, content(), surroundings).encode(), "text/html; charset=utf-8")
+    def page(surroundings: Around) -> Representation:
+        return Representation(frame.page(place, content(), surroundings).encode(), "text/html; charset=utf-8")
 
     def own(request: Request) -> Response:
         return page(around(request)).respond(request, headers=headers)

@@ -7,7 +7,7 @@ from typing import Any
 from backend.comparison import Hindrance
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Standing, Task
 from backend.statistics import RankRange
-from frontend_config.columns import Column, Kind, board_columns, row_link
+from frontend_config.columns import Column, ColumnKind, board_columns, row_link
 from frontend_config.desk import Ranges
 from frontend_config.row_names import row_names
 from frontend_config.words import notice
@@ -107,11 +107,11 @@ def _column_payload(column: Column, standings: Sequence[Standing]) -> dict[str, 
     }
     if column.part_of is not None:
         described["part_of"] = column.part_of
-    if column.kind is Kind.SCORE:
+    if column.kind is ColumnKind.SCORE:
         return described | _scores(column.name, standings)
-    if column.kind is Kind.RANK:
+    if column.kind is ColumnKind.RANK:
         return described | {"values": _ranks(standings)}
-    if column.kind is Kind.MODEL:
+    if column.kind is ColumnKind.MODEL:
         described["links"] = [row_link(row) for row in standings]
     read = column.read
     values = [None if read is None else read(row) for row in standings]
@@ -156,7 +156,7 @@ def _ranks(standings: Sequence[Standing]) -> list[int | None]:
 
 
 def _first_sort(columns: Sequence[Column], standings: Sequence[Standing]) -> str:
-    scores = [column.name for column in columns if column.kind is Kind.SCORE]
+    scores = [column.name for column in columns if column.kind is ColumnKind.SCORE]
     wanted = [name for name in RANKED_BY if name in scores] + scores
     return next((f"-{name}" for name in wanted if _any_value(name, standings)), "model")
 

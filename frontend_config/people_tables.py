@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from frontend_config.terminal import MISSING
-from storage.audit import Deed
+from storage.audit import AuditRecord
 from storage.people import Known
 
 
@@ -26,7 +26,7 @@ def print_people(known: Sequence[Known], operators: Collection[str]) -> None:
     out.print(table)
 
 
-def print_deeds(deeds: Sequence[Deed], names: Mapping[str, str]) -> None:
+def print_deeds(deeds: Sequence[AuditRecord], names: Mapping[str, str]) -> None:
     """Every deed with the name of whoever did it; a sentence when there is none."""
     out = Console(highlight=False, markup=False, emoji=False)
     if not deeds:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from backend.errors import UsageError
+from backend.progress import StageProgress
 from frontend_config.queue_commands import AsJson
 from frontend_config.terminal import MISSING, stage_bar
 
@@ -20,7 +21,7 @@ class Rescore(Protocol):
         self,
         ids: list[str],
         wanted: list[str] | None,
-        report: Callable[[str, int, int], None],
+        report: StageProgress,
         *,
         processes: int | None,
         reason: str | None,

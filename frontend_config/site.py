@@ -17,7 +17,7 @@ from backend.settings import Settings
 from frontend_config.agents.server import keep_to_tools
 from frontend_config.agents.tools import add_tools
 from frontend_config.assets import Folder, asset_router
-from frontend_config.boards import Boards, Form
+from frontend_config.boards import BoardForm, Boards
 from frontend_config.bundle import MODULE, bundles
 from frontend_config.dated_pages import DatedPages
 from frontend_config.desk import Desk
@@ -48,7 +48,13 @@ Build = Callable[[Desk, str], None]
 
 
 def _place(
-    path: str, title: str, island: str, *uses: str, listed: bool = True, asks: Form | None = None, dated: bool = False
+    path: str,
+    title: str,
+    island: str,
+    *uses: str,
+    listed: bool = True,
+    asks: BoardForm | None = None,
+    dated: bool = False,
 ) -> Place:
     """A page whose island is static/`island`, and which also needs the style sheets of the folders in `uses`."""
     sheets = tuple(sheet for folder in (island, "common", *uses) for sheet in OWN.sheets(folder))
@@ -57,10 +63,13 @@ def _place(
 
 # A page is HTML of ours, or built by Gradio where the browser calls functions of the server.
 PAGES: tuple[tuple[Place, str | Build], ...] = (
-    (_place("/", "Leaderboard", "board", asks=Form.FIRST, dated=True), leaderboard.CONTENT),
+    (_place("/", "Leaderboard", "board", asks=BoardForm.FIRST, dated=True), leaderboard.CONTENT),
     (_place("/delta", "Does training help?", "delta", "differences", "charts", dated=True), delta.CONTENT),
-    (_place("/compare", "Compare", "compare", "differences", "charts", asks=Form.WHOLE, dated=True), compare.CONTENT),
-    (_place("/plot", "Plot", "plot", "charts", asks=Form.WHOLE, dated=True), plot.CONTENT),
+    (
+        _place("/compare", "Compare", "compare", "differences", "charts", asks=BoardForm.WHOLE, dated=True),
+        compare.CONTENT,
+    ),
+    (_place("/plot", "Plot", "plot", "charts", asks=BoardForm.WHOLE, dated=True), plot.CONTENT),
     (_place("/submit", "Submit", "submit", "submissions"), submit.build),
     (_place("/queue", "Queue", "queue", "submissions"), queue.build),
     (_place("/submission", "Submission", "submission", "submissions", listed=False), submission.build),

@@ -16,7 +16,7 @@ from storage.scores import Scores
 from storage.snapshot import write_snapshot
 
 
-class Archive(Protocol):
+class SnapshotSource(Protocol):
     """What a copy is made of."""
 
     @property
@@ -30,7 +30,7 @@ class Archive(Protocol):
         """What the page may ask for, over these tables."""
 
 
-def snapshot_commands(archive: Callable[[], Archive]) -> typer.Typer:
+def snapshot_commands(archive: Callable[[], SnapshotSource]) -> typer.Typer:
     """The command over this archive, which is asked for when it runs."""
     commands = typer.Typer()
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from backend.bench.endpoint import measure_endpoint
-from backend.bench.generation.measurement import THREADS, Peers, Plan, measure_generation
+from backend.bench.generation.measurement import THREADS, BenchPlan, Peers, measure_generation
 from backend.bench.generation.models import Size
 from backend.bench.generation.shapes import ShapeName
 from backend.bench.generation.whole import measure_benchmark
@@ -39,8 +39,8 @@ def _add_order(commands: typer.Typer, tasks: Tasks) -> None:
         scale: Annotated[Scale, typer.Option(help="of the invented data")] = Scale.FULL, as_json: AsJson = False
     ) -> None:
         """Count how much of LongHealth's prompts the prompt before has in common, in our order and in others."""
-        with progress_bar() as tell:
-            record = measure_order(tasks()["longhealth"], scale, tell)
+        with progress_bar() as report:
+            record = measure_order(tasks()["longhealth"], scale, report)
         show(record, as_json)
 
 
@@ -60,7 +60,7 @@ def _add_generation(commands: typer.Typer, tasks: Tasks) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Answer the same prompts in several ways; exit code 1 when our engine answers differently."""
-        plan = Plan(
+        plan = BenchPlan(
             shapes=list(ShapeName) if shape == "all" else [ShapeName(shape)],
             size=size,
             prompts=prompts,
@@ -72,8 +72,8 @@ def _add_generation(commands: typer.Typer, tasks: Tasks) -> None:
             peers=peers,
             scale=scale,
         )
-        with progress_bar() as tell:
-            record = measure_generation(tasks(), plan, tell)
+        with progress_bar() as report:
+            record = measure_generation(tasks(), plan, report)
         show(record, as_json)
 
 
@@ -88,9 +88,9 @@ def _add_whole(commands: typer.Typer, tasks: Tasks) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Answer all six tasks with our engine, and profile a part; meant for a GPU."""
-        with progress_bar() as tell:
-            plan = Plan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads, written=written)
-            record = measure_benchmark(tasks(), plan, tell)
+        with progress_bar() as report:
+            plan = BenchPlan(shapes=(), size=size, prompts=prompts, scale=scale, threads=threads, written=written)
+            record = measure_benchmark(tasks(), plan, report)
         show(record, as_json)
 
 
@@ -103,8 +103,8 @@ def _add_scoring(commands: typer.Typer, tasks: Tasks) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Judge invented texts with our metrics and with those they are held against; exit code 1 if they disagree."""
-        with progress_bar() as tell:
-            record = measure_scoring(list(tasks().values()), read_settings(), pairs, tell)
+        with progress_bar() as report:
+            record = measure_scoring(list(tasks().values()), read_settings(), pairs, report)
         show(record, as_json)
 
 
@@ -117,8 +117,8 @@ def _add_endpoint(commands: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Ask a server of so many slots, beside sixteen threads; exit code 1 if less than 95 % of them were busy."""
-        with progress_bar() as tell:
-            record = measure_endpoint(requests, slots, seconds, tell)
+        with progress_bar() as report:
+            record = measure_endpoint(requests, slots, seconds, report)
         show(record, as_json)
 
 
@@ -129,6 +129,6 @@ def _add_ray(commands: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Ask a sleeping model on two Ray nodes of this machine; exit code 1 unless all is answered exactly once."""
-        with progress_bar() as tell:
-            record = measure_ray(actors, tell)
+        with progress_bar() as report:
+            record = measure_ray(actors, report)
         show(record, as_json)

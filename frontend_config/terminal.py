@@ -12,6 +12,7 @@ from rich.table import Table
 
 from backend.datasets.catalog import DataState, Presence
 from backend.domain import Progress
+from backend.progress import StageProgress
 from backend.submission import Submission
 
 ERRORS = Console(stderr=True)
@@ -163,7 +164,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def file_bar() -> Iterator[Callable[[str, int, int | None], None]]:
+def file_bar() -> Iterator[StageProgress]:
     """A bar on standard error that shows for each named file how many of its bytes are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Bars(*columns, console=ERRORS) as bars:
@@ -171,14 +172,14 @@ def file_bar() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 @contextmanager
-def stage_bar() -> Iterator[Callable[[str, int, int], None]]:
+def stage_bar() -> Iterator[StageProgress]:
     """A bar on standard error that shows for each named stage how many items are done; 0 of 0 where that is unknown."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bars(*columns, console=ERRORS) as bars:
         yield _rows_of(bars)
 
 
-def _rows_of(bars: Bars) -> Callable[[str, int, int | None], None]:
+def _rows_of(bars: Bars) -> StageProgress:
     rows: dict[str, TaskID] = {}
 
     def show(name: str, done: int, total: int | None) -> None:

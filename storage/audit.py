@@ -21,7 +21,7 @@ _QUERIES: Any = aiosql.from_path(Path(__file__).parent / "sql" / "people.sql", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class AuditRecord:
     """One thing that somebody did: when, whose subject, what, on which submission or person, why."""
 
     at: datetime
@@ -38,12 +38,12 @@ class Audit:
         self._database = database
         self._clocks = clocks
 
-    def since(self, seconds: float = 0) -> list[Deed]:
+    def since(self, seconds: float = 0) -> list[AuditRecord]:
         """Every deed since a moment of Unix time, oldest first: these rows and the events that somebody caused."""
         with self._database.reading() as db:
             rows = list(_QUERIES.deeds(db, since=seconds, operator=OPERATOR, local=LOCAL_USER))
         return [
-            Deed(
+            AuditRecord(
                 at=moment(row["at"]),
                 actor=row["actor"],
                 deed=row["deed"],

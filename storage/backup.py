@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from backend import __version__
 from backend.errors import BackupDamaged, HomeInUse, LedgerBroken, OperatorFault, UsageError
+from backend.progress import StageProgress
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
 from storage.judgements import JUDGED, SUFFIX
@@ -30,11 +31,10 @@ PARTIAL = ".partial-"
 PREDICTIONS = frozenset({".jsonl", ".parquet"})
 NOTE = "last-backup.json"
 _PART = re.compile(rf"{re.escape(QUEUE)}|{re.escape(LEDGER)}|{re.escape(HEAD)}|({RUNS}|{JUDGED})/\w[\w.-]*/\w[\w.-]*")
-Report = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BackupFile:
     """One file of a backup: its path inside it, bytes, and SHA-256 in hex."""
 
     path: str
@@ -51,7 +51,7 @@ class Manifest:
     program: str
     ledger: Head | None
     predictions: bool
-    files: tuple[Part, ...]
+    files: tuple[BackupFile, ...]
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ def quiet(name: str, done: int, total: int | None) -> None:
     """A report to nobody."""
 
 
-def write_backup(home: Path, folder: Path, *, predictions: bool = True, report: Report = quiet) -> Path:
+def write_backup(home: Path, folder: Path, *, predictions: bool = True, report: StageProgress = quiet) -> Path:
     """A new folder inside `folder` with a copy of this home, checked, on the disk and readable by its owner only.
 
     Queue and ledger are of one moment, so that each finished submission has its line; answers may go further. What a
@@ -99,7 +99,7 @@ def keep_aside(home: Path, folder: Path, prefix: str) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def verify_backup(folder: Path, report: Report = quiet) -> Manifest:
+def verify_backup(folder: Path, report: StageProgress = quiet) -> Manifest:
     """What the backup holds, after every file was read; BackupDamaged names the first that is wrong."""
     manifest = read_manifest(folder)
     total = sum(part.bytes for part in manifest.files)
@@ -168,7 +168,7 @@ def _being_written(folder: Path) -> Iterator[None]:
         raise HomeInUse(f"Another backup is being written into {folder}. Wait for it to end.") from None
 
 
-def _fill(home: Path, folder: Path, *, predictions: bool, report: Report) -> Manifest:
+def _fill(home: Path, folder: Path, *, predictions: bool, report: StageProgress) -> Manifest:
     """Copies of a home's files in `folder`, and their manifest; nothing is checked."""
     at = datetime.now(UTC)
     for name in (QUEUE, LEDGER):
@@ -227,10 +227,10 @@ def _put_in_place(partial: Path, manifest: Manifest, prefix: str = "") -> Path:
     return target
 
 
-def _copied_runs(home: Path, folder: Path, report: Report) -> list[Part | None]:
+def _copied_runs(home: Path, folder: Path, report: StageProgress) -> list[BackupFile | None]:
     """Copies of what models wrote; a file that is packed under another name meanwhile is found at the next look."""
     seen: set[Path] = set()
-    copied: list[Part | None] = []
+    copied: list[BackupFile | None] = []
     done = 0
     while new := [path for path in _prediction_files(home) if path not in seen]:
         total = done + sum(_size(path) for path in new)
@@ -253,7 +253,7 @@ def _judgement_files(home: Path) -> list[str]:
     return sorted(name for name in found if _PART.fullmatch(name))
 
 
-def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -> Part | None:
+def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -> BackupFile | None:
     try:
         copy_file(home / name, folder / name, whole_bytes(home / name) if whole_lines else None)
     except FileNotFoundError:
@@ -261,11 +261,11 @@ def _copied(home: Path, folder: Path, name: str, *, whole_lines: bool = False) -
     return _part_of(folder, name)
 
 
-def _part_of(folder: Path, name: str) -> Part | None:
+def _part_of(folder: Path, name: str) -> BackupFile | None:
     try:
         with (folder / name).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Part(path=name, bytes=file.tell(), sha256=digest)
+            return BackupFile(path=name, bytes=file.tell(), sha256=digest)
     except OSError:
         return None
 

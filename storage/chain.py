@@ -27,7 +27,7 @@ _END = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChainLine:
     """Where an entry lies, whose it is, and which earlier line it takes off the board."""
 
     number: int
@@ -75,14 +75,14 @@ def check_line(line: bytes, before: Head) -> Head:
     return Head(number, closing, before.offset + len(line))
 
 
-def outline(line: bytes, before: Head) -> Line:
+def outline(line: bytes, before: Head) -> ChainLine:
     """Whose a checked line is and which line it retires, read without the result inside of it."""
     beginning = _BEGINNING.match(line)
     end = _END.fullmatch(line, line.rfind(_LAST_KEYS))
     if beginning is None or end is None:
         raise LedgerBroken(before.number + 1, "its fields are not those of an entry")
     supersedes, withdraws = end["supersedes"], end["withdraws"]
-    return Line(
+    return ChainLine(
         int(beginning["number"]),
         json.loads(beginning["identity"]),
         json.loads(end["submission"]),

@@ -17,7 +17,7 @@ GENESIS = "0" * 64
 _RESULT = TypeAdapter(Result)
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What a line of the ledger does."""
 
     RESULT = "result"
@@ -35,7 +35,7 @@ class Entry:
 
     number: int
     at: datetime
-    kind: Kind
+    kind: EntryKind
     identity: str
     submission_id: str
     previous: str
@@ -91,7 +91,7 @@ def parse_entry(line: bytes, number: int) -> Entry:
         # A repeated key, or one number written in two ways, would let two readers see two things in one line.
         if line != canonical(record) + b"\n":
             raise LedgerBroken(number, "it is not in canonical form")
-        return _ENTRY.validate_python({"kind": Kind.RESULT, **record})
+        return _ENTRY.validate_python({"kind": EntryKind.RESULT, **record})
     except (ValueError, TypeError, RecursionError) as error:
         raise LedgerBroken(number, f"it cannot be read ({type(error).__name__})") from None
 

@@ -13,12 +13,12 @@ from filelock import FileLock
 from backend.domain import Result
 from backend.errors import LedgerBroken, UsageError
 from backend.signing import Signer
-from storage.chain import Line, follow_chain, outline
-from storage.entries import GENESIS, Entry, Head, Kind, canonical, identity_of, parse_entry, result_content, sealed
+from storage.chain import ChainLine, follow_chain, outline
+from storage.entries import GENESIS, Entry, EntryKind, Head, canonical, identity_of, parse_entry, result_content, sealed
 from storage.ledger_head import HeadFile, HeadStatement
 from storage.ledger_index import LedgerIndex
 
-__all__ = ["GENESIS", "Entry", "Head", "Kind", "Ledger", "canonical", "identity_of"]
+__all__ = ["GENESIS", "Entry", "EntryKind", "Head", "Ledger", "canonical", "identity_of"]
 
 Stamp = tuple[tuple[int, ...] | None, ...]
 
@@ -86,7 +86,7 @@ class Ledger:
                 raise UsageError(f"Line {supersedes} of the ledger does not stand, so nothing can take its place.")
             body = {"identity": identity, "submission_id": submission_id, "result": result_content(result)}
             extra = {} if supersedes is None else {"supersedes": supersedes, "reason": reason}
-            return self._append({**body, **extra, "kind": Kind.RESULT})
+            return self._append({**body, **extra, "kind": EntryKind.RESULT})
 
     def withdraw(self, submission_id: str, *, actor: str, reason: str) -> Entry:
         """The entry that takes back what stands of this submission; UsageError when nothing stands."""
@@ -96,7 +96,7 @@ class Ledger:
                 raise UsageError(f"Nothing of submission {submission_id} stands in the ledger.")
             return self._append(
                 {
-                    "kind": Kind.WITHDRAWAL,
+                    "kind": EntryKind.WITHDRAWAL,
                     "identity": standing.identity,
                     "submission_id": submission_id,
                     "withdraws": standing.number,
@@ -187,7 +187,7 @@ class Ledger:
             stated.number, f"it is not the line that {name} states; it or lines before it were written anew"
         )
 
-    def _at(self, standing: Line) -> Entry:
+    def _at(self, standing: ChainLine) -> Entry:
         with self._path.open("rb") as file:
             file.seek(standing.before.offset)
             return parse_entry(file.readline(), standing.number)

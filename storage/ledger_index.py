@@ -1,6 +1,6 @@
 """Which lines of the ledger stand: published, and neither superseded nor withdrawn by a later one."""
 
-from storage.chain import Line
+from storage.chain import ChainLine
 from storage.entries import Head
 
 
@@ -11,22 +11,22 @@ class LedgerIndex:
         self.head = Head()
         self.withdrawn: list[int] = []
         self.superseded: list[int] = []
-        self._standing: dict[int, Line] = {}
-        self._by_identity: dict[str, Line] = {}
-        self._by_submission: dict[str, Line] = {}
+        self._standing: dict[int, ChainLine] = {}
+        self._by_identity: dict[str, ChainLine] = {}
+        self._by_submission: dict[str, ChainLine] = {}
 
     def __contains__(self, number: int) -> bool:
         return number in self._standing
 
-    def of_identity(self, identity: str) -> Line | None:
+    def of_identity(self, identity: str) -> ChainLine | None:
         """The line that stands for an identity."""
         return self._by_identity.get(identity)
 
-    def of_submission(self, submission_id: str) -> Line | None:
+    def of_submission(self, submission_id: str) -> ChainLine | None:
         """The line that stands for a submission."""
         return self._by_submission.get(submission_id)
 
-    def take(self, line: Line, head: Head) -> None:
+    def take(self, line: ChainLine, head: Head) -> None:
         """One more line, and the head that it makes."""
         retired = self._standing.pop(line.supersedes or line.withdraws or 0, None)
         if retired is not None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from backend.errors import LedgerBroken
-from backend.logbook import told
+from backend.logbook import fault_fields
 from storage.ledger import Ledger, Stamp
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class LedgerWatch:
             self._ledger.verify()
         except LedgerBroken as broken:
             if str(broken) != str(self.broken):
-                _LOG.error("the ledger is broken; publishing stops", extra=told(broken) | {"line": broken.line})
+                _LOG.error("the ledger is broken; publishing stops", extra=fault_fields(broken) | {"line": broken.line})
             self.broken = broken
         else:
             if self.broken:

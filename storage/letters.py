@@ -82,7 +82,7 @@ class Answer(_Letter):
     submission_id: Id | None = None
 
 
-class Told(_Letter):
+class StatusLetter(_Letter):
     """All that the page may know of one submission, or of one request that became none; `serial` grows.
 
     `judged` has the SHA-256 of the file of judged values of each task.
@@ -174,13 +174,13 @@ def read_letter(kind: type[Letter], raw: bytes, name: str, key: str | None) -> L
         raise LetterRefused("It cannot be read.") from None
 
 
-def read_told(raw: bytes, key: str | None, about: str | None = None) -> Told:
+def read_status(raw: bytes, key: str | None, about: str | None = None) -> StatusLetter:
     """As `read_letter`, of a letter that says itself which file it is the content of; `about` is the one expected."""
     try:
         own = str(json.loads(raw)["id"])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise LetterRefused("It cannot be read.") from None
-    told = read_letter(Told, raw, status_name(own), key)
+    told = read_letter(StatusLetter, raw, status_name(own), key)
     inside = told.submission.id if told.submission else told.answer.request.id if told.answer else None
     if told.id != inside or about not in (None, own):
         raise LetterRefused("It tells of something else than its name says.")

@@ -16,7 +16,7 @@ import duckdb
 from pydantic import TypeAdapter
 
 from backend.domain import Dataset, Fact, Prediction, Task
-from backend.logbook import told
+from backend.logbook import fault_fields
 from storage.files import sync
 from storage.packed import read_packed, write_packed
 
@@ -160,7 +160,7 @@ def pack_journals(folder: Path) -> int:
             packed += _pack(path)
         except (OSError, duckdb.Error, ValueError) as error:
             _LOG.warning(
-                "a journal cannot be packed", extra={"submission": folder.name, "task": path.stem} | told(error)
+                "a journal cannot be packed", extra={"submission": folder.name, "task": path.stem} | fault_fields(error)
             )
     return packed
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from backend.errors import OperatorFault, QueueDamaged, UsageError
+from backend.progress import StageProgress
 from backend.submission import OPERATOR, Status
-from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, Report, copy_pages, keep_aside, quiet, verify_backup
+from storage.backup import HEAD, LEDGER, QUEUE, RUNS, Manifest, copy_pages, keep_aside, quiet, verify_backup
 from storage.database import BUSY_SECONDS
 from storage.files import copy_file, replace_file, sync, whole_bytes
 from storage.judgements import JUDGED
@@ -38,7 +39,7 @@ class Restored:
     aside: Path
 
 
-def restore_backup(home: Path, backup: Path, *, discard: bool = False, report: Report = quiet) -> Restored:
+def restore_backup(home: Path, backup: Path, *, discard: bool = False, report: StageProgress = quiet) -> Restored:
     """The home's queue and ledger are those of the backup, its answers beside what is here.
 
     Queue first, then ledger: in between and after a kill the queue knows less than the ledger, which a worker mends.
@@ -87,7 +88,7 @@ def _lines_given_up(folder: Path, backup: Path, *, discard: bool) -> int:
     return beyond
 
 
-def _bring_answers(manifest: Manifest, home: Path, backup: Path, report: Report) -> None:
+def _bring_answers(manifest: Manifest, home: Path, backup: Path, report: StageProgress) -> None:
     """Answers and judged values of the backup that are not here are; a file that says something else stays beside."""
     parts = [part for part in manifest.files if part.path.startswith((f"{RUNS}/", f"{JUDGED}/"))]
     total, done = sum(part.bytes for part in parts), 0

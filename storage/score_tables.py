@@ -12,7 +12,7 @@ import duckdb
 
 from backend.domain import Standing, Task
 from backend.errors import HomeInUse
-from backend.logbook import told
+from backend.logbook import fault_fields
 from storage.entries import Head
 from storage.score_rows import Rows, expectations, rows_besides
 
@@ -106,7 +106,7 @@ class TablesFile:
             self._lay_out(db)
         except (duckdb.Error, OSError) as error:
             # All that stands in the tables can be made again, so a full disk is no reason to have no board.
-            _LOG.error("the tables' file cannot be written, so they are kept in memory", extra=told(error))
+            _LOG.error("the tables' file cannot be written, so they are kept in memory", extra=fault_fields(error))
             self._remove()
             return self.open_in_memory()
         return db

@@ -13,7 +13,7 @@ import duckdb
 
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Diagnostics, Edition, Provenance, Score, Standing, Task
 from backend.errors import LedgerBroken
-from backend.logbook import told
+from backend.logbook import fault_fields
 from storage.entries import GENESIS, Entry, Head
 from storage.ledger import Ledger
 from storage.moments import Moment, News, read_wanted, require_line
@@ -279,7 +279,9 @@ class Scores:
         try:
             yield
         except duckdb.Error as error:
-            _LOG.error("the tables' file cannot be written, so they are in memory from now on", extra=told(error))
+            _LOG.error(
+                "the tables' file cannot be written, so they are in memory from now on", extra=fault_fields(error)
+            )
             self._leave_the_file()
 
     def _leave_the_file(self) -> None:

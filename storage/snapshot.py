@@ -13,7 +13,7 @@ import duckdb
 from filelock import FileLock
 
 from backend import __version__
-from backend.logbook import told
+from backend.logbook import fault_fields
 from storage.entries import Head
 from storage.files import digest, put_folder, sync
 from storage.scores import Scores
@@ -49,7 +49,7 @@ def is_whole(snapshot: Path) -> bool:
     try:
         manifest = json.loads((snapshot / MANIFEST).read_bytes())
         return manifest["program"] == __version__ and all(
-            digest(snapshot / name) == told["sha256"] for name, told in manifest["files"].items()
+            digest(snapshot / name) == listed["sha256"] for name, listed in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
@@ -72,7 +72,7 @@ class Snapshots:
             write_snapshot(self._scores, self._folder, keep=self._keep)
         except (OSError, duckdb.Error) as error:
             if type(error).__name__ != self._told:
-                _LOG.error("no snapshot can be written", extra=told(error))
+                _LOG.error("no snapshot can be written", extra=fault_fields(error))
             self._told = type(error).__name__
         else:
             self._written, self._told = head, None

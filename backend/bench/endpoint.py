@@ -13,6 +13,7 @@ from backend.bench.circumstances import circumstances
 from backend.bench.slots import ANSWER, Slots, serving
 from backend.domain import Message, ModelSource, Prompt, Role
 from backend.engines.endpoint import ENGINE
+from backend.progress import FractionProgress
 from backend.settings import Settings
 
 MODEL = "acme/slots"
@@ -24,7 +25,7 @@ ASKED = "A note of some length, as a level-1 task shows it. " * 40
 Ways = dict[str, Callable[[str, Sequence[Prompt]], int]]
 
 
-def measure_endpoint(requests: int, slots: int, seconds: float, tell: Callable[[str, float], None]) -> dict[str, Any]:
+def measure_endpoint(requests: int, slots: int, seconds: float, report: FractionProgress) -> dict[str, Any]:
     """The record: for a server whose queue is endless and for one that refuses what it has no slot for, each way's
     answers a second, share of the slots' capacity and processor time. A refusal that reaches a way is no answer.
     `clean` when ours answered everything, and filled the slots of the first to 95 %.
@@ -40,7 +41,7 @@ def measure_endpoint(requests: int, slots: int, seconds: float, tell: Callable[[
     servers = {"queueing": Slots(slots, seconds), "refusing": Slots(slots, seconds, refuses=True)}
     for done, (name, server) in enumerate(servers.items()):
         for way, ask in ways.items():
-            tell(f"{way}, {name} server", (done * len(ways) + (way == "ours")) / 4)
+            report(f"{way}, {name} server", (done * len(ways) + (way == "ours")) / 4)
             record[f"{name}_{way}"] = _measured(ask, asked, server)
     ours = record["queueing_ours"]
     record["times_faster"] = round(ours["per_second"] / record[f"queueing_{THREADED}"]["per_second"], 2)

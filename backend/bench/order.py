@@ -4,17 +4,17 @@ import random
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.bench.circumstances import circumstances
-from backend.bench.vocabulary import Encoder, Ids, contents, rendered, share, shared_lengths, train_vocabulary
+from backend.bench.vocabulary import Ids, LineTokenizer, contents, rendered, share, shared_lengths, train_vocabulary
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Prompt, Task, Window
 from backend.ordering import in_pieces, in_prefix_order
+from backend.progress import FractionProgress
 
-Tell = Callable[[str, float], None]
 GPUS = 8
 # What a 7B model with grouped-query attention leaves for its cache on a GPU of 141 GB, at 131 kB a token, and pages of
 # the size that servers use.
@@ -22,25 +22,25 @@ CACHE_TOKENS, PAGE = 840_000, 16
 NEAR = 0.002
 
 
-def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
+def measure_order(task: Task, scale: Scale, report: FractionProgress) -> dict[str, Any]:
     """The record for all prompts of one task: the share of prompt tokens that begin the prompt before, in five orders.
 
     `clean` means that the order by text shares no less than any other, but for 0.2 % of that by token ids.
     """
-    tell("writing rehearsal data", 0.05)
+    report("writing rehearsal data", 0.05)
     prompts, built = _build(task, scale)
-    tell("encoding", 0.3)
-    encoder = Encoder(train_vocabulary(contents(prompts)))
+    report("tokenizing", 0.3)
+    tokenizer = LineTokenizer(train_vocabulary(contents(prompts)))
     started = time.perf_counter()
-    ids = {prompt.example_id: encoder.ids(rendered(prompt.messages, prompt.begun)) for prompt in prompts}
-    encoding = time.perf_counter() - started
+    ids = {prompt.example_id: tokenizer.ids(rendered(prompt.messages, prompt.begun)) for prompt in prompts}
+    tokenizing = time.perf_counter() - started
     started = time.perf_counter()
     by_text = in_prefix_order(prompts)
     sorting = time.perf_counter() - started
-    tell("walking", 0.5)
+    report("walking", 0.5)
     orders = _orders(prompts, by_text, ids)
     shares = {name: share(sequences) for name, sequences in orders.items()}
-    tell("a paged cache", 0.7)
+    report("a paged cache", 0.7)
     cached = {name: paged_share(orders[name], CACHE_TOKENS) for name in ("file", "by_text")}
     return {
         **circumstances(),
@@ -48,7 +48,7 @@ def measure_order(task: Task, scale: Scale, tell: Tell) -> dict[str, Any]:
         "scale": str(scale),
         "prompts": len(prompts),
         "prompt_tokens": sum(map(len, ids.values())),
-        "seconds": {"building": round(built, 2), "encoding": round(encoding, 2), "sorting": round(sorting, 2)},
+        "seconds": {"building": round(built, 2), "tokenizing": round(tokenizing, 2), "sorting": round(sorting, 2)},
         "shared_with_predecessor": _percent(shares),
         "shared_in_pieces": _percent({f"{GPUS} pieces of by_text": share_in_pieces(orders["by_text"], GPUS)}),
         f"found_in_a_paged_cache_of_{CACHE_TOKENS}_tokens": _percent(cached),

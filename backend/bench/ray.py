@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -16,6 +16,7 @@ from backend.domain import Message, ModelSource, Prompt, Role
 from backend.engines.carrying.nodes import check_installed
 from backend.engines.ray import open_carried
 from backend.ordering import in_prefix_order
+from backend.progress import FractionProgress
 from backend.settings import Settings
 
 MODULE = "backend.bench.sleeper"
@@ -24,7 +25,7 @@ EACH = 100  # prompts for each actor, so that every round takes as long
 ROUNDS = 3
 
 
-def measure_ray(most: int, tell: Callable[[str, float], None]) -> dict[str, Any]:
+def measure_ray(most: int, report: FractionProgress) -> dict[str, Any]:
     """Items per second with 1, 2, 4 … up to so many actors on two nodes of this machine: the median of three rounds.
 
     `efficiency` is items per second and actor, over that of one. `carried` is the share of the time of one actor
@@ -36,7 +37,7 @@ def measure_ray(most: int, tell: Callable[[str, float], None]) -> dict[str, Any]
     actors = [2**power for power in range(most.bit_length())]
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as home, local_cluster(NODES, most) as cluster:
         for number, count in enumerate(actors):
-            tell(f"{count} actors", number / len(actors))
+            report(f"{count} actors", number / len(actors))
             settings = Settings(home=Path(home), ray=cluster.address, ray_actors=count)
             asked = in_prefix_order(_prompt(number) for number in range(EACH * count))
             seconds, answered = _time(settings, asked)

@@ -21,6 +21,7 @@ from backend.metrics.rouge import ROUGE_1, ROUGE_2, ROUGE_L
 from backend.metrics.sets import set_f1
 from backend.metrics.umls import open_linker
 from backend.metrics.umls_process import UmlsLinker
+from backend.progress import FractionProgress
 from backend.rescoring import Evidence, rejudge
 from backend.scoring import Judges, score
 from backend.settings import Settings
@@ -31,14 +32,13 @@ CLOSE = 1e-6
 MODELS = 5
 ONE_BY_ONE = Path(__file__).with_name("umls_one_by_one.py")
 MINILM = EncoderSpec(hub_id="all-MiniLM-L6-v2", layer=BERT_LAYER, vocab_size=30522, hidden_size=384)
-Tell = Callable[[str, float], None]
-Tasks = Mapping[str, Task]
+TasksByName = Mapping[str, Task]
 Answers = Mapping[str, Mapping[str, Prediction]]
 Judge = Callable[[list[str], list[str]], Sequence[Any]]
 
 
 def measure_scoring(
-    tasks: Sequence[Task], settings: Settings, pairs: int, tell: Tell, rounds: int = ROUNDS
+    tasks: Sequence[Task], settings: Settings, pairs: int, report: FractionProgress, rounds: int = ROUNDS
 ) -> dict[str, Any]:
     """The record of one run. Seconds are of this process's processor time with one thread; `clean`: all numbers agree.
 
@@ -51,20 +51,20 @@ def measure_scoring(
     torch.set_num_threads(1)
     folder = peers_encoder()
     few = max(2, pairs // 10)
-    tell("ROUGE", 0.05)
+    report("ROUGE", 0.05)
     found: dict[str, Any] = {
         "rouge_short": _side_by_side(_rouge, rouge_score_f1, pairs, SHORT, rounds, exact=True),
         "rouge_long": _side_by_side(_rouge, rouge_score_f1, few, LONG, rounds, exact=True),
     }
-    tell("BERTScore", 0.3)
+    report("BERTScore", 0.3)
     encoder = Encoder(folder, BERT_LAYER)
     found["bertscore"] = _side_by_side(
         partial(bertscore_f1, encoder), bert_score_f1(folder), few, SHORT, rounds, exact=False
     )
     found["bertscore_second_model"] = _second_model(encoder, few, rounds)
-    tell("UMLS F1", 0.6)
+    report("UMLS F1", 0.6)
     found["umls"] = _umls(settings, pairs)
-    tell("whole models", 0.8)
+    report("whole models", 0.8)
     found |= _whole_models(tasks, settings, folder)
     clean = all(one.get("agrees", True) for one in found.values())
     return {**circumstances(), "rounds": rounds, "pairs": pairs, **found, "clean": clean}
@@ -161,12 +161,12 @@ def _whole_models(tasks: Sequence[Task], settings: Settings, folder: Path) -> di
     }
 
 
-def _judge(tasks: Tasks, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges) -> list[Run]:
+def _judge(tasks: TasksByName, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges) -> list[Run]:
     return [score(task, datasets[name], answers[name], judges)[0] for name, task in tasks.items()]
 
 
 def _rejudge(
-    tasks: Tasks, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges, runs: Sequence[Run]
+    tasks: TasksByName, datasets: Mapping[str, Dataset], answers: Answers, judges: Judges, runs: Sequence[Run]
 ) -> int:
     """How many scores changed or could not be had again."""
     model = Model(hub_id="bench/model", revision="0" * 40)

@@ -1,4 +1,4 @@
-"""A byte-pair vocabulary trained on the spot, and texts as token ids, each line encoded once."""
+"""A byte-pair vocabulary trained on the spot, and texts as token ids, each line tokenized once."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ def rendered(messages: Sequence[Message], begun: str = "") -> str:
     return f"{BEGIN}{turns}<|{Role.ASSISTANT}|>\n{begun}"
 
 
-class Encoder:
+class LineTokenizer:
     """Makes token ids of texts. It keeps those of every line it has seen, for prompts are made of the same ones."""
 
     def __init__(self, tokenizer: "Tokenizer") -> None:

@@ -9,11 +9,12 @@ from typing import Any, Protocol, Self
 
 from backend.domain import Engine, Fact, Model, ModelClient, ModelSource, Prediction, Prompt, Window
 from backend.errors import FailureCode, ModelCrash
+from backend.progress import StageProgress
 from backend.scoring import storable
 from backend.settings import Settings
 
 
-class Journal(Protocol):
+class StageJournal(Protocol):
     """Where what a model wrote is kept as it comes."""
 
     facts: Mapping[str, Fact]
@@ -25,13 +26,12 @@ class Journal(Protocol):
         """Keeps one more before anything is done with it."""
 
 
-OpenJournal = Callable[[str, Mapping[str, Any], Mapping[str, Fact] | None], AbstractContextManager[Journal]]
-Ask = Callable[[Window], Prompt]
-Report = Callable[[str, int, int], None]
+OpenStageJournal = Callable[[str, Mapping[str, Any], Mapping[str, Fact] | None], AbstractContextManager[StageJournal]]
+PromptMaker = Callable[[Window], Prompt]
 
 
 @dataclass(slots=True, kw_only=True)
-class Asking:
+class StagedModel:
     """A model that is asked in stages, and opened only if there is something left to ask.
 
     `journal` opens the store of a stage for what is asked there; `report(stage, done, all)` is called as answers come.
@@ -42,8 +42,8 @@ class Asking:
     source: ModelSource
     engine: Engine
     settings: Settings
-    journal: OpenJournal
-    report: Report
+    journal: OpenStageJournal
+    report: StageProgress
     halt: Event = field(default_factory=Event)
     facts: Mapping[str, Fact] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)
@@ -58,7 +58,7 @@ class Asking:
         self._client = None
         return self._opened.__exit__(kind, error, trace)
 
-    def answers(self, stage: str, asked: Mapping[str, Ask], made_of: str) -> Mapping[str, Prediction]:
+    def answers(self, stage: str, asked: Mapping[str, PromptMaker], made_of: str) -> Mapping[str, Prediction]:
         """A prediction for every id; `made_of` is a digest that changes when what is asked does."""
         if not asked:
             return {}
@@ -79,7 +79,9 @@ class Asking:
             self.facts = dict(client.facts)
             return dict(journal.predictions())
 
-    def _complete(self, stage: str, asked: Mapping[str, Ask], client: ModelClient, journal: Journal) -> None:
+    def _complete(
+        self, stage: str, asked: Mapping[str, PromptMaker], client: ModelClient, journal: StageJournal
+    ) -> None:
         left = [ask for one, ask in asked.items() if one not in journal.predictions()]
         done = len(asked) - len(left)
         self.report(stage, done, len(asked))

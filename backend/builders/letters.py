@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from backend.builders.draw import Draw
-from backend.datasets.mimic import LETTER, Note, Table, read_notes
+from backend.datasets.mimic import LETTER, CsvTable, Note, read_notes
 
 LEAST_INSTRUCTIONS = 20
 LEAST_SHOWN = 50
@@ -40,7 +40,7 @@ def split(text: str) -> tuple[str, str] | None:
     return shown, text[headings[-1].end() : end].strip()
 
 
-def draw_letters(table: Table, count: int, seed: int) -> tuple[list[SplitLetter], dict[str, int]]:
+def draw_letters(table: CsvTable, count: int, seed: int) -> tuple[list[SplitLetter], dict[str, int]]:
     """Up to `count` letters that can be split, one of each admission, and how many rows were left out, and why."""
     drawn: Draw[SplitLetter] = Draw(count, seed)
     found: Counter[str] = Counter(rows=0, not_a_letter=0, without_instructions=0, instructions_too_short=0)

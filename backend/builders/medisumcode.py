@@ -13,7 +13,7 @@ from backend.builders.drafts import draft, file_sha256, write_json
 from backend.builders.draw import Draw
 from backend.builders.stays import Stays, count_fates, read_stays
 from backend.datasets.catalog import trust
-from backend.datasets.mimic import LETTER, Note, Table, read_notes
+from backend.datasets.mimic import LETTER, CsvTable, Note, read_notes
 from backend.errors import DataMissing
 from backend.icd import code_title, release_facts
 
@@ -33,7 +33,9 @@ class Built:
     written: int
 
 
-def build_medisumcode(*, notes: Table, diagnoses: Table, folder: Path, count: int = COUNT, seed: int = SEED) -> Built:
+def build_medisumcode(
+    *, notes: CsvTable, diagnoses: CsvTable, folder: Path, count: int = COUNT, seed: int = SEED
+) -> Built:
     """The folder holds MeDiSumCode made of these tables, and a report on all that was taken, mapped and left out.
 
     Taken are `count` letters, or as many as there are, of admissions with at least one code. The same tables, count and
@@ -71,7 +73,7 @@ def build_medisumcode(*, notes: Table, diagnoses: Table, folder: Path, count: in
     return Built(path=path, report=report, written=len(drawn))
 
 
-def _draw_letters(notes: Table, stays: Stays, drawn: Draw[Note]) -> dict[str, int]:
+def _draw_letters(notes: CsvTable, stays: Stays, drawn: Draw[Note]) -> dict[str, int]:
     """Every letter with a code is offered to the draw; returns how many rows and admissions were left out, and why."""
     found: Counter[str] = Counter(
         rows=0, addenda=0, of_other_types=0, without_admission=0, empty=0, letters=0, further_letters_of_an_admission=0

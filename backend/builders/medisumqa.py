@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from backend.builders.asking import Asking
+from backend.builders.asking import StagedModel
 from backend.builders.letters import SplitLetter, draw_letters
 from backend.builders.pairs import Pair, ask_for_pair, read_pair
 from backend.builders.screening import Drop, screen
 from backend.builders.statements import Statement, ask_for_statements, read_statements
 from backend.builders.workshop import LETTERS_REPORT, PAIRS_REPORT, Workshop, digest_of
-from backend.datasets.mimic import Table
+from backend.datasets.mimic import CsvTable
 from backend.errors import DataMissing, UsageError
 
 LETTERS = 200
@@ -32,7 +32,9 @@ class Proposed:
     left_alone: bool
 
 
-def propose(*, notes: Table, workshop: Workshop, asking: Asking, letters: int = LETTERS, seed: int = SEED) -> Proposed:
+def propose(
+    *, notes: CsvTable, workshop: Workshop, asking: StagedModel, letters: int = LETTERS, seed: int = SEED
+) -> Proposed:
     """The workshop holds a review file with every pair that passed the screening.
 
     What an earlier call has done is not done again: letters are drawn anew only from another file or with another
@@ -86,7 +88,7 @@ def _as_it_was(workshop: Workshop, origin: Mapping[str, Any]) -> Proposed:
     return _proposed(workshop, left_alone=True)
 
 
-def _drawing(notes: Table, count: int, seed: int) -> dict[str, Any]:
+def _drawing(notes: CsvTable, count: int, seed: int) -> dict[str, Any]:
     """What decides which letters are drawn; the state of the file stands for its content, which takes long to read."""
     drawing: dict[str, Any] = {"notes": str(notes.path.resolve()), "letters": count, "seed": seed}
     if notes.path.is_file():
@@ -96,7 +98,7 @@ def _drawing(notes: Table, count: int, seed: int) -> dict[str, Any]:
 
 
 def _letters(
-    notes: Table, workshop: Workshop, drawing: Mapping[str, Any], count: int, seed: int
+    notes: CsvTable, workshop: Workshop, drawing: Mapping[str, Any], count: int, seed: int
 ) -> Mapping[str, SplitLetter]:
     made_of = {"method": METHOD, **drawing}
     if workshop.report(LETTERS_REPORT).get("made_of") == made_of:
@@ -109,7 +111,7 @@ def _letters(
 
 
 def _statements(
-    letters: Mapping[str, SplitLetter], asking: Asking, workshop: Workshop
+    letters: Mapping[str, SplitLetter], asking: StagedModel, workshop: Workshop
 ) -> tuple[list[Statement], Counter[str]]:
     asked = {note_id: partial(ask_for_statements, letter) for note_id, letter in letters.items()}
     made_of = f"{METHOD} {workshop.report(LETTERS_REPORT)['sha256']}"
@@ -123,7 +125,7 @@ def _statements(
     return found, dropped
 
 
-def _pairs(statements: list[Statement], asking: Asking) -> tuple[list[Pair], int]:
+def _pairs(statements: list[Statement], asking: StagedModel) -> tuple[list[Pair], int]:
     asked = {statement.id: partial(ask_for_pair, statement) for statement in statements}
     written = asking.answers("pairs", asked, f"{METHOD} {digest_of(statements)}")
     read = [read_pair(statement, written[statement.id]) for statement in statements]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.builders.coding import Coded, Fate, coded
-from backend.datasets.mimic import Table, read_diagnoses
+from backend.datasets.mimic import CsvTable, read_diagnoses
 
 # A row is one number: admission, place in the admission, and which of the different outcomes it has.
 STAY_BITS, PLACE_BITS, OUTCOME_BITS = 32, 12, 20
@@ -33,7 +33,7 @@ class Stays:
         return [self._outcomes[number] for number in numbers.tolist()]
 
 
-def read_stays(table: Table) -> Stays:
+def read_stays(table: CsvTable) -> Stays:
     """All diagnoses of the table; DataMissing names a row that cannot be one of MIMIC's."""
     packed = array("Q")
     numbers: dict[tuple[str, str], int] = {}

@@ -19,7 +19,7 @@ from backend.statistics import (
     Differences,
     Floats,
     Means,
-    Pair,
+    RowPair,
     average,
     blocks,
     bounds_of,
@@ -53,7 +53,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class CellDifferences:
     """The differences of some pairs in every cell that could be filled, with p-values adjusted within families.
 
     `tests` says for each cell for how many its p-values are adjusted.
@@ -97,7 +97,7 @@ def compare_tables(runs: Sequence[str], tables: Sequence[Table]) -> dict[str, An
     return {"runs": list(runs), "resamples": together.resamples, "cells": found}
 
 
-def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics: bool = True) -> Found:
+def find_differences(tables: Sequence[Table], pairs: Sequence[RowPair], *, metrics: bool = True) -> CellDifferences:
     """These pairs of the tables' runs in every cell; without `metrics`, only in the tasks and their averages."""
     tables = tables if metrics else [_averages_only(table) for table in tables]
     cells = {key: cell for key, cell in _cells(tables).items() if metrics or "." not in key}
@@ -107,7 +107,7 @@ def find_differences(tables: Sequence[Table], pairs: Sequence[Pair], *, metrics:
     tests = Counter[str]()
     for key, cell in cells.items():
         tests[cell.family] += int(np.count_nonzero(~np.isnan(adjusted[key])))
-    return Found(
+    return CellDifferences(
         cells=cells,
         differences=differences,
         adjusted=adjusted,
@@ -147,7 +147,7 @@ def _cells(tables: Sequence[Table]) -> dict[str, Cell]:
     return cells
 
 
-def _differences(tables: Sequence[Table], pairs: Sequence[Pair], resamples: int) -> dict[str, Differences]:
+def _differences(tables: Sequence[Table], pairs: Sequence[RowPair], resamples: int) -> dict[str, Differences]:
     """Every cell's differences, for as many pairs at a time as memory should hold."""
     held = resamples * max(len(table.values) for table in tables)
     found = []

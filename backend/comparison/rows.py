@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from backend.comparison.findings import Found, find_differences
+from backend.comparison.findings import CellDifferences, find_differences
 from backend.comparison.tables import Table
 from backend.domain import LEVEL_TASKS, Task
 from backend.judged import Judged, Numbers
-from backend.statistics import Pair
+from backend.statistics import RowPair
 
 _NONE: Numbers = np.zeros(0, dtype=np.int32)
 
@@ -24,15 +24,15 @@ class Hindrance(StrEnum):
     OTHER_DATA = "other data"
 
 
-Kept = Mapping[str, Judged | Hindrance]
+JudgedRow = Mapping[str, Judged | Hindrance]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """Pairs of rows in every cell of the board: what was found, else what hindered it."""
 
-    pairs: Sequence[Pair]
-    found: Found | None = None
+    pairs: Sequence[RowPair]
+    found: CellDifferences | None = None
     hindrances: Mapping[str, Sequence[Hindrance | None]] = field(default_factory=dict)
 
     def tests(self, cell: str) -> int:
@@ -61,7 +61,7 @@ def tasks_of(cell: str) -> tuple[str, ...]:
 
 
 def compare_rows(
-    tasks: Sequence[Task], rows: Sequence[Kept], pairs: Sequence[Pair], *, metrics: bool = True
+    tasks: Sequence[Task], rows: Sequence[JudgedRow], pairs: Sequence[RowPair], *, metrics: bool = True
 ) -> Compared:
     """These pairs of rows; each row holds for every task that it was measured on its values, or why there are none.
 
@@ -73,7 +73,7 @@ def compare_rows(
     return Compared(pairs=pairs, found=found, hindrances=hindrances)
 
 
-def _table(task: Task, rows: Sequence[Kept]) -> Table | None:
+def _table(task: Task, rows: Sequence[JudgedRow]) -> Table | None:
     """All rows side by side; those on other data have no example in common, so their differences are missing."""
     kept = {place: one for place, row in enumerate(rows) if isinstance(one := row.get(task.name), Judged)}
     sets = {one.data: one for one in kept.values()}
@@ -99,7 +99,7 @@ def _beyond(parts: Sequence[Numbers]) -> int:
     return 1 + max(int(part.max(initial=-1)) for part in parts)
 
 
-def _hindrance(task: str, rows: Sequence[Kept], pair: Pair) -> Hindrance | None:
+def _hindrance(task: str, rows: Sequence[JudgedRow], pair: RowPair) -> Hindrance | None:
     first, second = (rows[place].get(task, Hindrance.NOT_KEPT) for place in pair)
     for one in (first, second):
         if isinstance(one, Hindrance):

@@ -27,7 +27,7 @@ _DATA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class CrateFile:
     """One file of a crate: its name, bytes, SHA-256 in hex, and for a model's file what the Hub calls its content.
 
     That is git's SHA-1 for a small file and again the SHA-256 for a large one.
@@ -46,7 +46,7 @@ class PackedModel:
     hub_id: str
     commit: str
     ref: str | None
-    files: tuple[Part, ...]
+    files: tuple[CrateFile, ...]
 
     @property
     def place(self) -> Path:
@@ -59,7 +59,7 @@ class PackedEncoder:
     """BERTScore's encoder of one setting."""
 
     setting: str
-    files: tuple[Part, ...]
+    files: tuple[CrateFile, ...]
 
     @property
     def place(self) -> Path:
@@ -72,7 +72,7 @@ class PackedData:
     """The open data file of one task."""
 
     task: str
-    files: tuple[Part, ...]
+    files: tuple[CrateFile, ...]
 
     @property
     def place(self) -> Path:

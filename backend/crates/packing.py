@@ -18,10 +18,10 @@ from backend.crates.manifest import (
     MANIFEST,
     SPECS,
     Crate,
+    CrateFile,
     PackedData,
     PackedEncoder,
     PackedModel,
-    Part,
     check_files,
     read_crate,
 )
@@ -35,12 +35,12 @@ from backend.hub.brought import COMMIT, MAIN, REF, folder_name
 from backend.hub.card import CARD, fetch_card
 from backend.hub.kinds import kind_of
 from backend.metrics.bertscore import encoder_folder, is_encoder_file
+from backend.progress import StageProgress
 from backend.settings import Settings
 
 BLOCK = 1 << 20
 PACKING = ".packing"
 LookUp = Callable[[str, str | None], Model]
-Report = Callable[[str, int, int | None], None]
 
 
 class Packer:
@@ -50,7 +50,7 @@ class Packer:
     folder holds something else.
     """
 
-    def __init__(self, folder: Path, settings: Settings, report: Report) -> None:
+    def __init__(self, folder: Path, settings: Settings, report: StageProgress) -> None:
         if settings.offline:
             raise UsageError("HF_HUB_OFFLINE says that there is no network here. Pack the crate where there is one.")
         self._folder, self._settings, self._report = folder, settings, report
@@ -156,7 +156,7 @@ class Packer:
         target.parent.mkdir(parents=True, exist_ok=True)
         making.rename(target)
 
-    def _copy(self, source: Path, target: Path) -> Part:
+    def _copy(self, source: Path, target: Path) -> CrateFile:
         """The part that the target now is. What the Hub calls its content is the name that its client keeps it by."""
         whole, size, done = hashlib.sha256(), source.stat().st_size, 0
         with source.open("rb") as from_, target.open("wb") as to:
@@ -168,7 +168,7 @@ class Packer:
             to.flush()
             os.fsync(to.fileno())
         kept, sha256 = source.resolve().name, whole.hexdigest()
-        return Part(name=target.name, bytes=size, sha256=sha256, blob=kept if DIGEST.fullmatch(kept) else sha256)
+        return CrateFile(name=target.name, bytes=size, sha256=sha256, blob=kept if DIGEST.fullmatch(kept) else sha256)
 
 
 def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:
@@ -177,12 +177,12 @@ def open_files(tasks: Iterable[Task]) -> list[tuple[Task, DataFile]]:
     return [(task, file) for task, file in with_files if file is not None and file.url is not None]
 
 
-def _write(target: Path, content: bytes) -> Part:
+def _write(target: Path, content: bytes) -> CrateFile:
     target.write_bytes(content)
     blob = git_digest(len(content))
     blob.update(content)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Part(name=target.name, bytes=len(content), sha256=sha256, blob=blob.hexdigest())
+    return CrateFile(name=target.name, bytes=len(content), sha256=sha256, blob=blob.hexdigest())
 
 
 def _without_ref(model: PackedModel) -> PackedModel:

@@ -4,13 +4,22 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from backend.crates.manifest import SPECS, Crate, PackedData, PackedEncoder, PackedModel, Part, check_files, read_crate
+from backend.crates.manifest import (
+    SPECS,
+    Crate,
+    CrateFile,
+    PackedData,
+    PackedEncoder,
+    PackedModel,
+    check_files,
+    read_crate,
+)
 from backend.crates.packing import open_files
 from backend.datasets.catalog import put
 from backend.domain import Task
@@ -18,11 +27,11 @@ from backend.errors import CrateDamaged, DiskFull, OperatorFault
 from backend.hub.blobs import git_digest
 from backend.hub.brought import folder_name
 from backend.metrics.bertscore import brought_folder
+from backend.progress import StageProgress
 from backend.settings import Settings
 
 BLOCK = 1 << 20
 SHA1_LETTERS = 40
-Report = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ class Unpacker:
     folder: Path
     settings: Settings
     tasks: Iterable[Task]
-    report: Report
+    report: StageProgress
 
     def unpack(self) -> Crate:
         """Everything in the crate is in its place."""
@@ -59,7 +68,7 @@ class Unpacker:
                 self._put_data(data)
         return crate
 
-    def _still_wanted(self, crate: Crate) -> Iterator[Part]:
+    def _still_wanted(self, crate: Crate) -> Iterator[CrateFile]:
         for packed in crate.contents:
             for part in packed.files:
                 if not (isinstance(packed, PackedModel) and (self._blobs(packed) / str(part.blob)).exists()):
@@ -116,7 +125,7 @@ class Unpacker:
         source = self.folder / data.place / part.name
         put(task, file, self.settings.data_dir, "the crate", partial(self._copy, source, part=part))
 
-    def _copy(self, source: Path, target: Path, part: Part) -> None:
+    def _copy(self, source: Path, target: Path, part: CrateFile) -> None:
         """The target is the part, to the digest; CrateDamaged, and it is not there, otherwise."""
         digests, done = _digests(part), 0
         with (
@@ -150,7 +159,7 @@ def _point(ref: Path, commit: str) -> None:
     beside.replace(ref)
 
 
-def _digests(part: Part) -> list[tuple["hashlib._Hash", str]]:
+def _digests(part: CrateFile) -> list[tuple["hashlib._Hash", str]]:
     """What a file is held against: the crate's SHA-256, and git's digest where the Hub announced that one."""
     wanted = [(hashlib.sha256(), part.sha256)]
     if part.blob is not None and len(part.blob) == SHA1_LETTERS:
@@ -160,7 +169,7 @@ def _digests(part: Part) -> list[tuple["hashlib._Hash", str]]:
     return wanted
 
 
-def _is(path: Path, part: Part) -> bool:
+def _is(path: Path, part: CrateFile) -> bool:
     if path.stat().st_size != part.bytes:
         return False
     with path.open("rb") as stream:

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, cast
 from backend.datasets.catalog import UNREADABLE, unusable
 from backend.domain import DataFile
 from backend.errors import DataMissing
+from backend.progress import ByteProgress
 
 DISCHARGE = DataFile(
     name="discharge.csv",
@@ -32,8 +33,6 @@ LETTER = "DS"
 GZIP = b"\x1f\x8b"
 BLOCK = 1 << 20
 LONGEST_CELL = 1 << 24  # a quotation mark that is never closed would otherwise take the rest of the file into memory
-
-Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +58,14 @@ class Diagnosis(NamedTuple):
     version: str
 
 
-class Table:
+class CsvTable:
     """A CSV file, compressed or not, that is read once from beginning to end; every cell is text.
 
     `rows` is how many records were read, `sha256` what the content read so far hashes to: the whole file's once the
     last row was given out. `watch(bytes so far, bytes in all)` is called as the file on the disk is used up.
     """
 
-    def __init__(self, path: Path, file: DataFile, watch: Watch = lambda done, total: None) -> None:
+    def __init__(self, path: Path, file: DataFile, watch: ByteProgress = lambda done, total: None) -> None:
         self.path = path
         self.rows = 0
         self._file = file
@@ -130,7 +129,7 @@ class Table:
             yield [record[place] for place in wanted]
 
 
-def read_notes(table: Table) -> Iterator[Note]:
+def read_notes(table: CsvTable) -> Iterator[Note]:
     """Every note of a discharge table, in the order of the file."""
     for note_id, hadm_id, note_type, note_seq, text in table.cells(NOTE_COLUMNS):
         yield Note(
@@ -142,13 +141,13 @@ def read_notes(table: Table) -> Iterator[Note]:
         )
 
 
-def read_diagnoses(table: Table) -> Iterator[Diagnosis]:
+def read_diagnoses(table: CsvTable) -> Iterator[Diagnosis]:
     """Every diagnosis of a diagnoses table, in the order of the file."""
     for hadm_id, seq_num, code, version in table.cells(DIAGNOSIS_COLUMNS):
         yield Diagnosis(hadm_id.strip(), _number(table, "seq_num", seq_num), code.strip(), version.strip())
 
 
-def _number(table: Table, column: str, cell: str) -> int:
+def _number(table: CsvTable, column: str, cell: str) -> int:
     try:
         return int(cell)
     except ValueError:

@@ -13,13 +13,13 @@ from backend.approvals import Approvals
 from backend.domain import Edition, Engine, Fact, Message, ModelSource, Prediction, Prompt, Role, Window
 from backend.endpoint_address import split_url
 from backend.engines.served.asking import Asking, patiently
-from backend.engines.served.connections import Connections, Permit, permit_all
+from backend.engines.served.concurrency import ConcurrencyLimit
+from backend.engines.served.connections import Connections, EgressCheck, allow_all
 from backend.engines.served.counting import Tokenize, estimate_tokens, find_tokenizer, is_near
-from backend.engines.served.description import LOOK_SECONDS, Description, describe
+from backend.engines.served.description import PROBE_SECONDS, Description, describe
 from backend.engines.served.dialects import PLAIN, Chat, Completions, Dialect, Generate, Served, TextForm
 from backend.engines.served.faults import FAULTS, SAID, failed
 from backend.engines.served.loop import Loop
-from backend.engines.served.pace import Pace
 from backend.engines.served.rendering import template_in, tokenizer_folder
 from backend.errors import FailureCode, PassingFault, UsageError
 from backend.settings import Settings
@@ -43,7 +43,7 @@ class Endpoint:
         self._served, self._told = served, told
         self._dialect: Dialect = Chat(served)
         self._tokenize: Tokenize | None = None
-        self._pace = Pace(settings.endpoint_concurrency, settings.endpoint_timeout)
+        self._concurrency = ConcurrencyLimit(settings.endpoint_concurrency, settings.endpoint_timeout)
 
     @property
     def window(self) -> Window:
@@ -65,16 +65,18 @@ class Endpoint:
 
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """Predictions as they arrive, asked for in the order given; the first request to fail for good raises."""
-        pace = self._pace = Pace(
-            self._settings.endpoint_concurrency, self._settings.endpoint_timeout, first=self._pace.limit
+        concurrency = self._concurrency = ConcurrencyLimit(
+            self._settings.endpoint_concurrency, self._settings.endpoint_timeout, first=self._concurrency.limit
         )
         waiting = list(prompts)
         start = time.monotonic()
         try:
-            yield from self._loop.stream(partial(self._answer_all, waiting, pace))
+            yield from self._loop.stream(partial(self._answer_all, waiting, concurrency))
         finally:
             asked = {"count": len(waiting), "seconds": round(time.monotonic() - start, 1)}
-            _LOG.info("an endpoint was asked", extra={**asked, "at_once": pace.limit, "refused": pace.refusals})
+            _LOG.info(
+                "an endpoint was asked", extra={**asked, "at_once": concurrency.limit, "refused": concurrency.refusals}
+            )
 
     def choose(self, named: str | None, text_form: Callable[[], TextForm]) -> None:
         """From now on it is asked in the dialect that its URL names, or else in the first that it understands."""
@@ -84,8 +86,10 @@ class Endpoint:
         if self._told.window is not None:
             self._tokenize = self._loop.result(self._find_tokenizer())
 
-    async def _answer_all(self, prompts: Sequence[Prompt], pace: Pace, hand_over: Callable[[Prediction], None]) -> None:
-        await Asking(self._ask, pace, self._settings.endpoint_timeout).run(prompts, hand_over)
+    async def _answer_all(
+        self, prompts: Sequence[Prompt], concurrency: ConcurrencyLimit, hand_over: Callable[[Prediction], None]
+    ) -> None:
+        await Asking(self._ask, concurrency, self._settings.endpoint_timeout).run(prompts, hand_over)
 
     async def _ask(self, prompt: Prompt) -> Prediction:
         with self._connections.one() as connection:
@@ -116,7 +120,7 @@ class Endpoint:
 
     async def _find_tokenizer(self) -> Tokenize | None:
         turns, chat = self._dialect.prepare(PROBE.messages), isinstance(self._dialect, Chat)
-        seconds = min(LOOK_SECONDS, self._settings.endpoint_timeout)
+        seconds = min(PROBE_SECONDS, self._settings.endpoint_timeout)
         with self._connections.one() as connection:
             return await find_tokenizer(turns, self._served, connection, chat=chat, seconds=seconds)
 
@@ -144,7 +148,7 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
     root, named = split_url(source.url)
     served = Served(root, source.hub_id)
     with ExitStack() as stack:
-        connections = Connections(root, settings.endpoint_token, _permit(source, settings))
+        connections = Connections(root, settings.endpoint_token, _egress_check(source, settings))
         loop = Loop(halt)
         stack.callback(lambda: loop.close(connections.close()))
         told = loop.result(_look(served, connections))
@@ -161,10 +165,10 @@ def open_endpoint(source: ModelSource, settings: Settings, halt: Event) -> Itera
         yield endpoint
 
 
-def _permit(source: ModelSource, settings: Settings) -> Permit:
+def _egress_check(source: ModelSource, settings: Settings) -> EgressCheck:
     """What every request must pass: nothing, where no credentialed text is confided."""
     if source.confides is not None and not source.confides:
-        return permit_all
+        return allow_all
     approvals = Approvals(settings)
     return lambda url: approvals.require(url, source.confides)
 

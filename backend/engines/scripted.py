@@ -13,7 +13,7 @@ from backend.halting import halt_if
 from backend.settings import Settings
 
 OWNER = "scripted"
-PACE_SECONDS = 0.1
+DELAY_SECONDS = 0.1
 
 
 def say_nothing(question: str) -> str:
@@ -34,7 +34,7 @@ class Script:
 
     def __init__(self, name: str, halt: Event) -> None:
         self._answer = SCRIPTS[name]
-        self._pace = PACE_SECONDS if name == "slow" else 0
+        self._delay = DELAY_SECONDS if name == "slow" else 0
         self._halt = halt
         self.window = Window(None, lambda messages: 0)
         self.facts: Mapping[str, str | int | float | None] = {"engine_version": "1", "template": "scripted"}
@@ -42,7 +42,7 @@ class Script:
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         """One answer per prompt, in order."""
         for prompt in prompts:
-            halt_if(self._halt.wait(self._pace) if self._pace else self._halt.is_set())
+            halt_if(self._halt.wait(self._delay) if self._delay else self._halt.is_set())
             question = next(turn.content for turn in reversed(prompt.messages) if turn.role is Role.USER)
             yield Prediction(example_id=prompt.example_id, text=self._answer(question), finish=Finish.STOP)
 

@@ -9,7 +9,7 @@ from typing import Any
 from backend.domain import Model
 from backend.errors import FailureCode, ModelFault
 from backend.hub.hooks import check_quantization
-from backend.hub.kinds import MOST_FILES, Kind, kind_of
+from backend.hub.kinds import MOST_FILES, FileKind, kind_of
 from backend.hub.metadata import Repository, inspect
 
 NO_CONFIG = "There is no config.json; adapters cannot be run alone."
@@ -49,7 +49,7 @@ def allowed_files(siblings: Sequence[Any] | None, max_gb: float) -> list[Any]:
 
 def check_weights(files: Sequence[Any]) -> None:
     """There are weights without pickle, and what describes them; ModelFault otherwise."""
-    if not any(kind_of(file.rfilename) is Kind.WEIGHTS for file in files):
+    if not any(kind_of(file.rfilename) is FileKind.WEIGHTS for file in files):
         raise ModelFault(FailureCode.NO_SAFETENSORS)
     if not any(file.rfilename == "config.json" for file in files):
         raise ModelFault(FailureCode.UNSUPPORTED_ARCHITECTURE, NO_CONFIG)
@@ -68,7 +68,7 @@ def check_size(files: Sequence[Any], max_gb: float) -> list[Any]:
     return allowed
 
 
-def check_file_size(name: str, kind: Kind | None, size: int) -> None:
+def check_file_size(name: str, kind: FileKind | None, size: int) -> None:
     """The file is no larger than files of its kind ever are; ModelFault otherwise."""
     most = kind.most_bytes if kind else None
     if most is not None and size > most:
@@ -118,7 +118,7 @@ def weights_digest(repository: Repository) -> str | None:
     weights = sorted(
         (file.rfilename, file.sha256)
         for file in repository.files
-        if kind_of(file.rfilename) is Kind.WEIGHTS and file.sha256
+        if kind_of(file.rfilename) is FileKind.WEIGHTS and file.sha256
     )
     stated = [file for file in repository.files if file.rfilename.endswith(".safetensors")]
     if not weights or len(weights) < len(stated):

@@ -18,10 +18,11 @@ from backend.hub.admission import allowed_files
 from backend.hub.blobs import git_digest
 from backend.hub.card import CARD, read_card
 from backend.hub.gate import let_through
-from backend.hub.kinds import Kind, kind_of
+from backend.hub.kinds import FileKind, kind_of
 from backend.hub.plain_json import read_object
 from backend.hub.search import MOST, Suggestion
 from backend.hub.weights import WHOLE, check_header
+from backend.progress import ByteProgress
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +30,6 @@ REF = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*")
 MAIN = "main"
 HARMLESS = re.compile(rf"{re.escape(CARD)}|\.gitattributes|LICEN[CS]E[A-Za-z0-9_.-]*")
 BLOCK = 1 << 25
-Report = Callable[[int, int], None]
 
 
 def list_brought(cache: Path, model_id: str, revision: str | None) -> ModelInfo:
@@ -63,7 +63,7 @@ def search_brought(cache: Path, words: str) -> list[Suggestion]:
 
 
 def open_brought(
-    cache: Path, model_id: str, commit: str, *, max_gb: float, report: Report = lambda done, total: None
+    cache: Path, model_id: str, commit: str, *, max_gb: float, report: ByteProgress = lambda done, total: None
 ) -> Path:
     """Folder with the allowed files of the model at this commit, each what its digest says and through the gate.
 
@@ -165,14 +165,14 @@ def _config(snapshot: Path, names: set[str]) -> dict[str, Any]:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    kind = kind_of(path.name) or Kind.CONFIG
+    kind = kind_of(path.name) or FileKind.CONFIG
     if path.stat().st_size > (kind.most_bytes or 0):
         raise ModelFault(kind.code, f"{path.name} is too large.")
     return read_object(path.read_bytes(), path.name, kind.code)
 
 
 def _parameters(snapshot: Path, names: set[str]) -> int:
-    weights = {WHOLE} & names or {name for name in names if kind_of(name) is Kind.WEIGHTS}
+    weights = {WHOLE} & names or {name for name in names if kind_of(name) is FileKind.WEIGHTS}
     total = 0
     for path in (snapshot / name for name in sorted(weights)):
         check_header(path)
@@ -180,7 +180,7 @@ def _parameters(snapshot: Path, names: set[str]) -> int:
     return total
 
 
-def _tell(report: Report, before: int, total: int, here: int) -> None:
+def _tell(report: ByteProgress, before: int, total: int, here: int) -> None:
     report(before + here, total)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -11,6 +11,7 @@ from typing import Any
 from backend.domain import Model
 from backend.errors import ClueError, DiskFull, FailureCode, HubSilent, ModelCrash, ModelFault, PassingFault
 from backend.isolation import ModelProcess
+from backend.progress import ByteProgress
 from backend.settings import Settings
 
 STALLED_SECONDS = 600.0  # the client writes ten megabytes at a time
@@ -22,7 +23,7 @@ def fetch(
     model: Model,
     settings: Settings,
     halt: Event,
-    report: Callable[[int, int], None],
+    report: ByteProgress,
     *,
     stalled_seconds: float = STALLED_SECONDS,
 ) -> Path:
@@ -76,7 +77,7 @@ def fault_of(record: Mapping[str, Any]) -> ClueError:
     return PassingFault(FailureCode(record["code"]), detail, retry_after=record["retry_after"])
 
 
-def _follow(process: ModelProcess, report: Callable[[int, int], None], stalled_seconds: float) -> Path:
+def _follow(process: ModelProcess, report: ByteProgress, stalled_seconds: float) -> Path:
     mark, since = 0, time.monotonic()
     while True:
         message = process.receive(CHECK_SECONDS, FailureCode.DOWNLOAD_ERROR)

@@ -1,7 +1,7 @@
 """The process that downloads: it is told of one model, tells how far it is, and ends with a folder or a fault."""
 
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from backend.hub.brought import open_brought
 from backend.hub.fetching import fault_record
 from backend.hub.files import download
 from backend.isolation import Channel
+from backend.progress import ByteProgress
 
 LEAST_LIMIT = 64_000_000  # the log of downloads is written too, and may be longer than a small model
 
@@ -33,7 +34,7 @@ def let_no_file_outgrow(largest: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def _folder(asked: Mapping[str, Any], report: Callable[[int, int], None]) -> Path:
+def _folder(asked: Mapping[str, Any], report: ByteProgress) -> Path:
     model, cache, most = Model(**asked["model"]), Path(asked["cache"]), asked["max_gb"]
     if asked["offline"]:
         return open_brought(cache, model.hub_id, model.revision, max_gb=most, report=report)

@@ -18,11 +18,11 @@ from backend.hub.faults import faults_of_the_hub, is_disk_trouble
 from backend.hub.gate import let_through
 from backend.hub.listing import list_model
 from backend.hub.room import clear_broken_off, make_room
+from backend.progress import ByteProgress
 
 FILES_AT_ONCE = 4  # a file that is broken off is begun anew, so the fewer in flight the less is lost
 REPORT_SECONDS = 0.5
 SHOWN = 5
-Report = Callable[[int, int], None]
 
 
 def download(
@@ -31,7 +31,7 @@ def download(
     *,
     max_gb: float,
     min_free_gb: float = 0,
-    report: Report = lambda done, total: None,
+    report: ByteProgress = lambda done, total: None,
     confine: Callable[[int], None] = lambda largest: None,
 ) -> Path:
     """Folder with the allowed files of the model at its pinned commit, and no others; files already here stay.
@@ -91,7 +91,7 @@ def _transfer(model: Model, cache: Path, wanted: Sequence[Any]) -> Path:
 class _Reporter:
     """While the block runs, tells how much of the wanted files is here."""
 
-    def __init__(self, home: Path, wanted: Sequence[Any], report: Report) -> None:
+    def __init__(self, home: Path, wanted: Sequence[Any], report: ByteProgress) -> None:
         self._home, self._wanted, self._report = home, wanted, report
         self._total = sum(file.size or 0 for file in wanted)
         self._done = Event()

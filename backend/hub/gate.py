@@ -12,8 +12,14 @@ from typing import Any
 
 from backend.errors import FailureCode, ModelFault, PassingFault
 from backend.hub.admission import NO_CONFIG, check_file_size, known_model_types
-from backend.hub.hooks import Settings, check_template, clear_config, clear_generation_config, clear_tokenizer_config
-from backend.hub.kinds import Kind, kind_of
+from backend.hub.hooks import (
+    ConfigValues,
+    check_template,
+    clear_config,
+    clear_generation_config,
+    clear_tokenizer_config,
+)
+from backend.hub.kinds import FileKind, kind_of
 from backend.hub.plain_json import read_object
 from backend.hub.weights import check_weights_in
 
@@ -43,7 +49,7 @@ def let_through(snapshot: Path, home: Path, *, weights: bool = True) -> Path:
     return _beside(snapshot, home / CLEARED, changes) if changes else snapshot
 
 
-def _changes(folder: Path, *, weights: bool) -> Mapping[str, Settings]:
+def _changes(folder: Path, *, weights: bool) -> Mapping[str, ConfigValues]:
     """What has to stand in the place of files of this folder, by name; ModelFault when no change would do."""
     files = {path.name: kind for path in folder.iterdir() if (kind := kind_of(path.name)) and path.is_file()}
     for name, kind in files.items():
@@ -61,7 +67,7 @@ def _changes(folder: Path, *, weights: bool) -> Mapping[str, Settings]:
         _check_tokenizer(given["tokenizer.json"])
     if TEMPLATE in given:
         check_template(given[TEMPLATE].get("chat_template"), TEMPLATE)
-    clear: Mapping[str, Callable[[Settings], Settings]] = {
+    clear: Mapping[str, Callable[[ConfigValues], ConfigValues]] = {
         CONFIG: partial(clear_config, files=frozenset(files), model_types=known_model_types() if weights else None),
         GENERATION: clear_generation_config,
         TOKENIZER: clear_tokenizer_config,
@@ -70,12 +76,12 @@ def _changes(folder: Path, *, weights: bool) -> Mapping[str, Settings]:
     return {name: settings for name, settings in cleared.items() if settings != given[name]}
 
 
-def _is_read(name: str, kind: Kind) -> bool:
+def _is_read(name: str, kind: FileKind) -> bool:
     """Whether what the file says is looked at here; the index was before."""
-    return name.endswith(".json") and kind is not Kind.INDEX and name not in UNREAD
+    return name.endswith(".json") and kind is not FileKind.INDEX and name not in UNREAD
 
 
-def _check_tokenizer(given: Settings) -> None:
+def _check_tokenizer(given: ConfigValues) -> None:
     """Its steps do not make much out of little, and it adds no more tokens than models have; ModelFault otherwise."""
     added = given.get("added_tokens")
     if added is not None and (not isinstance(added, list) or len(added) > MOST_ADDED):
@@ -92,7 +98,7 @@ def _check_tokenizer(given: Settings) -> None:
             steps += [value for value in step.values() if isinstance(value, dict | list)]
 
 
-def _beside(snapshot: Path, shelf: Path, changes: Mapping[str, Settings]) -> Path:
+def _beside(snapshot: Path, shelf: Path, changes: Mapping[str, ConfigValues]) -> Path:
     """Folder with the snapshot's files, those of `changes` written anew; it is there whole or not at all.
 
     Its name says what was changed: another process may have it open, so one that is there is never touched.

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from backend.errors import FailureCode, ModelFault
-from backend.hub.kinds import Kind, kind_of
+from backend.hub.kinds import FileKind, kind_of
 
 CONFIG, TOKENIZER = FailureCode.UNSUPPORTED_ARCHITECTURE, FailureCode.NO_TOKENIZER
-Settings = dict[str, Any]
+ConfigValues = dict[str, Any]
 
 # Taken out: without them a class of transformers is loaded, which many repositories that carry them are made for.
 LEFTOVERS = frozenset(
@@ -52,7 +52,7 @@ MOST_TEMPLATES = 32
 MOST_ENDS, MOST_TOKENS = 1_000, 2**31
 
 
-def clear_config(given: Settings, *, model_types: frozenset[str] | None, files: frozenset[str]) -> Settings:
+def clear_config(given: ConfigValues, *, model_types: frozenset[str] | None, files: frozenset[str]) -> ConfigValues:
     """config.json without what would run or choose anything else.
 
     ModelFault with unsupported_architecture when it needs what is never run: an unknown type, kernels or attention
@@ -64,19 +64,21 @@ def clear_config(given: Settings, *, model_types: frozenset[str] | None, files: 
         code_of_its_own = " and needs the repository's own code" if given.get("auto_map") else ""
         _refuse(CONFIG, f"config.json names a type that the installed transformers does not know{code_of_its_own}")
     weights = given.get("transformers_weights")
-    if weights is not None and (str(weights) not in files or kind_of(str(weights)) not in {Kind.WEIGHTS, Kind.INDEX}):
+    if weights is not None and (
+        str(weights) not in files or kind_of(str(weights)) not in {FileKind.WEIGHTS, FileKind.INDEX}
+    ):
         _refuse(CONFIG, "config.json names weights that are not there")
     _check_quantization(given.get("quantization_config"))
     check_tokenizer_class(given.get("tokenizer_class"), "config.json", CONFIG)
     return _cleared(given, "config.json", CONFIG)
 
 
-def clear_generation_config(given: Settings) -> Settings:
+def clear_generation_config(given: ConfigValues) -> ConfigValues:
     """generation_config.json without what would run anything; ModelFault as for config.json."""
     return _cleared(given, "generation_config.json", CONFIG)
 
 
-def clear_tokenizer_config(given: Settings) -> Settings:
+def clear_tokenizer_config(given: ConfigValues) -> ConfigValues:
     """tokenizer_config.json without what would run anything or open other files.
 
     ModelFault with no_tokenizer for a class that is no tokenizer or for settings of a wrong shape; with template_error
@@ -112,7 +114,7 @@ def check_template(template: object, file: str) -> None:
         _refuse(FailureCode.TEMPLATE_ERROR, f"{file} holds a template of more than {LONGEST_TEMPLATE:,} characters")
 
 
-def _cleared(given: Settings, file: str, code: FailureCode) -> Settings:
+def _cleared(given: ConfigValues, file: str, code: FailureCode) -> ConfigValues:
     """The settings without leftovers at any depth; ModelFault for what names foreign code or is out of proportion."""
 
     def clear(value: Any) -> Any:
@@ -130,7 +132,7 @@ def _cleared(given: Settings, file: str, code: FailureCode) -> Settings:
             kept[key] = clear(each)
         return kept
 
-    cleared: Settings = clear(given)
+    cleared: ConfigValues = clear(given)
     return cleared
 
 

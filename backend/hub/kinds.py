@@ -26,7 +26,7 @@ def _rule(names: str, megabytes: int | None, code: FailureCode) -> Rule:
     return Rule(re.compile(names, re.ASCII), most, code)
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a file is for. A file that is refused counts as one that is not there, and its code says what is missing."""
 
     WEIGHTS = _rule(rf"{_NAME}\.safetensors", None, FailureCode.NO_SAFETENSORS)
@@ -54,10 +54,10 @@ class Kind(Enum):
 
 
 # What may be fetched for a template and a tokenizer alone.
-WITHOUT_WEIGHTS = frozenset({Kind.CONFIG, Kind.TOKENIZER_CONFIG, Kind.TOKENIZER, Kind.TEMPLATE})
+WITHOUT_WEIGHTS = frozenset({FileKind.CONFIG, FileKind.TOKENIZER_CONFIG, FileKind.TOKENIZER, FileKind.TEMPLATE})
 
 
-def kind_of(name: str) -> Kind | None:
+def kind_of(name: str) -> FileKind | None:
     """The kind of the file with this name; None for one that is never downloaded.
 
     Only names of the repository's root that are plain ASCII are of any kind: no path, no look-alike letter, no control
@@ -65,4 +65,4 @@ def kind_of(name: str) -> Kind | None:
     """
     if len(name) > LONGEST_NAME:
         return None
-    return next((kind for kind in Kind if kind.value.names.fullmatch(name)), None)
+    return next((kind for kind in FileKind if kind.value.names.fullmatch(name)), None)

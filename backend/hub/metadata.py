@@ -22,7 +22,7 @@ IN_THE_ROOT = re.compile(r"[\w.-]+", re.ASCII)
 GENERATES_TEXT = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
 
 
-class Template(StrEnum):
+class TemplateFile(StrEnum):
     """Where a repository keeps its chat template, in the order in which it is looked for; NONE where it has none."""
 
     JINJA = "chat_template.jinja"
@@ -60,7 +60,7 @@ class Repository:
     writes_text: bool = True
     model_type: str | None = None
     own_code: bool = False
-    template: Template | None = None
+    template: TemplateFile | None = None
     flagged: tuple[str, ...] = ()
     quantization: str | None = None
 
@@ -137,14 +137,14 @@ def _file(file: Any) -> RepositoryFile:
     return RepositoryFile(file.rfilename, file.size, file.lfs.sha256 if file.lfs else None)
 
 
-def _template(names: set[str], config: Mapping[str, Any]) -> Template | None:
-    for place in (Template.JINJA, Template.JSON):
+def _template(names: set[str], config: Mapping[str, Any]) -> TemplateFile | None:
+    for place in (TemplateFile.JINJA, TemplateFile.JSON):
         if place in names:
             return place
     tokenizer = config.get("tokenizer_config")
     if not isinstance(tokenizer, dict):
-        return None if Template.TOKENIZER in names else Template.NONE
-    return Template.TOKENIZER if tokenizer.get("chat_template") else Template.NONE
+        return None if TemplateFile.TOKENIZER in names else TemplateFile.NONE
+    return TemplateFile.TOKENIZER if tokenizer.get("chat_template") else TemplateFile.NONE
 
 
 def _quantization(stated: object) -> object:

@@ -24,7 +24,7 @@ MOST_REQUESTS, MOST_LOOKED_AT, MOST_NAMED = 200, 10, 12
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 
 
-class Outcome(StrEnum):
+class ProposalOutcome(StrEnum):
     """What became of a proposal: a new pull request, one that is open already, or nothing to propose."""
 
     OPENED = "opened"
@@ -45,7 +45,7 @@ class Proposal:
 class Proposed:
     """What became of it, and the address of the pull request; None where the values are on main already."""
 
-    outcome: Outcome
+    outcome: ProposalOutcome
     address: str | None = None
 
 
@@ -62,12 +62,12 @@ def propose(proposal: Proposal, token: str) -> Proposed:
         repo, head = facts.id, str(facts.sha)
         on_main = read_stated(api, repo, head)
         if all(is_stated(each, on_main) for each in wanted):
-            return Proposed(Outcome.THERE)
+            return Proposed(ProposalOutcome.THERE)
         elsewhere = others_stated(wanted, on_main)
         for number in _open_requests(api, repo):
             there = read_stated(api, repo, f"refs/pr/{number}")
             if all(is_stated(each, there) for each in wanted):
-                return Proposed(Outcome.WAITING, _address(repo, number))
+                return Proposed(ProposalOutcome.WAITING, _address(repo, number))
             elsewhere += [
                 Stated(f"#{number}", each.key, each.value)
                 for each in others_stated(wanted, there)
@@ -81,7 +81,7 @@ def propose(proposal: Proposal, token: str) -> Proposed:
             create_pr=True,
             parent_commit=head,
         )
-        return Proposed(Outcome.OPENED, _address(repo, int(str(made.pr_num))))
+        return Proposed(ProposalOutcome.OPENED, _address(repo, int(str(made.pr_num))))
 
 
 def _open_requests(api: HfApi, repo: str) -> list[int]:

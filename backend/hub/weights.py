@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backend.errors import FailureCode, ModelFault
-from backend.hub.kinds import Kind, kind_of
+from backend.hub.kinds import FileKind, kind_of
 from backend.hub.plain_json import read_object
 
 # The format: https://huggingface.co/docs/safetensors, "Format". Eight bytes with the header's length, least first, then
@@ -31,7 +31,7 @@ WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 def check_weights_in(folder: Path) -> None:
     """Every weight file of the folder is sound, and what the index names is there; ModelFault otherwise."""
-    names = sorted(path.name for path in folder.iterdir() if kind_of(path.name) is Kind.WEIGHTS)
+    names = sorted(path.name for path in folder.iterdir() if kind_of(path.name) is FileKind.WEIGHTS)
     if not names:
         raise ModelFault(FailureCode.NO_SAFETENSORS)
     if sum(check_header(folder / name) for name in names) > MOST_TENSORS:

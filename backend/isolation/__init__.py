@@ -2,7 +2,7 @@
 
 from backend.isolation.bounds import Bounds, bounds_under
 from backend.isolation.channel import Channel, exit_with_parent, keep_texts_out_of_the_log
-from backend.isolation.finding import Found, find_isolation, refusal_of_credentialed
+from backend.isolation.finding import FoundIsolation, find_isolation, refusal_of_credentialed
 from backend.isolation.levels import Isolation
 from backend.isolation.process import ModelProcess
 from backend.isolation.view import PROJECT
@@ -11,7 +11,7 @@ __all__ = [
     "PROJECT",
     "Bounds",
     "Channel",
-    "Found",
+    "FoundIsolation",
     "Isolation",
     "ModelProcess",
     "bounds_under",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 KB = 1024
 COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")
-POLL_SECONDS = 0.01
+EXIT_POLL_SECONDS = 0.01
 
 
 def processes() -> list[int]:
@@ -63,7 +63,7 @@ def outlive(family: Iterable[int], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for pid in family:
         while _state(pid) not in ("", "Z") and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+            time.sleep(EXIT_POLL_SECONDS)
 
 
 def _memory(pid: int) -> int:

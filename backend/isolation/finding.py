@@ -16,7 +16,7 @@ from backend.isolation.bounds import Bounds
 from backend.isolation.environment import environment_of
 from backend.isolation.levels import Isolation
 from backend.isolation.view import INSIDE, PROJECT, devices
-from backend.isolation.ways import NO_WAY, WAYS, Way
+from backend.isolation.ways import NO_WAY, WAYS, IsolationMethod
 from backend.settings import Settings
 
 TRIAL = Path(__file__).with_name("trial.py")
@@ -25,10 +25,10 @@ NEEDED = ("pydantic", "torch", "transformers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundIsolation:
     """The best way that holds what it promises, and a sentence on why none is better; empty for the best there is."""
 
-    way: Way
+    way: IsolationMethod
     why: str = ""
 
     @property
@@ -38,16 +38,16 @@ class Found:
 
 
 @cache
-def find_isolation(most: Isolation = Isolation.FULL) -> Found:
+def find_isolation(most: Isolation = Isolation.FULL) -> FoundIsolation:
     """What this machine offers, up to `most`. Each way is tried once in the life of this process."""
     reasons = [] if most is Isolation.FULL else [f"CLUE_ISOLATION asks for no more than {most}"]
     for way in WAYS:
         if way.level.rank <= most.rank and (way.own_users or os.geteuid() == 0):
             fault = _fault_of(way)
             if fault is None:
-                return Found(way=way, why="; ".join(reasons))
+                return FoundIsolation(way=way, why="; ".join(reasons))
             reasons.append(f"{way.program}{'' if way.own_users else ' as root'}: {fault}")
-    return Found(way=NO_WAY, why="; ".join(reasons))
+    return FoundIsolation(way=NO_WAY, why="; ".join(reasons))
 
 
 def refusal_of_credentialed(settings: Settings) -> str | None:
@@ -61,7 +61,7 @@ def refusal_of_credentialed(settings: Settings) -> str | None:
     )
 
 
-def _fault_of(way: Way) -> str | None:
+def _fault_of(way: IsolationMethod) -> str | None:
     """Why the way is of no use here; None when it is."""
     assert way.program is not None
     if which(way.program) is None:

@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import IO, Any
 
 from backend.errors import FailureCode, ModelCrash
-from backend.halting import halt_if
+from backend.halting import HALT_POLL_SECONDS, halt_if
 from backend.isolation.bounds import Bounds, memory_by_default
 from backend.isolation.environment import environment_of
 from backend.isolation.family import end, family_of, outlive
@@ -23,10 +23,9 @@ from backend.isolation.levels import Isolation
 from backend.isolation.log import keep_log
 from backend.isolation.scratch import GONE_SECONDS, Scratch, clear_left_behind
 from backend.isolation.view import INSIDE
-from backend.isolation.watch import Verdict, Watch
+from backend.isolation.watch import BoundsWatch, ProcessFault
 from backend.isolation.ways import NO_WAY, PYTHON
 
-POLL_SECONDS = 0.2
 LONGEST_LINE = 8_000_000
 MOST_LINES = 64
 DRAIN_SECONDS = 2
@@ -54,7 +53,7 @@ class ModelProcess:
         self._halt = halt
         self._bounds = bounds or Bounds(memory=memory_by_default())
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_LINES)
-        self._verdict: Verdict | None = None
+        self._verdict: ProcessFault | None = None
         clear_left_behind()
         ours = environment is not None
         way = NO_WAY if ours else find_isolation(self._bounds.most).way
@@ -62,7 +61,7 @@ class ModelProcess:
         scratch = self._scratch.path if self._scratch else None
         command = [*PYTHON, "-m", module] if ours else way.command(module, self._bounds, list(reads), scratch)
         self._start(command, environment_of(scratch or INSIDE, environment), log)
-        self._watch = None if ours else Watch(self.pid, self._bounds, scratch, self._end_for)
+        self._watch = None if ours else BoundsWatch(self.pid, self._bounds, scratch, self._end_for)
 
     @property
     def pid(self) -> int:
@@ -84,7 +83,7 @@ class ModelProcess:
             halt_if(self._halt.is_set())
             if time.monotonic() > deadline:
                 raise ModelCrash(FailureCode.INTERNAL_ERROR, "The model process does not read what it is told.")
-            if writable.poll(1000 * POLL_SECONDS):
+            if writable.poll(1000 * HALT_POLL_SECONDS):
                 try:
                     left = left[os.write(pipe, left[: select.PIPE_BUF]) :]
                 except BrokenPipeError:
@@ -96,7 +95,7 @@ class ModelProcess:
         while True:
             halt_if(self._halt.is_set())
             try:
-                line = self._lines.get(timeout=POLL_SECONDS)
+                line = self._lines.get(timeout=HALT_POLL_SECONDS)
             except queue.Empty:
                 if time.monotonic() > deadline:
                     raise ModelCrash(code) from None
@@ -165,7 +164,7 @@ class ModelProcess:
                 self._lines.put(line)
         self._lines.put(None)
 
-    def _end_for(self, verdict: Verdict) -> None:
+    def _end_for(self, verdict: ProcessFault) -> None:
         """The process is ended, and whoever waits for it learns why."""
         self._verdict = verdict
         self._kill()
@@ -186,7 +185,7 @@ class ModelProcess:
                 self._lines.get(timeout=0.02)
         self._logger.join(max(0, deadline - time.monotonic()))
 
-    def _crash(self) -> Verdict:
+    def _crash(self) -> ProcessFault:
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -23,14 +23,14 @@ SHARED = (Path("/tmp"), Path("/var/tmp"), Path("/run"), Path("/home"), Path("/ro
 PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
-class Deed(StrEnum):
+class ViewAction(StrEnum):
     """What is done with a path."""
 
     SHOW = "show"
     HIDE = "hide"
 
 
-Step = tuple[Deed, Path]
+ViewStep = tuple[ViewAction, Path]
 
 
 def devices() -> list[Path]:
@@ -54,15 +54,15 @@ def hidden(more: Iterable[Path]) -> list[Path]:
     return [path.resolve() for path in asked if _is_there(path)]
 
 
-def layout(see: Iterable[Path], unseen: Iterable[Path]) -> list[Step]:
+def layout(see: Iterable[Path], unseen: Iterable[Path]) -> list[ViewStep]:
     """The steps from the outside inwards that show the ones and hide the others; the innermost that is named counts.
 
     What is in both is shown. A step that would change nothing is left out: nothing at all is seen to begin with.
     """
-    wanted = {**dict.fromkeys(unseen, Deed.HIDE), **dict.fromkeys(see, Deed.SHOW)}
-    steps: dict[Path, Deed] = {}
+    wanted = {**dict.fromkeys(unseen, ViewAction.HIDE), **dict.fromkeys(see, ViewAction.SHOW)}
+    steps: dict[Path, ViewAction] = {}
     for path in sorted(wanted, key=lambda path: path.parts):
-        around = next((steps[parent] for parent in path.parents if parent in steps), Deed.HIDE)
+        around = next((steps[parent] for parent in path.parents if parent in steps), ViewAction.HIDE)
         if wanted[path] is not around:
             steps[path] = wanted[path]
     return [(deed, path) for path, deed in steps.items()]

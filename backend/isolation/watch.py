@@ -11,22 +11,22 @@ from backend.isolation.bounds import GB, Bounds
 from backend.isolation.family import family_of, memory_of
 from backend.isolation.scratch import bytes_in
 
-LOOK_SECONDS = 0.25
+BOUNDS_POLL_SECONDS = 0.25
 SCRATCH_EVERY = 8
 FIRST_TO_GO = "1000"
 
 
-Verdict = ModelCrash | ModelFault
+ProcessFault = ModelCrash | ModelFault
 
 
-class Watch:
+class BoundsWatch:
     """Calls `end` with the reason once the process or what came of it goes beyond a bound.
 
     Too much memory is the model's fault, for it would take as much again; whatever else is a crash.
     The system's own killer is told to take them first, when memory runs out faster than anybody looks.
     """
 
-    def __init__(self, pid: int, bounds: Bounds, scratch: Path | None, end: Callable[[Verdict], None]) -> None:
+    def __init__(self, pid: int, bounds: Bounds, scratch: Path | None, end: Callable[[ProcessFault], None]) -> None:
         self._pid, self._bounds, self._scratch, self._end = pid, bounds, scratch, end
         self._deadline = time.monotonic() + bounds.seconds
         self._stopped = Event()
@@ -46,10 +46,10 @@ class Watch:
                 self._end(verdict)
                 return
             looks += 1
-            if self._stopped.wait(LOOK_SECONDS):
+            if self._stopped.wait(BOUNDS_POLL_SECONDS):
                 return
 
-    def _look(self, *, with_scratch: bool) -> Verdict | None:
+    def _look(self, *, with_scratch: bool) -> ProcessFault | None:
         bounds = self._bounds
         if time.monotonic() > self._deadline:
             return ModelCrash(

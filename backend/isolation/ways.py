@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.isolation.bounds import Bounds
 from backend.isolation.levels import Isolation
-from backend.isolation.view import INSIDE, ROOT, Deed, devices, hidden, layout, shown
+from backend.isolation.view import INSIDE, ROOT, ViewAction, devices, hidden, layout, shown
 
 ENTRY = Path(__file__).with_name("entry.py")
 PYTHON = (sys.executable, "-P")
@@ -25,7 +25,7 @@ UNSHARE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class IsolationMethod:
     """One way: the level it reaches, the program it needs (none: an ordinary process), a user namespace or root."""
 
     level: Isolation
@@ -72,21 +72,21 @@ class Way:
 
 
 WAYS = (
-    Way(level=Isolation.FULL, program="bwrap"),
-    Way(level=Isolation.FULL, program="bwrap", own_users=False),
-    Way(level=Isolation.NETWORK, program="unshare"),
-    Way(level=Isolation.NETWORK, program="unshare", own_users=False),
+    IsolationMethod(level=Isolation.FULL, program="bwrap"),
+    IsolationMethod(level=Isolation.FULL, program="bwrap", own_users=False),
+    IsolationMethod(level=Isolation.NETWORK, program="unshare"),
+    IsolationMethod(level=Isolation.NETWORK, program="unshare", own_users=False),
 )
-NO_WAY = Way(level=Isolation.NONE, own_users=False)
+NO_WAY = IsolationMethod(level=Isolation.NONE, own_users=False)
 
 
 def _bubblewrap(see: Sequence[Path], unseen: Sequence[Path], bounds: Bounds, *, own_users: bool) -> list[str]:
     command = ["bwrap", *SPACES, *(OWN_USERS if own_users else ()), "--die-with-parent", "--cap-drop", "ALL"]
     covers: list[Path] = []
     for deed, path in layout(see, unseen):
-        if deed is Deed.SHOW and path.is_symlink():
+        if deed is ViewAction.SHOW and path.is_symlink():
             command += ["--symlink", os.readlink(path), str(path)]  # noqa: PTH115 -- as it is written
-        elif deed is Deed.SHOW:
+        elif deed is ViewAction.SHOW:
             command += ["--ro-bind", str(path), str(path)]
         elif path.is_dir():
             command += ["--tmpfs", str(path)]

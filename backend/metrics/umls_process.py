@@ -14,7 +14,7 @@ from typing import Any
 from cachetools import LRUCache
 
 from backend.errors import MetricUnavailable
-from backend.halting import go_on, is_halted
+from backend.halting import HALT_POLL_SECONDS, go_on, is_halted
 from backend.settings import inherited_environment
 
 CHILD = Path(__file__).with_name("umls_child.py")
@@ -22,7 +22,6 @@ CHILD = Path(__file__).with_name("umls_child.py")
 ISOLATED = ("-I", "-B", "-X", "utf8")
 BATCH = 256
 KEPT_TEXTS = 20_000  # the references of all tasks, and what many models answer alike
-POLL_SECONDS = 0.2
 VERSIONS_SECONDS = 60
 
 
@@ -94,7 +93,7 @@ class UmlsLinker:
 
     def _watch(self, answered: Event, deadline: float) -> None:
         """Ends the process when it answers too late, or nobody wants the answer any more."""
-        while not answered.wait(max(0, min(POLL_SECONDS, deadline - time.monotonic()))):
+        while not answered.wait(max(0, min(HALT_POLL_SECONDS, deadline - time.monotonic()))):
             if time.monotonic() >= deadline or is_halted():
                 self._process.kill()
                 return

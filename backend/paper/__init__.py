@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.domain import PAPERS_PROTOCOL, PROTOCOL, Benchmark, Task
 from backend.errors import UsageError
-from backend.paper.clone import GET_ONE, Clone, Script, read_clone
+from backend.paper.clone import GET_ONE, Clone, CloneScript, read_clone
 from backend.paper.longhealth import paper_longhealth
 from backend.paper.tasks import (
     paper_medisumcode,
@@ -18,7 +18,7 @@ from backend.paper.tasks import (
     paper_problem_summary,
 )
 
-TASKS: Mapping[str, Callable[[Script], Task]] = {
+TASKS: Mapping[str, Callable[[CloneScript], Task]] = {
     "mednli": paper_mednli,
     "meqsum": paper_meqsum,
     "problem_summary": paper_problem_summary,

@@ -26,7 +26,7 @@ OTHER_COMMIT = "docs/protocol-2024.md names a commit that has everything."
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class CloneScript:
     """One script of the clone, parsed and never run; what it lacks is a UsageError that names file and constant."""
 
     path: str
@@ -76,7 +76,7 @@ class Script:
 class Clone:
     """The authors' scripts by task, and what pins them: the commit, and one digest over the files that were read."""
 
-    scripts: Mapping[str, Script]
+    scripts: Mapping[str, CloneScript]
     commit: str | None
     sha256: str
 
@@ -101,7 +101,7 @@ def read_clone(folder: Path) -> Clone:
                 f"repository. {GET_ONE}"
             ) from None
         whole.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
-        scripts[task] = Script(path, _parse(path, content))
+        scripts[task] = CloneScript(path, _parse(path, content))
     return Clone(scripts=scripts, commit=commit_of(folder), sha256=whole.hexdigest())
 
 

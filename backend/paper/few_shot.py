@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backend.datasets.catalog import read_rows, source_name
 from backend.domain import PAPERS_PROTOCOL, DataFile, Dataset, Example, Prompt, Window
-from backend.paper.clone import Script
+from backend.paper.clone import CloneScript
 from backend.paper.prompts import beginning_cut, conversation
 from backend.paper.templates import Template, read_template
 
@@ -19,7 +19,7 @@ GOLD = "reference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class FewShotForm:
     """What a script says to a model: the instruction, and templates of the question and of the answer to it."""
 
     instruction: str
@@ -78,12 +78,12 @@ class Rows:
         )
 
 
-def read_form(script: Script, gaps: Mapping[str, str], gold: str, max_new_tokens: int) -> Form:
+def read_form(script: CloneScript, gaps: Mapping[str, str], gold: str, max_new_tokens: int) -> FewShotForm:
     """The script's form; `gaps` maps names in its question to our fields, `gold` is the name in its answer.
 
     UsageError names the constant that is not there or has other gaps.
     """
-    return Form(
+    return FewShotForm(
         instruction=script.text("sys_prompt"),
         question=read_template(script, "user_prompt_template", gaps),
         answer=read_template(script, "assistant_response_template", {gold: GOLD}),

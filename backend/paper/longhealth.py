@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.domain import Dataset, Example, Message, Metric, Prompt, Role, Task, Window
 from backend.metrics.labels import accuracy
-from backend.paper.clone import Script
+from backend.paper.clone import CloneScript
 from backend.paper.few_shot import MARK
 from backend.paper.measures import judged_by, stated_option
 from backend.paper.prompts import beginning_cut, conversation
@@ -21,7 +21,7 @@ NOTHING = {"documents": "", "question": "", "options": ""}
 _PROBE = Message(Role.SYSTEM, "."), Message(Role.USER, ".")
 
 
-def paper_longhealth(script: Script) -> Task:
+def paper_longhealth(script: CloneScript) -> Task:
     """The questions, repetitions and draws of our own task, asked and judged as in the paper."""
     template = read_template(script, "prompt_template", GAPS)
     instruction, separator = script.text("sys_prompt"), script.default("create_prompt", "separator")

@@ -17,7 +17,7 @@ from backend.metrics.icd10 import APPROXIMATE_F1, EXACT_F1, VALID_CODES
 from backend.metrics.labels import ACCURACY
 from backend.metrics.rouge import ROUGE_1, ROUGE_2, ROUGE_L
 from backend.metrics.umls import UMLS_F1
-from backend.paper.clone import Script
+from backend.paper.clone import CloneScript
 from backend.paper.few_shot import Rows, read_form
 from backend.paper.measures import (
     approximate_f1,
@@ -37,7 +37,7 @@ VERSION = 2024_001  # never that of a task of clue-2
 Row = Mapping[str, str]
 
 
-def paper_mednli(script: Script) -> Task:
+def paper_mednli(script: CloneScript) -> Task:
     """Right is an answer in which the label stands exactly once, whatever else stands there."""
     form = read_form(script, {"sentence1": "premise", "sentence2": "hypothesis"}, "gold_label", LABEL_TOKENS)
 
@@ -55,7 +55,7 @@ def paper_mednli(script: Script) -> Task:
     )
 
 
-def paper_meqsum(script: Script) -> Task:
+def paper_meqsum(script: CloneScript) -> Task:
     """Inquiries and summaries as they stand in the file."""
     form = read_form(script, {"CHQ": "inquiry"}, "Summary", TEXT_TOKENS)
     return replace(
@@ -68,7 +68,7 @@ def paper_meqsum(script: Script) -> Task:
     )
 
 
-def paper_problem_summary(script: Script) -> Task:
+def paper_problem_summary(script: CloneScript) -> Task:
     """A summary's semicolons are commas with a blank, whatever blank followed; BERTScore sees lower case."""
     gaps = {"Subjectives": "subjective", "Assessment": "assessment"}
     form = read_form(script, gaps, "Summary", TEXT_TOKENS)
@@ -82,7 +82,7 @@ def paper_problem_summary(script: Script) -> Task:
     )
 
 
-def paper_medisumqa(script: Script) -> Task:
+def paper_medisumqa(script: CloneScript) -> Task:
     """The rows are drawn with seed 1 before the first is shown; answers are judged with all that a model wrote."""
     gaps = {"discharge_summary": "letter", "without_discharge_summary": "letter", "Question": "question"}
     form = read_form(script, gaps, "Answer", TEXT_TOKENS)
@@ -96,7 +96,7 @@ def paper_medisumqa(script: Script) -> Task:
     )
 
 
-def paper_medisumcode(script: Script) -> Task:
+def paper_medisumcode(script: CloneScript) -> Task:
     """Letters without codes stay in; repeated codes count; the pattern and the list of codes are the authors'."""
     form = read_form(script, {"text": "letter"}, "codes", TEXT_TOKENS)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from backend.errors import UsageError
-from backend.paper.clone import OTHER_COMMIT, Script
+from backend.paper.clone import OTHER_COMMIT, CloneScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Template:
         return "".join(literal + (fields[field] if field else "") for literal, field in self.parts)
 
 
-def read_template(script: Script, constant: str, gaps: Mapping[str, str]) -> Template:
+def read_template(script: CloneScript, constant: str, gaps: Mapping[str, str]) -> Template:
     """The script's template; `gaps` maps each name that may stand in braces to one of our fields.
 
     UsageError, with file and constant, when the template has another gap than these, or lacks one of the fields.
@@ -38,7 +38,7 @@ def read_template(script: Script, constant: str, gaps: Mapping[str, str]) -> Tem
     return Template(parts)
 
 
-def _unfit(script: Script, constant: str, why: str) -> UsageError:
+def _unfit(script: CloneScript, constant: str, why: str) -> UsageError:
     return UsageError(
         f"{constant} of {script.path} in the clone of the CLUE repository cannot be used: {why}. {OTHER_COMMIT}"
     )

@@ -15,7 +15,7 @@ POWER = 0.80
 HELD = 8_000_000  # draws of differences held at a time: 64 MB
 ROUNDING = 1e-12  # a smaller difference is one of adding in another order
 
-Pair = tuple[int, int]
+RowPair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Differences:
 class Comparison:
     """All pairs of models, first less second, with p-values adjusted for their number."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[RowPair, ...]
     differences: Differences
     adjusted: Floats
 
@@ -64,13 +64,13 @@ def compare(
     return Comparison(pairs=pairs, differences=differences, adjusted=holm(differences.p_values))
 
 
-def pair_differences(values: Floats, pairs: Sequence[Pair]) -> Floats:
+def pair_differences(values: Floats, pairs: Sequence[RowPair]) -> Floats:
     """The first model's values less the second's: (…, models, examples) → (…, pairs, examples)."""
     first, second = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return values[..., first, :] - values[..., second, :]
 
 
-def blocks(pairs: Sequence[Pair], size: int) -> list[Sequence[Pair]]:
+def blocks(pairs: Sequence[RowPair], size: int) -> list[Sequence[RowPair]]:
     """The pairs in order, at most `size` at a time and at least one."""
     step = max(1, size)
     return [pairs[start : start + step] for start in range(0, max(1, len(pairs)), step)]
@@ -124,7 +124,9 @@ def holm(p_values: Floats) -> Floats:
     return adjusted
 
 
-def rank_ranges(models: int, pairs: Sequence[Pair], values: Floats, adjusted: Floats) -> list[tuple[int, int] | None]:
+def rank_ranges(
+    models: int, pairs: Sequence[RowPair], values: Floats, adjusted: Floats
+) -> list[tuple[int, int] | None]:
     """The best and worst rank each model may have: only significant differences put one above another.
 
     Best is 1 + the number of models significantly better, worst the number of models less those significantly worse.

@@ -47,7 +47,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class MeanEstimate:
     """Means (rows,) with 95 % intervals (rows, 2), in the unit of the values; NaN where they cannot be had.
 
     `bounds` is None when all examples are of one cluster, which leaves nothing to resample.
@@ -65,7 +65,7 @@ def estimate(
     combined: Sequence[int] = (),
     resamples: int = RESAMPLES,
     seed: Seed = SEED,
-) -> Estimate:
+) -> MeanEstimate:
     """The mean of each row of `values` (rows, examples) with its interval; see `resample` and `bounds_of`.
 
     When `combined` names rows, one row more holds the mean of their means, with its interval from the same draws.
@@ -76,7 +76,7 @@ def estimate(
         together = average([means.rows(slice(row, row + 1)) for row in combined])
         points = np.append(points, together.points)
         bounds = np.concatenate([bounds, bounds_of(together)])
-    return Estimate(means=points, bounds=bounds if len(set(clusters)) > 1 else None)
+    return MeanEstimate(means=points, bounds=bounds if len(set(clusters)) > 1 else None)
 
 
 def resample(

@@ -13,6 +13,7 @@ from typing import Any
 from backend.datasets.catalog import data_folder
 from backend.domain import Edition, Engine, Fact, Model, ModelClient, ModelSource, Prediction, Prompt, Result, Task
 from backend.errors import Halted
+from backend.progress import ByteProgress
 from backend.settings import Settings
 from backend.submission import SubmissionForm
 from eval_queue.intake import Intake
@@ -62,9 +63,9 @@ class Arena:
         """The rules over the stores."""
         return Queue(self.submissions, self.ledger, self.settings, look_up)
 
-    def worker(self, name: str, pace: float = 0) -> Worker:
-        """A worker of this home; with a pace, so many seconds pass before each answer."""
-        engine = replace(self.kit.engine, open=_opened(self.kit, pace))
+    def worker(self, name: str, delay: float = 0) -> Worker:
+        """A worker of this home; with a delay, so many seconds pass before each answer."""
+        engine = replace(self.kit.engine, open=_opened(self.kit, delay))
         return Worker(
             name=name,
             settings=self.settings,
@@ -140,28 +141,28 @@ def look_up(model_id: str, revision: str | None, engine: str) -> Model:
     return Model(hub_id=model_id, revision=hashlib.sha1(model_id.encode(), usedforsecurity=False).hexdigest())
 
 
-class _Paced:
+class _Delayed:
     """A client that takes its time before each answer."""
 
-    def __init__(self, client: ModelClient, pace: float, halt: Event) -> None:
-        self._client, self._pace, self._halt = client, pace, halt
+    def __init__(self, client: ModelClient, delay: float, halt: Event) -> None:
+        self._client, self._delay, self._halt = client, delay, halt
         self.window = client.window
         self.facts: Mapping[str, Fact] = client.facts
 
     def complete(self, prompts: Iterable[Prompt]) -> Iterator[Prediction]:
         for prediction in self._client.complete(prompts):
-            time.sleep(self._pace)
+            time.sleep(self._delay)
             if self._halt.is_set():
                 raise Halted("The evaluation was told to stop.")
             yield prediction
 
 
-def _opened(kit: Kit, pace: float) -> Callable[..., Any]:
+def _opened(kit: Kit, delay: float) -> Callable[..., Any]:
     @contextmanager
     def opened(source: ModelSource, settings: Settings, halt: Event) -> Iterator[ModelClient]:
         model = kit.models[number_of(source.hub_id) % len(kit.models)]
         with kit.engine.open(replace(source, hub_id=model), settings, halt) as client:
-            yield _Paced(client, pace, halt) if pace else client
+            yield _Delayed(client, delay, halt) if delay else client
 
     return opened
 
@@ -172,5 +173,5 @@ def _shortened(task: Task, data: Path) -> Task:
     return replace(task, load=lambda folder: short)
 
 
-def _no_download(model: Model, halt: Event, report: Callable[[int, int], None]) -> Path:
+def _no_download(model: Model, halt: Event, report: ByteProgress) -> Path:
     raise NotImplementedError("a storm's engine needs no files")

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from backend.progress import FractionProgress
 from eval_queue.storm.arena import Arena
 from eval_queue.storm.killpoints import Hit, dying_at, recorded
 from eval_queue.storm.lives import wait_until
-from eval_queue.storm.supervisor import Supervisor, Tell, submit_on
+from eval_queue.storm.supervisor import Supervisor, submit_on
 
 WAITING = 2
 RECORDED = 1
@@ -20,7 +21,7 @@ def list_points(supervisor: Supervisor) -> list[Hit]:
     First the first time at each line, then the last.
     """
     supervisor.submit(RECORDED)
-    broken_off = supervisor.worker(pace=0.01)
+    broken_off = supervisor.worker(delay=0.01)
     wait_until(lambda: list(supervisor.arena.home.glob("runs/*/*.jsonl")), LONGEST)
     supervisor.kill(broken_off)
     return _recorded(supervisor, lambda name: _begin_and_work(supervisor.arena, name))
@@ -32,11 +33,11 @@ def list_points_of_submitting(supervisor: Supervisor) -> list[Hit]:
     return _recorded(supervisor, lambda name: submit_on(supervisor.arena, [number], name, supervisor.receipts))
 
 
-def die_at_each(supervisor: Supervisor, points: Sequence[Hit], tell: Tell) -> list[Hit]:
+def die_at_each(supervisor: Supervisor, points: Sequence[Hit], report: FractionProgress) -> list[Hit]:
     """A worker was killed at each of these places; returns those that none came by any more."""
     missed = []
     for done, point in enumerate(points):
-        tell("kill-points", done / len(points))
+        report("kill-points", done / len(points))
         supervisor.submit(max(0, WAITING - supervisor.open()))
         supervisor.leave_a_claim()
 

@@ -13,13 +13,14 @@ from random import Random
 from threading import Event
 from typing import Any
 
+from backend.progress import FractionProgress
 from eval_queue.archive import Archive
 from eval_queue.storm.arena import Arena, Kit, calm_results, open_arena, prepared
 from eval_queue.storm.inspection import Findings, inspect, recoveries
 from eval_queue.storm.killpoints import Hit
 from eval_queue.storm.points import die_at_each, die_submitting_at_each, list_points, list_points_of_submitting
 from eval_queue.storm.racing import Race, quantile, race
-from eval_queue.storm.supervisor import Supervisor, Tell
+from eval_queue.storm.supervisor import Supervisor
 from eval_queue.storm.tempest import Tempest
 from eval_queue.storm.zombies import Woken, raise_zombies
 
@@ -43,10 +44,10 @@ class Force:
     seed: int = 1
 
 
-def run_storm(kit: Kit, home: Path, force: Force, tell: Tell) -> dict[str, Any]:
+def run_storm(kit: Kit, home: Path, force: Force, report: FractionProgress) -> dict[str, Any]:
     """The record of a storm over new homes inside `home`; its `clean` says that nothing was lost, doubled or stuck."""
     with ExitStack() as stack:
-        return _storm(kit, home, force, tell, stack)
+        return _storm(kit, home, force, report, stack)
 
 
 def machine() -> dict[str, Any]:
@@ -59,7 +60,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> dict[str, Any]:
+def _storm(kit: Kit, home: Path, force: Force, report: FractionProgress, stack: ExitStack) -> dict[str, Any]:
     begun, chance = time.monotonic(), Random(force.seed)
     kit = prepared(kit, home / "data")
     calm = calm_results(kit, home / "calm")
@@ -71,13 +72,13 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
 
     at_points, zombies = supervise("points", SHORT_LEASE), supervise("zombies", ZOMBIE_LEASE)
     storm = supervise("storm", LEASE_SECONDS)
-    reached, missed = _die_at_points(at_points, force.kills, tell)
+    reached, missed = _die_at_points(at_points, force.kills, report)
     young = {point: supervise(f"young-{number}", SHORT_LEASE) for number, point in enumerate(missed)}
-    missed = [point for point, supervisor in young.items() if die_at_each(supervisor, [point], tell)]
-    woken = raise_zombies(zombies, force.zombies, tell)
-    growth = _rage(storm, max(0, force.kills - at_points.tally.kills), force.minutes, tell)
+    missed = [point for point, supervisor in young.items() if die_at_each(supervisor, [point], report)]
+    woken = raise_zombies(zombies, force.zombies, report)
+    growth = _rage(storm, max(0, force.kills - at_points.tally.kills), force.minutes, report)
     homes = (at_points, *young.values(), zombies, storm)
-    parts = {supervisor: _aftermath(supervisor, calm, tell) for supervisor in homes}
+    parts = {supervisor: _aftermath(supervisor, calm, report) for supervisor in homes}
     distinct = race(open_arena(home / "distinct", kit, lease_seconds=1), force.racers, lambda number: number)
     same = race(open_arena(home / "same", kit, lease_seconds=1), force.racers, lambda number: 0)
     return {
@@ -98,7 +99,7 @@ def _storm(kit: Kit, home: Path, force: Force, tell: Tell, stack: ExitStack) -> 
     }
 
 
-def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int, list[Hit]]:
+def _die_at_points(supervisor: Supervisor, kills: int, report: FractionProgress) -> tuple[int, list[Hit]]:
     """How many of the listed places somebody was killed at, and those that nobody came by any more.
 
     These are mostly of a home's first hours, and are tried again in a young home each.
@@ -112,20 +113,20 @@ def _die_at_points(supervisor: Supervisor, kills: int, tell: Tell) -> tuple[int,
         done += len(at_door)
         at_work = [hit for hit in working if (hit.count > 1) is last][: kills - done]
         done += len(at_work)
-        missed += die_submitting_at_each(supervisor, at_door) + die_at_each(supervisor, at_work, tell)
+        missed += die_submitting_at_each(supervisor, at_door) + die_at_each(supervisor, at_work, report)
     return done - len(missed), missed
 
 
-def _rage(storm: Supervisor, kills: int, minutes: float, tell: Tell) -> dict[str, Any]:
+def _rage(storm: Supervisor, kills: int, minutes: float, report: FractionProgress) -> dict[str, Any]:
     """Nothing that was killed is alive any more; returns what grew in a soak."""
     tempest = Tempest(storm)
     if kills:
-        tempest.rage(tell, kills=kills)
+        tempest.rage(report, kills=kills)
     if not minutes:
         return {}
     end, samples = time.monotonic() + 60 * minutes, []
     while (left := end - time.monotonic()) > 0:
-        tempest.rage(tell, seconds=min(SEGMENT_SECONDS, left))
+        tempest.rage(report, seconds=min(SEGMENT_SECONDS, left))
         samples.append(_sizes(storm.arena))
     return {"minutes": minutes, "growth": {"first": samples[0], "last": samples[-1]}}
 
@@ -141,8 +142,8 @@ def _sizes(arena: Arena) -> dict[str, float]:
     return {"submissions": count, **{name: round(value, 2) for name, value in {**memory, **sizes}.items()}}
 
 
-def _aftermath(supervisor: Supervisor, calm: list[Mapping[str, Any]], tell: Tell) -> Findings:
-    supervisor.settle(CALM_SECONDS, tell)
+def _aftermath(supervisor: Supervisor, calm: list[Mapping[str, Any]], report: FractionProgress) -> Findings:
+    supervisor.settle(CALM_SECONDS, report)
     arena = supervisor.arena
     Archive(arena.submissions, arena.settings, arena.kit.tasks, Event()).tidy()
     return inspect(supervisor.arena, supervisor.tally, calm)

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from backend.errors import UsageError
+from backend.progress import FractionProgress
 from backend.submission import OPERATOR, Status
 from eval_queue.storm.arena import Arena
 from eval_queue.storm.lives import Life, wait_until
@@ -19,7 +20,6 @@ RESCUE_EVERY = 0.1
 RETRY_EVERY = 0.5
 PATIENCE = 0.5
 ENDED = frozenset({Status.FINISHED, Status.CANCELLED, Status.WITHDRAWN})
-Tell = Callable[[str, float], None]  # what is going on, and which part of it is done
 
 
 @dataclass
@@ -51,9 +51,9 @@ class Supervisor:
         self._rescued = self._retried = 0.0
         self._retry_pause = RETRY_EVERY
 
-    def worker(self, pace: float = 0) -> Life:
+    def worker(self, delay: float = 0) -> Life:
         """A worker that goes on until it is killed."""
-        return self.life("worker", lambda name: work_on(self.arena, name, pace))
+        return self.life("worker", lambda name: work_on(self.arena, name, delay))
 
     def life(self, kind: str, body: Callable[[str], None]) -> Life:
         """A process that runs `body` with its own name, which no other ever had."""
@@ -122,7 +122,7 @@ class Supervisor:
             with suppress(UsageError):
                 self._rules.cancel(self.chance.choice(waiting), OPERATOR)
 
-    def settle(self, seconds: float, tell: Tell) -> int:
+    def settle(self, seconds: float, report: FractionProgress) -> int:
         """How many submissions have not ended although workers were left in peace for so long."""
         lives: list[Life] = []
         self.collect()
@@ -132,7 +132,7 @@ class Supervisor:
             with suppress(sqlite3.OperationalError):
                 self.look_around()
             left = self._unended()
-            tell("calm", 1 - left / max(1, len(self.tally.acknowledged)))
+            report("calm", 1 - left / max(1, len(self.tally.acknowledged)))
             return left == 0
 
         wait_until(all_ended, seconds, step=0.1)
@@ -158,9 +158,9 @@ class Supervisor:
                     self.tally.retried += 1
 
 
-def work_on(arena: Arena, name: str, pace: float = 0) -> None:
+def work_on(arena: Arena, name: str, delay: float = 0) -> None:
     """Works until killed, or until whoever would do that is gone."""
-    worker, parent = arena.worker(name, pace), os.getppid()
+    worker, parent = arena.worker(name, delay), os.getppid()
     while os.getppid() == parent:
         if not worker.run_next():
             time.sleep(IDLE_SECONDS)

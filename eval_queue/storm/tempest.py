@@ -5,8 +5,9 @@ import time
 from dataclasses import dataclass
 from time import monotonic
 
+from backend.progress import FractionProgress
 from eval_queue.storm.lives import Life
-from eval_queue.storm.supervisor import Supervisor, Tell, submit_on
+from eval_queue.storm.supervisor import Supervisor, submit_on
 
 WORKERS = 2
 WAITING = 12
@@ -37,7 +38,7 @@ class Tempest:
         self._chance = supervisor.chance
         self._doomed: list[Doomed] = []
 
-    def rage(self, tell: Tell, *, kills: int | None = None, seconds: float | None = None) -> None:
+    def rage(self, report: FractionProgress, *, kills: int | None = None, seconds: float | None = None) -> None:
         """All is over with nobody alive; what was being worked on lies as it was left."""
         begun, before = monotonic(), self._supervisor.tally.kills
 
@@ -46,7 +47,7 @@ class Tempest:
             return max(by_kills, (monotonic() - begun) / seconds if seconds else 0)
 
         while (done := part()) < 1:
-            tell("storm", done)
+            report("storm", done)
             self._strike()
             try:
                 self._replace()

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from backend.progress import FractionProgress
 from backend.submission import Status
 from eval_queue.storm.arena import Arena
 from eval_queue.storm.lives import Life, wait_until
-from eval_queue.storm.supervisor import Supervisor, Tell
+from eval_queue.storm.supervisor import Supervisor
 
 PACE = 0.015
 LONGEST = 30
@@ -29,11 +30,11 @@ class Woken:
     writes: int = 0
 
 
-def raise_zombies(supervisor: Supervisor, rounds: int, tell: Tell) -> Woken:
+def raise_zombies(supervisor: Supervisor, rounds: int, report: FractionProgress) -> Woken:
     """So many workers were stopped, replaced and woken, half of them after their successor was done."""
     woken = Woken()
     for number in range(rounds):
-        tell("zombies", number / rounds)
+        report("zombies", number / rounds)
         _raise_one(supervisor, woken, wait_for_the_end=number % 2 == 0)
     return woken
 

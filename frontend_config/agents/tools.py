@@ -13,7 +13,7 @@ from gradio.events import api
 from starlette.exceptions import HTTPException
 
 from backend.errors import ClueError, OperatorFault, UsageError
-from backend.logbook import told
+from backend.logbook import fault_fields
 from frontend_config.agents.board import WORDS, Wish, leaderboard_answer, model_answer
 from frontend_config.agents.comparison import chosen, comparison_answer
 from frontend_config.agents.queue import submission_answer
@@ -138,7 +138,7 @@ def _speaking(tool: Tool) -> Tool:
         except ClueError:
             raise
         except Exception as error:  # noqa: BLE001 - or its text would be told
-            _LOG.error("a tool failed", extra=told(error))
+            _LOG.error("a tool failed", extra=fault_fields(error))
             raise UsageError(BROKEN) from None
 
     return speaking

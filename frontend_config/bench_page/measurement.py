@@ -3,7 +3,7 @@
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ import gradio as gr
 import httpx
 
 from backend.domain import Standing, Task
+from backend.progress import FractionProgress
 from frontend_config.bench_page.invention import invented_standings, narrowed
 from frontend_config.bench_page.rates import answers_per_second
 from frontend_config.bench_page.sites import dataframe_site, our_site, served
@@ -26,10 +27,9 @@ SMALL = 1_000
 SECONDS = 3.0
 BUDGETS = {"cold_ms": 1_000.0, "warm_ms": 400.0, "sort_ms": 100.0, "filter_ms": 100.0, "search_ms": 100.0}
 SMALL_BYTES = 600_000
-Tell = Callable[[str, float], None]
 
 
-def measure_page(tasks: Sequence[Task], models: int, columns: int, tell: Tell) -> dict[str, Any]:
+def measure_page(tasks: Sequence[Task], models: int, columns: int, report: FractionProgress) -> dict[str, Any]:
     """The record of one run: medians of five for both tables, answers a second, and which budgets were kept.
 
     Milliseconds and bytes; `clean` means that no other host was asked for anything. UsageError without a browser.
@@ -44,8 +44,8 @@ def measure_page(tasks: Sequence[Task], models: int, columns: int, tell: Tell) -
             "dataframe": stack.enter_context(served(lambda: dataframe_site(rows, kept))),
             "board_1000": stack.enter_context(served(lambda: our_site(few, kept, home))),
         }
-        visits = _visits(addresses, rows, tell)
-        tell("answers", 0.9)
+        visits = _visits(addresses, rows, report)
+        report("answers", 0.9)
         rates = _rates(addresses["board"])
     found = {name: _medians(each) for name, each in visits.items()}
     return {
@@ -58,7 +58,7 @@ def measure_page(tasks: Sequence[Task], models: int, columns: int, tell: Tell) -
     }
 
 
-def _visits(addresses: Mapping[str, str], rows: Sequence[Standing], tell: Tell) -> dict[str, list[Visit]]:
+def _visits(addresses: Mapping[str, str], rows: Sequence[Standing], report: FractionProgress) -> dict[str, list[Visit]]:
     visits: dict[str, list[Visit]] = {name: [] for name in addresses}
     wanted = {name: _wanted(rows[:SMALL] if name == "board_1000" else rows) for name in addresses}
     turns = [(turn, name) for turn in range(REPEATS) for name in addresses]
@@ -66,7 +66,7 @@ def _visits(addresses: Mapping[str, str], rows: Sequence[Standing], tell: Tell) 
         for name in addresses:
             visit(browser, addresses[name], name.partition("_")[0], wanted[name])
         for place, (turn, name) in enumerate(turns):
-            tell(f"{name}, visit {turn + 1} of {REPEATS}", 0.1 + 0.8 * place / len(turns))
+            report(f"{name}, visit {turn + 1} of {REPEATS}", 0.1 + 0.8 * place / len(turns))
             visits[name].append(visit(browser, addresses[name], name.partition("_")[0], wanted[name]))
     return visits
 

@@ -8,12 +8,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.settings import Settings
-from frontend_config.answers import OPEN_TO_ALL
 from frontend_config.guard.callers import relayed
 from frontend_config.guard.headers import Manners
 from frontend_config.guard.hosts import Hosts
 from frontend_config.guard.rates import Rates
 from frontend_config.guard.ways import SAFE, Way, Ways
+from frontend_config.representations import OPEN_TO_ALL
 
 LARGEST_BODY = 64 * 1024
 LONGEST_ADDRESS = 8 * 1024

@@ -19,8 +19,8 @@ from frontend_config.submission_payload import estimate_payload, receipt_address
 from frontend_config.words import notice, prose
 
 FEWEST_LETTERS = 3
-Answer = dict[str, Any]
-Handler = Callable[..., Answer]
+Payload = dict[str, Any]
+Handler = Callable[..., Payload]
 
 
 def build(desk: Desk, static: str) -> None:
@@ -38,7 +38,7 @@ def build(desk: Desk, static: str) -> None:
 def submit_handler(desk: Desk) -> Handler:
     """What happens on Submit: the receipt, or the sentence that says why there is none."""
 
-    def submit(wish: Any, request: gr.Request) -> Answer:
+    def submit(wish: Any, request: gr.Request) -> Payload:
         try:
             person = submitter(desk.settings, Caller.of(request))
             receipt = desk.submit(read_form(wish), person.subject)
@@ -55,7 +55,7 @@ def preflight_handler(desk: Desk) -> Handler:
     """What the form would meet if it were submitted as it stands; nothing is stored."""
     addresses = RowAddresses(desk)
 
-    def preflight(wish: Any, request: gr.Request) -> Answer:
+    def preflight(wish: Any, request: gr.Request) -> Payload:
         try:
             person = submitter(desk.settings, Caller.of(request))
             form = read_form(wish)
@@ -69,7 +69,7 @@ def preflight_handler(desk: Desk) -> Handler:
 def suggest_handler(desk: Desk) -> Handler:
     """Models that the Hub's search finds for what was typed; when it cannot be asked, a sentence and none."""
 
-    def suggest(words: Any, request: gr.Request) -> Answer:
+    def suggest(words: Any, request: gr.Request) -> Payload:
         try:
             person = submitter(desk.settings, Caller.of(request))
         except Declined:
@@ -88,7 +88,7 @@ def suggest_handler(desk: Desk) -> Handler:
     return suggest
 
 
-def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses) -> Answer:
+def outlook_payload(outlook: Outlook, edition: Edition, addresses: RowAddresses) -> Payload:
     """The outlook as plain data."""
     return {
         "checks": [_check(check, edition, addresses) for check in outlook.checks],
@@ -104,7 +104,7 @@ def _speakable(words: str) -> str:
     return "".join(each if each.isprintable() else " " for each in words).strip()
 
 
-def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Answer:
+def _check(check: Check, edition: Edition, addresses: RowAddresses) -> Payload:
     link = None
     if check.submission_id:
         link = addresses.of(check.submission_id, edition) or receipt_address(check.submission_id)

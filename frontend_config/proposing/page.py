@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from backend.errors import NotProposed, NotSignedIn, OperatorFault, ProviderSilent, SignInFailed, UsageError
-from backend.hub.proposing import PERMISSION, Outcome, Proposed
+from backend.hub.proposing import PERMISSION, ProposalOutcome, Proposed
 from backend.hub.stated import FOLDER
 from backend.submission import Person
 from frontend_config.frame import Frame, Place
@@ -22,7 +22,7 @@ from frontend_config.identity import Caller, submitter
 from frontend_config.island import heading
 from frontend_config.proposing.rules import Proposals
 from frontend_config.sessions import Visits, person_of
-from frontend_config.sign_in.provider import Permit, Provider
+from frontend_config.sign_in.provider import AccessToken, Provider
 from frontend_config.words import notice
 
 PLACE = Place("/propose", "Propose results", listed=False)
@@ -66,32 +66,32 @@ class ProposePage:
         """What became of it once the provider sent the browser back; the permission is forgotten then."""
         number = int(known[PENDING])
         try:
-            person, permit = await self._welcome(request, dict(known.get("session", {})))
-            done = await self._carry_out(number, person, permit)
+            person, access = await self._welcome(request, dict(known.get("session", {})))
+            done = await self._carry_out(number, person, access)
             answer = self._done(number, done)
         except (UsageError, OperatorFault) as failure:
             answer = self._said(number, failure.public if isinstance(failure, OperatorFault) else str(failure))
         self._visits.cookies.forget_pending(answer)
         return answer
 
-    async def _welcome(self, request: Request, pending: dict[str, Any]) -> tuple[Person, Permit]:
+    async def _welcome(self, request: Request, pending: dict[str, Any]) -> tuple[Person, AccessToken]:
         here = person_of(request.scope)
         try:
-            person, permit = await self._provider.welcome(request, pending)
+            person, access = await self._provider.welcome(request, pending)
         except ProviderSilent:
             raise NotProposed(self._worded("propose silent")) from None
         except SignInFailed:
             raise NotProposed(self._worded("propose unpermitted")) from None
         if here is None or here.subject != person.subject:
             raise NotProposed(notice("propose somebody else"))
-        if PERMISSION not in permit.scopes:
+        if PERMISSION not in access.scopes:
             raise NotProposed(self._worded("propose unpermitted"))
-        return here, permit
+        return here, access
 
-    async def _carry_out(self, number: int, person: Person, permit: Permit) -> Proposed:
+    async def _carry_out(self, number: int, person: Person, access: AccessToken) -> Proposed:
         try:
             async with asyncio.timeout(SECONDS):
-                work = partial(self._proposals.open, number, person, permit.token)
+                work = partial(self._proposals.open, number, person, access.token)
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
         except TimeoutError:
             raise NotProposed(notice("propose slow")) from None
@@ -139,7 +139,7 @@ class ProposePage:
         )
 
     def _done(self, number: int, done: Proposed) -> Response:
-        if done.outcome is Outcome.THERE or done.address is None:
+        if done.outcome is ProposalOutcome.THERE or done.address is None:
             return self._said(number, notice("propose there"), HTTPStatus.OK)
         return self._page(_linked(done.address))
 

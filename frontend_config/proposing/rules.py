@@ -8,7 +8,7 @@ from huggingface_hub import constants
 
 from backend.domain import PROTOCOL, Edition
 from backend.errors import NotAllowed, NotProposed, UsageError
-from backend.hub.proposing import PERMISSION, Outcome, Proposal, Proposed, propose
+from backend.hub.proposing import PERMISSION, Proposal, ProposalOutcome, Proposed, propose
 from backend.settings import Settings
 from backend.submission import Person
 from frontend_config.columns import HUB_ID
@@ -75,7 +75,7 @@ class Proposals:
         with self._alone(number):
             earlier = self.earlier(found)
             if earlier:
-                return Proposed(Outcome.WAITING, earlier)
+                return Proposed(ProposalOutcome.WAITING, earlier)
             about = described(found, self.settings.public_url)
             done = propose(Proposal(hub_id=found.result.model.hub_id, text=self.text(found), about=about), token)
             if done.address:

@@ -49,7 +49,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class AccessToken:
     """What a person who came back allows: an access token, never to be stored or shown, and the scopes it has."""
 
     token: str = field(repr=False)
@@ -92,7 +92,7 @@ class Provider:
             each["data"].pop("url", None)
         return answer, pending
 
-    async def welcome(self, request: Request, pending: dict[str, Any]) -> tuple[Person, Permit]:
+    async def welcome(self, request: Request, pending: dict[str, Any]) -> tuple[Person, AccessToken]:
         """Who came back from the provider, and what they allow; SignInFailed says why nobody did.
 
         `pending` is what `send_off` asked to be kept; without it the provider is not even asked.
@@ -102,11 +102,11 @@ class Provider:
         request.scope["session"] = pending
         with self._naming_faults():
             async with asyncio.timeout(self._patience):
-                claims, permit = await _told(await self._ready(), request)
+                claims, access = await _told(await self._ready(), request)
         person = person_from(self._settings.oidc_issuer, claims)
         if person is None:
             raise SignInFailed(self._said("refused"))
-        return person, permit
+        return person, access
 
     async def _ready(self) -> Any:
         """A client that knows the provider; one visitor asks it for all others, and nobody just after a failure."""
@@ -180,7 +180,7 @@ def began(request: Request, pending: Mapping[str, Any]) -> bool:
     return f"_state_{NAME}_{request.query_params.get('state')}" in pending
 
 
-async def _told(client: Any, request: Request) -> tuple[dict[str, Any], Permit]:
+async def _told(client: Any, request: Request) -> tuple[dict[str, Any], AccessToken]:
     options = {
         "iss": {"essential": True, "value": client.server_metadata["issuer"]},
         "aud": {"essential": True, "value": client.client_id},
@@ -196,4 +196,4 @@ async def _told(client: Any, request: Request) -> tuple[dict[str, Any], Permit]:
             claims = dict(more) | claims
     # Where the scopes are left out they are those that were asked for (RFC 6749, section 5.1).
     scopes = str(token["scope"]) if "scope" in token else PERMISSION
-    return claims, Permit(str(token["access_token"]), frozenset(scopes.split()))
+    return claims, AccessToken(str(token["access_token"]), frozenset(scopes.split()))

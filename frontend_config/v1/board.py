@@ -5,20 +5,20 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from backend.domain import Edition, Provenance
-from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.assets import FOREVER
-from frontend_config.boards import Boards, Form
+from frontend_config.boards import BoardForm, Boards
 from frontend_config.desk import Desk
+from frontend_config.representations import OPEN_TO_ALL, Representation
 from frontend_config.task_payload import tasks_payload
 
 Hidden = Query(include_in_schema=False)
-Parts = Literal[Form.WHOLE, Form.FIRST, Form.LATER]
+Parts = Literal[BoardForm.WHOLE, BoardForm.FIRST, BoardForm.LATER]
 
 
 def router(desk: Desk, boards: Boards) -> APIRouter:
     """Answers that are made once for each state of the board."""
     routes = APIRouter(tags=["Board"])
-    tasks = Answer.of_json(tasks_payload(desk.tasks))
+    tasks = Representation.of_json(tasks_payload(desk.tasks))
 
     @routes.get("/leaderboard", include_in_schema=False)
     @routes.get("/leaderboard.json")
@@ -26,7 +26,7 @@ def router(desk: Desk, boards: Boards) -> APIRouter:
         request: Request,
         provenance: Provenance = Provenance.MEASURED,
         edition: Edition = Edition.FULL,
-        part: Annotated[Parts, Hidden] = Form.WHOLE,
+        part: Annotated[Parts, Hidden] = BoardForm.WHOLE,
         digest: Annotated[str, Hidden] = "",
     ) -> Response:
         """One view of the board by columns: values, and for scores their intervals, n and why one is missing."""
@@ -39,14 +39,14 @@ def router(desk: Desk, boards: Boards) -> APIRouter:
         request: Request, provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL
     ) -> Response:
         """The same view as CSV, a row for each model and every column there is; safe to open in a spreadsheet."""
-        return _file(boards, Form.CSV, provenance, edition, request)
+        return _file(boards, BoardForm.CSV, provenance, edition, request)
 
     @routes.get("/leaderboard.parquet")
     def leaderboard_parquet(
         request: Request, provenance: Provenance = Provenance.MEASURED, edition: Edition = Edition.FULL
     ) -> Response:
         """The same table as Parquet; its metadata name view and licence."""
-        return _file(boards, Form.PARQUET, provenance, edition, request)
+        return _file(boards, BoardForm.PARQUET, provenance, edition, request)
 
     @routes.get("/tasks")
     def task_list(request: Request) -> Response:
@@ -56,7 +56,7 @@ def router(desk: Desk, boards: Boards) -> APIRouter:
     return routes
 
 
-def _file(boards: Boards, form: Form, provenance: Provenance, edition: Edition, request: Request) -> Response:
+def _file(boards: Boards, form: BoardForm, provenance: Provenance, edition: Edition, request: Request) -> Response:
     """The view to keep, in a file that is named after it."""
     name = f"clue-{provenance.value}-{edition.value}.{form.value}"
     told = {"Content-Disposition": f'attachment; filename="{name}"'}

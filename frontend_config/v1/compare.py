@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from backend.domain import Edition, Provenance, Standing
-from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.comparison_payload import WORDS, comparison_payload
 from frontend_config.desk import Desk
 from frontend_config.guard.callers import counted_as
+from frontend_config.representations import OPEN_TO_ALL, KeptRepresentations, Representation
 from frontend_config.turnstile import Turnstile
 from frontend_config.views import Views
 from frontend_config.words import notice
@@ -23,7 +23,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter(tags=["Comparison"])
     views = Views(desk)
-    answers = KeptAnswers(desk.version, most_bytes=desk.most_kept)
+    answers = KeptRepresentations(desk.version, most_bytes=desk.most_kept)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     def chosen(provenance: Provenance, edition: Edition, wanted: Iterable[str]) -> dict[str, Standing]:
@@ -53,7 +53,9 @@ def router(desk: Desk) -> APIRouter:
         answer = answers.held(key)
         if answer is None:
             with turnstile.passed(counted_as(request.scope)):
-                answer = answers.get(key, lambda: Answer.of_json(comparison_payload(desk, provenance, edition, models)))
+                answer = answers.get(
+                    key, lambda: Representation.of_json(comparison_payload(desk, provenance, edition, models))
+                )
         return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from backend.domain import Edition, Provenance
-from frontend_config.answers import OPEN_TO_ALL, PARQUET, ZIP, Answer, KeptAnswers
 from frontend_config.desk import Desk
 from frontend_config.exports.record_files import records_zip
 from frontend_config.licence import licence_payload
+from frontend_config.representations import OPEN_TO_ALL, PARQUET, ZIP, KeptRepresentations, Representation
 from storage.snapshot_shelf import MANIFEST, shelved, shelved_bytes
 
 
@@ -18,8 +18,8 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are read from the snapshots in this program's home, or made once for each state of the board."""
     routes = APIRouter(tags=["Copies"])
     folder = desk.settings.home / "snapshots"
-    kept = KeptAnswers(desk.version)
-    terms = Answer.of_json(licence_payload())
+    kept = KeptRepresentations(desk.version)
+    terms = Representation.of_json(licence_payload())
 
     @routes.get("/snapshots")
     def snapshots(request: Request) -> Response:
@@ -28,7 +28,7 @@ def router(desk: Desk) -> APIRouter:
             {**asdict(one), "links": [f"/v1/snapshots/{one.name}/{file}" for file in (*one.files, MANIFEST)]}
             for one in shelved(folder)
         ]
-        return Answer.of_json({"snapshots": found}).respond(request, headers=OPEN_TO_ALL)
+        return Representation.of_json({"snapshots": found}).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/snapshots/{snapshot}/{file}")
     def snapshot_file(request: Request, snapshot: str, file: str) -> Response:
@@ -37,7 +37,7 @@ def router(desk: Desk) -> APIRouter:
         if found is None:
             raise HTTPException(404, "There is no such file of a snapshot. /v1/snapshots lists what is kept.")
         kind = PARQUET if file.endswith(".parquet") else "application/json"
-        return Answer(found, kind).respond(request, headers=OPEN_TO_ALL)
+        return Representation(found, kind).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/every_eval_ever.zip")
     def every_record(request: Request) -> Response:
@@ -53,7 +53,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _all_records(desk: Desk) -> Answer:
+def _all_records(desk: Desk) -> Representation:
     rows = desk.standings(Provenance.MEASURED, Edition.FULL)
     found = (desk.publication(number) for number in sorted({row.number for row in rows}))
-    return Answer(records_zip(filter(None, found), desk.tasks, desk.settings.public_url), ZIP)
+    return Representation(records_zip(filter(None, found), desk.tasks, desk.settings.public_url), ZIP)

@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 
 from backend.domain import Edition, Provenance, Standing
 from backend.errors import UsageError
-from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.bases import bases_of
 from frontend_config.comparison_payload import WORDS
 from frontend_config.delta_payload import delta_payload
 from frontend_config.desk import Desk
 from frontend_config.guard.callers import counted_as
+from frontend_config.representations import OPEN_TO_ALL, KeptRepresentations, Representation
 from frontend_config.turnstile import Turnstile
 from frontend_config.views import Views
 from frontend_config.words import notice
@@ -27,7 +27,7 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made when they are first asked for, and the newest of them held."""
     routes = APIRouter(tags=["Comparison"])
     views = Views(desk)
-    answers = KeptAnswers(desk.version, most_bytes=desk.most_kept)
+    answers = KeptRepresentations(desk.version, most_bytes=desk.most_kept)
     turnstile = Turnstile(INSIDE, notice("busy", WORDS))
 
     @routes.get("/delta")
@@ -47,8 +47,8 @@ def router(desk: Desk) -> APIRouter:
         if wished:
             wished = _beside_the_default(views.of(provenance, edition).named(), provenance, wished)
 
-        def make() -> Answer:
-            return Answer.of_json(
+        def make() -> Representation:
+            return Representation.of_json(
                 delta_payload(desk, provenance, edition, views.of(provenance, edition).named(), wished)
             )
 

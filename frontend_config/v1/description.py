@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from frontend_config.answers import OPEN_TO_ALL, PARQUET, ZIP, Answer
 from frontend_config.licence import licence_payload
+from frontend_config.representations import OPEN_TO_ALL, PARQUET, ZIP, Representation
 from frontend_config.v1.looking_back import AS_OF, is_dated
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES, RECEIPT, TAGS
 from frontend_config.words import notice
@@ -47,8 +47,8 @@ def describe(api: FastAPI) -> None:
     """/openapi.json tells of every route that the application has when it is first asked."""
 
     @cache
-    def description() -> Answer:
-        return Answer.of_json(openapi(api))
+    def description() -> Representation:
+        return Representation.of_json(openapi(api))
 
     @api.get("/openapi.json", tags=["Service"])
     def openapi_file(request: Request) -> Response:

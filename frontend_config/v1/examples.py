@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 
 from backend.domain import Edition
 from backend.errors import CredentialedText, NotKept
-from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
-from frontend_config.examples_payload import Search, Verdict, examples_payload
+from frontend_config.examples_payload import Correctness, Search, examples_payload
 from frontend_config.guard.callers import counted_as
+from frontend_config.representations import OPEN_TO_ALL, Representation
 from frontend_config.turnstile import Turnstile
 from frontend_config.words import notice
 from storage.answered import Answered
@@ -37,7 +37,7 @@ def router(desk: Desk) -> APIRouter:
         edition: Edition = Edition.FULL,
         run: int | None = None,
         q: Annotated[str, Query(max_length=LONGEST)] = "",
-        verdict: Verdict | None = None,
+        verdict: Correctness | None = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 10,
     ) -> Response:
@@ -52,7 +52,7 @@ def router(desk: Desk) -> APIRouter:
         invented = publication.result.edition is Edition.REHEARSAL
         with turnstile.passed(counted_as(request.scope)):
             told = examples_payload(tasks[task], _answered(desk, publication, task), search, invented=invented)
-            answer = Answer.of_json({"run": publication.number, **told})
+            answer = Representation.of_json({"run": publication.number, **told})
             return answer.respond(request, headers=OPEN_TO_ALL)
 
     return routes

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import UsageError
-from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.desk import Desk
 from frontend_config.past import desk_at
+from frontend_config.representations import OPEN_TO_ALL, Representation
 from frontend_config.words import notice
 
 AS_OF = "as_of"
@@ -80,7 +80,7 @@ def _asked(scope: Scope) -> str | None:
 
 def _refused(status: int, sentence: str, more: dict[str, str] | None = None) -> ASGIApp:
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = Answer.of_json({"error": sentence})
+        answer = Representation.of_json({"error": sentence})
         response = answer.respond(Request(scope), status=status, headers=OPEN_TO_ALL | (more or {}))
         await response(scope, receive, send)
 

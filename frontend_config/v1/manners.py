@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontend_config.answers import OPEN_TO_ALL, Answer
+from frontend_config.representations import OPEN_TO_ALL, Representation
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
@@ -67,4 +67,4 @@ def add_manners(api: FastAPI) -> None:
 
 
 def _refused(request: Request, status: int, sentence: str) -> Response:
-    return Answer.of_json({"error": sentence}).respond(request, status=status, headers=OPEN_TO_ALL)
+    return Representation.of_json({"error": sentence}).respond(request, status=status, headers=OPEN_TO_ALL)

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from backend.domain import LEVEL_TASKS, Standing
-from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import hub_link
 from frontend_config.desk import Desk
 from frontend_config.exports.badge import badge_svg, badge_words
 from frontend_config.exports.row_csv import row_csv
 from frontend_config.history_payload import history_payload
 from frontend_config.model_payload import about_row, cells_of, row_payload
+from frontend_config.representations import OPEN_TO_ALL, KeptRepresentations, Representation
 from frontend_config.views import View, ViewName, Views
 from frontend_config.words import notice
 
@@ -28,12 +28,12 @@ def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
     routes = APIRouter(tags=["Models"])
     views = Views(desk)
-    kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
+    kept = KeptRepresentations(desk.version, most_bytes=desk.most_kept)
 
     @routes.get("/models")
     def models(request: Request) -> Response:
         """Every model on the board with its Hub id, newest commit, and how many rows it has in each view."""
-        return kept.get("models", lambda: Answer.of_json(_models(views))).respond(request, headers=OPEN_TO_ALL)
+        return kept.get("models", lambda: Representation.of_json(_models(views))).respond(request, headers=OPEN_TO_ALL)
 
     _add_rows(routes, desk, views, kept)
     _add_single_models(routes, desk, views, kept)
@@ -41,7 +41,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _add_rows(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) -> None:
+def _add_rows(routes: APIRouter, desk: Desk, views: Views, kept: KeptRepresentations) -> None:
     @routes.get("/row")
     def row(
         request: Request, id: str, view: ViewName | None = None, absent: Literal["404", "null"] = "404"
@@ -51,11 +51,11 @@ def _add_rows(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) ->
         With `absent=null` a name that nobody has is answered by null, which no browser logs as an error.
         """
         if absent == "null" and views.find(id, view) is None:
-            return Answer.of_json(None).respond(request, headers=OPEN_TO_ALL)
+            return Representation.of_json(None).respond(request, headers=OPEN_TO_ALL)
         found, place = views.find(id, view) or _nothing()
 
-        def make() -> Answer:
-            return Answer.of_json(row_payload(desk, views, found, place, asked_for=view is not None))
+        def make() -> Representation:
+            return Representation.of_json(row_payload(desk, views, found, place, asked_for=view is not None))
 
         return kept.get(("row", found.name, place, view), make).respond(request, headers=OPEN_TO_ALL)
 
@@ -64,24 +64,24 @@ def _add_rows(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) ->
         """The scores of one row, a line for each."""
         found, place = views.find(id, view) or _nothing()
 
-        def make() -> Answer:
+        def make() -> Representation:
             text = row_csv(about_row(found, place), found.name, cells_of(desk, found, place))
-            return Answer(text.encode(), CSV)
+            return Representation(text.encode(), CSV)
 
         name = {"Content-Disposition": 'attachment; filename="clue-row.csv"'}
         return kept.get(("csv", found.name, place), make).respond(request, headers=OPEN_TO_ALL | name)
 
 
-def _add_single_models(routes: APIRouter, desk: Desk, views: Views, kept: KeptAnswers) -> None:
+def _add_single_models(routes: APIRouter, desk: Desk, views: Views, kept: KeptRepresentations) -> None:
     @routes.get("/models/{org}/{name}")
     def model(request: Request, org: str, name: str) -> Response:
         """A model's rows in every view, and everything that was ever published of it here."""
         found = views.of_model(f"{org}/{name}") or _nothing()
 
-        def make() -> Answer:
+        def make() -> Representation:
             rows = [_row(view, place) for view, place in found]
             history = history_payload(desk.publications(f"{org}/{name}"))
-            return Answer.of_json({**_who(found), "rows": rows, "history": history})
+            return Representation.of_json({**_who(found), "rows": rows, "history": history})
 
         return kept.get(("model", _who(found)["name"]), make).respond(request, headers=OPEN_TO_ALL)
 
@@ -90,13 +90,15 @@ def _add_single_models(routes: APIRouter, desk: Desk, views: Views, kept: KeptAn
         """A model's scores in every view, with intervals where there are any."""
         found = views.of_model(f"{org}/{name}") or _nothing()
 
-        def make() -> Answer:
-            return Answer.of_json({**_who(found), "rows": [_scores(desk, view, place) for view, place in found]})
+        def make() -> Representation:
+            return Representation.of_json(
+                {**_who(found), "rows": [_scores(desk, view, place) for view, place in found]}
+            )
 
         return kept.get(("scores", _who(found)["name"]), make).respond(request, headers=OPEN_TO_ALL)
 
 
-def _add_badge(routes: APIRouter, views: Views, kept: KeptAnswers) -> None:
+def _add_badge(routes: APIRouter, views: Views, kept: KeptRepresentations) -> None:
     @routes.get("/models/{org}/{name}/badge.svg")
     def badge(request: Request, org: str, name: str) -> Response:
         """A picture for a README: the overall score measured here, or how many tasks were.
@@ -106,9 +108,9 @@ def _add_badge(routes: APIRouter, views: Views, kept: KeptAnswers) -> None:
         hub_id = f"{org}/{name}"
         newest = _newest(views, hub_id)
 
-        def make() -> Answer:
+        def make() -> Representation:
             words = badge_words(newest, sum(map(len, LEVEL_TASKS.values())))
-            return Answer(badge_svg(words, f"CLUE Leaderboard, {hub_id}: {words}"), SVG)
+            return Representation(badge_svg(words, f"CLUE Leaderboard, {hub_id}: {words}"), SVG)
 
         # A file of this kind can hold a script; this one has none, and none would be run.
         policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}

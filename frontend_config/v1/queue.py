@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from backend.submission import Pulse, Status, Submission
-from frontend_config.answers import OPEN_TO_ALL, Answer
 from frontend_config.columns import task_titles
 from frontend_config.desk import Desk
 from frontend_config.health import DEGRADED, health_payload
 from frontend_config.queue_payload import queue_payload, surroundings, worker_payload
+from frontend_config.representations import OPEN_TO_ALL, Representation
 from frontend_config.row_addresses import RowAddresses
 from frontend_config.submission_payload import Surroundings, whole_submission_payload
 
@@ -35,7 +35,7 @@ def router(desk: Desk) -> APIRouter:
         """What runs, what waits in the order it is taken, and the newest `history` of what has ended."""
         found, pulse = desk.submissions(), desk.pulse()
         content = queue_payload(found, pulse, around(found, pulse), history=history)
-        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+        return Representation.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/submissions/{submission_id}", tags=["Queue"])
     def submission(request: Request, submission_id: str) -> Response:
@@ -49,13 +49,13 @@ def router(desk: Desk) -> APIRouter:
         content = whole_submission_payload(wanted, around(found, pulse), desk.events(submission_id), row)
         if wanted.status.open:
             content["worker"] = worker_payload(pulse)
-        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL)
+        return Representation.of_json(content).respond(request, headers=OPEN_TO_ALL)
 
     @routes.get("/health", tags=["Service"])
     def health(request: Request) -> Response:
         """503 with the reason when the ledger is broken or no worker was seen in the last two minutes, else 200."""
         content = health_payload(desk.pulse(), desk.vitals())
         status = 503 if content["status"] == DEGRADED else 200
-        return Answer.of_json(content).respond(request, status=status, headers=OPEN_TO_ALL)
+        return Representation.of_json(content).respond(request, status=status, headers=OPEN_TO_ALL)
 
     return routes

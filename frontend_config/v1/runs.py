@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 
 from backend.domain import Edition
 from backend.reporting import run_record
-from frontend_config.answers import OPEN_TO_ALL, Answer, KeptAnswers
 from frontend_config.columns import hub_link, task_titles
 from frontend_config.desk import Desk
 from frontend_config.exports.bibtex import BIBTEX, bibtex
@@ -16,6 +15,7 @@ from frontend_config.exports.every_eval_ever import every_eval_ever
 from frontend_config.exports.record_files import record_name
 from frontend_config.history_payload import history_payload, scores_of
 from frontend_config.manifest_payload import manifest_payload, run_payload
+from frontend_config.representations import OPEN_TO_ALL, KeptRepresentations, Representation
 from frontend_config.reproduction import reproduction
 from frontend_config.words import notice
 from storage.score_rows import Publication
@@ -26,13 +26,15 @@ YAML = "application/yaml; charset=utf-8"
 def router(desk: Desk) -> APIRouter:
     """Answers that are made once for each state of the board, the last few hundred of them."""
     routes = APIRouter(tags=["Models"])
-    kept = KeptAnswers(desk.version, most_bytes=desk.most_kept)
+    kept = KeptRepresentations(desk.version, most_bytes=desk.most_kept)
 
     @routes.get("/runs/{number}")
     def run(request: Request, number: int) -> Response:
         """What a line of the ledger published, whether or not it still stands."""
         publication = _found(desk, number)
-        return kept.get(number, lambda: Answer.of_json(run_of(publication, desk))).respond(request, headers=OPEN_TO_ALL)
+        return kept.get(number, lambda: Representation.of_json(run_of(publication, desk))).respond(
+            request, headers=OPEN_TO_ALL
+        )
 
     _add_exports(routes, desk)
     _add_citations(routes, desk)
@@ -47,25 +49,25 @@ def _add_exports(routes: APIRouter, desk: Desk) -> None:
         if dataset is None:
             raise HTTPException(404, notice("no benchmark dataset"))
         text = eval_results_yaml(publication, dataset, row_page(publication, desk.settings.public_url))
-        return Answer(text.encode(), YAML).respond(request, headers=OPEN_TO_ALL | _file("clue.yaml"))
+        return Representation(text.encode(), YAML).respond(request, headers=OPEN_TO_ALL | _file("clue.yaml"))
 
     @routes.get("/runs/{number}/eee.json")
     def eee(request: Request, number: int) -> Response:
         """The record for Every Eval Ever, aggregates only, under the name its datastore wants."""
         publication = _exported(desk, number)
         content = every_eval_ever(publication, desk.tasks, desk.settings.public_url)
-        return Answer.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(record_name(publication)))
+        return Representation.of_json(content).respond(request, headers=OPEN_TO_ALL | _file(record_name(publication)))
 
 
 def _add_citations(routes: APIRouter, desk: Desk) -> None:
-    paper = Answer(bibtex().encode(), BIBTEX)
+    paper = Representation(bibtex().encode(), BIBTEX)
 
     @routes.get("/runs/{number}/cite.bib")
     def cite(request: Request, number: int) -> Response:
         """How to cite the paper and this line of the ledger."""
         publication = _found(desk, number)
         text = bibtex(publication, row_page(publication, desk.settings.public_url))
-        return Answer(text.encode(), BIBTEX).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.bib"))
+        return Representation(text.encode(), BIBTEX).respond(request, headers=OPEN_TO_ALL | _file(f"clue-{number}.bib"))
 
     @routes.get("/cite.bib")
     def cite_paper(request: Request) -> Response:

@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from backend.errors import Declined, NotAllowed, NotSignedIn, OperatorFault, QueueBusy, TooManyOpen, WeekSpent
-from frontend_config.answers import Answer
 from frontend_config.desk import Desk
 from frontend_config.identity import Caller, submitter
 from frontend_config.receipt_payload import receipt_payload
+from frontend_config.representations import Representation
 from frontend_config.submission_form import read_body
 from frontend_config.v1.samples import ABOUT_SUBMISSION
 from frontend_config.words import notice
@@ -95,4 +95,4 @@ def _refused(
 
 
 def _answer(request: Request, status: HTTPStatus, told: dict[str, Any], headers: Mapping[str, str]) -> Response:
-    return Answer.of_json(told).respond(request, status=status, headers={**NEVER_KEPT, **headers})
+    return Representation.of_json(told).respond(request, status=status, headers={**NEVER_KEPT, **headers})

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from backend.domain import ModelSource
 from backend.engines import all_engines, engines_under
 from backend.engines.carrying.carrier import Carrier, Opened, Order, code_digest, differences, listing
-from backend.engines.carrying.nodes import Plan, check_installed, plan_for
+from backend.engines.carrying.faults import CarriedFault, catch
+from backend.engines.carrying.nodes import ActorPlan, check_installed, plan_for
 from backend.engines.carrying.stretches import Stretches
-from backend.engines.carrying.told import Told, told
 from backend.engines.ray import carried_by_ray, carried_settings
 from backend.errors import (
     ClueError,
@@ -70,16 +70,16 @@ def test_a_seat_walks_on_where_it_stopped_and_then_takes_over_half_of_what_is_le
 @pytest.mark.parametrize(
     ("nodes", "asked", "plan"),
     [
-        ([{"CPU": 8, "GPU": 4}, {"CPU": 8, "GPU": 4}], {}, Plan(seats=8, gpus=1, cpus=1)),
-        ([{"CPU": 8, "GPU": 4}, {"CPU": 8}], {"ray_gpus": 2}, Plan(seats=2, gpus=2, cpus=1)),
-        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.5, "ray_actors": 5}, Plan(seats=5, gpus=0.5, cpus=1)),
-        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.1}, Plan(seats=10, gpus=0.1, cpus=1)),
-        ([{}, {"CPU": 8}, {"CPU": 4}], {}, Plan(seats=2, gpus=0, cpus=4)),
-        ([{"CPU": 8}, {"CPU": 4}], {"ray_actors": 4}, Plan(seats=4, gpus=0, cpus=2)),
+        ([{"CPU": 8, "GPU": 4}, {"CPU": 8, "GPU": 4}], {}, ActorPlan(seats=8, gpus=1, cpus=1)),
+        ([{"CPU": 8, "GPU": 4}, {"CPU": 8}], {"ray_gpus": 2}, ActorPlan(seats=2, gpus=2, cpus=1)),
+        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.5, "ray_actors": 5}, ActorPlan(seats=5, gpus=0.5, cpus=1)),
+        ([{"CPU": 8, "GPU": 1}], {"ray_gpus": 0.1}, ActorPlan(seats=10, gpus=0.1, cpus=1)),
+        ([{}, {"CPU": 8}, {"CPU": 4}], {}, ActorPlan(seats=2, gpus=0, cpus=4)),
+        ([{"CPU": 8}, {"CPU": 4}], {"ray_actors": 4}, ActorPlan(seats=4, gpus=0, cpus=2)),
     ],
 )
 def test_there_is_a_seat_for_each_gpu_or_for_each_node_without(
-    nodes: list[dict[str, float]], asked: dict[str, Any], plan: Plan
+    nodes: list[dict[str, float]], asked: dict[str, Any], plan: ActorPlan
 ) -> None:
     assert plan_for(Settings(**asked), nodes) == plan
 
@@ -108,8 +108,8 @@ FAULTS = (
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_fault_comes_back_as_it_was(fault: ClueError) -> None:
-    found = told(lambda: _raise(fault))
-    assert isinstance(found, Told)
+    found = catch(lambda: _raise(fault))
+    assert isinstance(found, CarriedFault)
     again = found.fault
     assert (type(again), str(again)) == (type(fault), str(fault))
     for name in ("code", "public", "retry_after"):
@@ -117,8 +117,8 @@ def test_a_fault_comes_back_as_it_was(fault: ClueError) -> None:
 
 
 def test_a_fault_that_is_not_known_here_comes_back_as_its_kind() -> None:
-    found = told(lambda: _raise(KeyRefused(401)))
-    assert isinstance(found, Told) and type(found.fault) is OperatorFault
+    found = catch(lambda: _raise(KeyRefused(401)))
+    assert isinstance(found, CarriedFault) and type(found.fault) is OperatorFault
     assert found.fault.public == KeyRefused(401).public
 
 
@@ -126,8 +126,8 @@ def test_a_fault_that_is_not_known_here_comes_back_as_its_kind() -> None:
 def test_of_an_error_nobody_foresaw_only_type_and_place_are_told(
     error: Exception, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = told(lambda: _raise(error))
-    assert isinstance(found, Told)
+    found = catch(lambda: _raise(error))
+    assert isinstance(found, CarriedFault)
     assert CANARY not in repr(found) + str(found.fault) + "".join(capfd.readouterr())
     assert isinstance(found.fault, PassingFault | OperatorFault)
 
@@ -152,11 +152,13 @@ def test_a_carrier_yields_answers_up_to_a_fault_and_the_fault_with_the_end_of_th
     assert isinstance(carrier.open(), Opened)
     assert carrier.count(prompts(1)[0].messages) == 28
     *answers, last = carrier.answer([*prompts(3), prompt(7, question), prompt(8, "?")])
-    assert len(answers) == 3 and isinstance(last, Told) and isinstance(last.fault, kind)
+    assert len(answers) == 3 and isinstance(last, CarriedFault) and isinstance(last.fault, kind)
     assert last.log == b"the balky model is open\n"
     assert CANARY not in "".join(traceback.format_exception(last.fault))
     carrier.close()
-    assert isinstance(closed := carrier.count(prompts(1)[0].messages), Told) and isinstance(closed.fault, Halted)
+    assert isinstance(closed := carrier.count(prompts(1)[0].messages), CarriedFault) and isinstance(
+        closed.fault, Halted
+    )
     assert not list((settings.home / "logs").iterdir())
 
 
@@ -165,7 +167,7 @@ def test_a_node_that_does_not_know_a_setting_still_tells_its_code(settings: Sett
     carrier = Carrier(replace(known, settings={**known.settings, "not_yet_known": CANARY}), 0)
     assert carrier.arrive() == code_digest()
     found = carrier.open()
-    assert isinstance(found, Told) and CANARY not in repr(found)
+    assert isinstance(found, CarriedFault) and CANARY not in repr(found)
 
 
 def test_nodes_are_told_where_and_how_a_model_is_opened_and_nothing_of_the_endpoint(settings: Settings) -> None:
@@ -219,7 +221,7 @@ def test_a_folder_that_a_node_does_not_have_is_never_replaced_by_another(
     folder = tmp_path / "nowhere" if change == "missing" else tiny_model
     told_of = replace(order(settings, source), source=replace(source, folder=folder), files={"config.json": 1})
     found = Carrier(told_of, 0).open()
-    assert isinstance(found, Told) and type(found.fault) is OperatorFault and str(folder) in str(found.fault)
+    assert isinstance(found, CarriedFault) and type(found.fault) is OperatorFault and str(folder) in str(found.fault)
 
 
 def test_a_node_that_may_hold_credentialed_texts_opens_no_model_unless_it_is_isolated(
@@ -227,7 +229,7 @@ def test_a_node_that_may_hold_credentialed_texts_opens_no_model_unless_it_is_iso
 ) -> None:
     bare = changed(settings, ray_keeps_text_home=True, isolation="none")
     found = Carrier(order(bare, local(tiny_model)), 0).open()
-    assert isinstance(found, Told) and type(found.fault) is OperatorFault and "not isolated" in str(found.fault)
+    assert isinstance(found, CarriedFault) and type(found.fault) is OperatorFault and "not isolated" in str(found.fault)
     carrier = Carrier(order(changed(bare, unisolated_credentialed="none"), local(tiny_model)), 0)
     assert isinstance(carrier.open(), Opened)
     carrier.close()

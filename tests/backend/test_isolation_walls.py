@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from backend.isolation import PROJECT, Isolation, find_isolation
 from backend.isolation.family import children_by_parent, family_of
 from backend.isolation.finding import TRIAL, _bait, _fault_of
-from backend.isolation.view import Deed, layout
+from backend.isolation.view import ViewAction, layout
 from backend.isolation.ways import WAYS
 from tests.backend.isolated import at, family, receive, started
 
@@ -114,7 +114,7 @@ def test_a_path_is_seen_if_the_innermost_of_the_named_ones_around_it_is_shown(
     around = [path for path in (asked, *asked.parents) if path in see | unseen]
     steps = {path: deed for deed, path in layout(see, unseen)}
     done = [steps[path] for path in (asked, *asked.parents) if path in steps]
-    assert (done[:1] == [Deed.SHOW]) is (bool(around) and around[0] in see)
+    assert (done[:1] == [ViewAction.SHOW]) is (bool(around) and around[0] in see)
     assert list(steps) == sorted(steps, key=lambda path: path.parts), "a folder comes before what is in it"
 
 

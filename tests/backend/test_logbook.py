@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import FailureCode, ModelFault, OperatorFault
-from backend.logbook import FIELDS, PROJECT, LogForm, keeping_log, told
+from backend.logbook import FIELDS, PROJECT, LogForm, fault_fields, keeping_log
 
 CANARY = "Mrs-Quillfeather-of-ward-nine"
 LIBRARIES = ("uvicorn", "apscheduler.executors.default", "huggingface_hub.utils", "transformers", "torch")
@@ -132,9 +132,9 @@ def test_an_exception_that_nobody_catches_is_told_by_kind_and_place_only() -> No
 
 
 def test_a_fault_is_told_by_code_public_sentence_and_places() -> None:
-    gated = told(raised(ModelFault(FailureCode.GATED, CANARY)))
+    gated = fault_fields(raised(ModelFault(FailureCode.GATED, CANARY)))
     assert (gated["fault"], gated["code"]) == ("ModelFault", "gated")
-    disk = told(raised(OperatorFault(f"/data/{CANARY} is gone", public="The data are gone.")))
+    disk = fault_fields(raised(OperatorFault(f"/data/{CANARY} is gone", public="The data are gone.")))
     assert disk["public"] == "The data are gone."
     assert CANARY not in json.dumps([gated, disk])
     (place,) = gated["places"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Diagnosis, Note, Table, read_diagnoses, read_notes
+from backend.datasets.mimic import DIAGNOSES, DISCHARGE, CsvTable, Diagnosis, Note, read_diagnoses, read_notes
 from backend.errors import DataMissing
 from tests.backend.builders.tables import DIAGNOSIS_HEADER, NOTE_HEADER, Row, letter, write_notes, write_table
 
@@ -17,18 +17,18 @@ SECRET = "gout in the big toe"
 
 
 def notes_of(path: Path) -> list[Note]:
-    return list(read_notes(Table(path, DISCHARGE)))
+    return list(read_notes(CsvTable(path, DISCHARGE)))
 
 
 def diagnoses_of(path: Path) -> list[Diagnosis]:
-    return list(read_diagnoses(Table(path, DIAGNOSES)))
+    return list(read_diagnoses(CsvTable(path, DIAGNOSES)))
 
 
 @pytest.mark.parametrize("name", ["discharge.csv", "discharge.csv.gz"])
 def test_letters_keep_every_character_they_have(tmp_path: Path, name: str) -> None:
     text = letter('He said "no", {twice}, then\r\n\n \nslept; 38.5 °C \u2028 ___,')
     rows = [Row(number=1, text=text), Row(number=2, note_type="AD", note_seq=3)]
-    table = Table(write_notes(tmp_path / name, rows), DISCHARGE)
+    table = CsvTable(write_notes(tmp_path / name, rows), DISCHARGE)
     first, second = read_notes(table)
     assert first == Note(note_id="19000001-DS-2", hadm_id="29000001", note_type="DS", note_seq=2, text=text)
     assert (second.note_type, second.note_seq, table.rows) == ("AD", 3, 2)
@@ -46,7 +46,7 @@ def test_a_file_under_the_name_of_a_compressed_one_is_read_as_what_it_is(tmp_pat
 def test_the_digest_is_of_the_content_however_it_is_kept(tmp_path: Path) -> None:
     rows = [Row(number=n) for n in range(50)]
     plain, packed = (write_notes(tmp_path / name, rows) for name in ("a.csv", "a.csv.gz"))
-    tables = [Table(path, DISCHARGE) for path in (plain, packed)]
+    tables = [CsvTable(path, DISCHARGE) for path in (plain, packed)]
     for table in tables:
         assert len(list(read_notes(table))) == 50
     assert {table.sha256 for table in tables} == {sha256(plain.read_bytes()).hexdigest()}
@@ -75,7 +75,7 @@ def test_columns_are_found_by_name_whatever_their_order_and_byte_order_mark(tmp_
 def test_progress_is_told_in_bytes_of_the_file_and_ends_at_its_size(tmp_path: Path) -> None:
     path = write_notes(tmp_path / "discharge.csv.gz", [Row(number=n, text=f"{n} " * 5000) for n in range(400)])
     heard: list[tuple[int, int]] = []
-    assert sum(1 for _ in read_notes(Table(path, DISCHARGE, lambda done, total: heard.append((done, total))))) == 400
+    assert sum(1 for _ in read_notes(CsvTable(path, DISCHARGE, lambda done, total: heard.append((done, total))))) == 400
     assert {total for _, total in heard} == {path.stat().st_size} and heard[-1][0] == path.stat().st_size
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
 
@@ -84,7 +84,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = write_notes(tmp_path / "discharge.csv", (Row(number=n, text="cough " * 4000) for n in range(600)))
     assert path.stat().st_size > 14_000_000
     tracemalloc.start()
-    for _ in read_notes(Table(path, DISCHARGE)):
+    for _ in read_notes(CsvTable(path, DISCHARGE)):
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

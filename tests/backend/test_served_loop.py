@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from backend.engines.served.connections import Connections, permit_all
+from backend.engines.served.connections import Connections, allow_all
 from backend.engines.served.loop import Loop
 from tests.loopback.serving import serve
 
@@ -70,7 +70,7 @@ def test_a_post_arrives_through_a_redirect_and_where_proxies_are_named(
     routes = [Route("/there", answer, methods=["POST"]), Route("/here", elsewhere, methods=["POST"])]
     loop = Loop(Event())
     with serve(Starlette(routes=routes)) as url:
-        connections = Connections(url, "key", permit_all)
+        connections = Connections(url, "key", allow_all)
 
         async def ask(path: str) -> object:
             with connections.one() as connection:

@@ -9,7 +9,7 @@ import pytest
 from backend.errors import FailureCode, UsageError
 from backend.submission import OPERATOR, Status
 from eval_queue.queue import LONGEST_REASON
-from storage.ledger import Kind, Ledger
+from storage.ledger import EntryKind, Ledger
 from storage.submissions import Submissions
 from tests.eval_queue.toys import House
 from tests.storage.records import wish
@@ -46,8 +46,13 @@ def test_a_withdrawn_result_has_a_line_of_its_own_and_the_first_one_stays(house:
     withdrawn = house.queue.withdraw(submission_id, "ann", f"  {WHY}\n")
     assert (withdrawn.status, withdrawn.note) == (Status.WITHDRAWN, WHY)
     first, second = [entry for entry, _ in house.ledger.read()]
-    assert (first.kind, first.submission_id) == (Kind.RESULT, submission_id)
-    assert (second.kind, second.withdraws, second.actor, second.reason) == (Kind.WITHDRAWAL, 1, "the submitter", WHY)
+    assert (first.kind, first.submission_id) == (EntryKind.RESULT, submission_id)
+    assert (second.kind, second.withdraws, second.actor, second.reason) == (
+        EntryKind.WITHDRAWAL,
+        1,
+        "the submitter",
+        WHY,
+    )
     event = house.submissions.events(submission_id)[-1]
     assert (event.actor, event.status, event.reason) == ("ann", Status.WITHDRAWN, WHY)
     assert house.ledger.standing(submission_id) is None
@@ -87,7 +92,7 @@ def test_a_queue_killed_between_ledger_and_queue_tells_of_the_withdrawal_at_the_
     dying.queue._ledger = Dying(house.settings.home / "ledger.jsonl")
     with pytest.raises(KeyboardInterrupt):
         dying.queue.withdraw(submission_id, "ann", WHY)
-    assert house.found(submission_id).status is Status.FINISHED and last_line(house).kind is Kind.WITHDRAWAL
+    assert house.found(submission_id).status is Status.FINISHED and last_line(house).kind is EntryKind.WITHDRAWAL
     house.queue.rescue()
     found = house.found(submission_id)
     assert (found.status, found.note) == (Status.WITHDRAWN, WHY)

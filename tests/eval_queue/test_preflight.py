@@ -15,7 +15,7 @@ from backend.hub import Courtesy, download, source_under
 from backend.hub.admission import weights_digest
 from backend.hub.metadata import inspect
 from backend.settings import Settings
-from backend.submission import Check, Finding, Outlook, Spent, Status, SubmissionForm
+from backend.submission import Check, CheckResult, Outlook, Spent, Status, SubmissionForm
 from eval_queue.estimates import Estimates
 from eval_queue.intake import Intake, look_up_with
 from eval_queue.preflight import Preflight
@@ -170,7 +170,7 @@ def test_a_refusal_is_foretold_exactly_when_the_door_declines_and_in_its_words(
     declined = declines(office, form)
     assert foretold.refused is (declined is not None)
     if declined:
-        refusals = [check.sentence for check in foretold.checks if check.finding is Finding.REFUSAL]
+        refusals = [check.sentence for check in foretold.checks if check.finding is CheckResult.REFUSAL]
         assert declined in refusals
         assert foretold.position is None
 
@@ -180,7 +180,7 @@ def test_who_has_enough_open_is_told_so_before(office: Office, hub: LoopbackHub,
     for number in range(office.settings.open_submissions):
         office.store.add(wish(f"acme/m{number}"), most_open=99)
     refusal = office.said("Your turn")
-    assert refusal.finding is Finding.REFUSAL and refusal.sentence == declines(office, FORMS["plain"])
+    assert refusal.finding is CheckResult.REFUSAL and refusal.sentence == declines(office, FORMS["plain"])
     assert not office.outlook(FORMS["plain"], "bob").refused
 
 
@@ -189,7 +189,7 @@ def test_what_is_there_already_is_linked_and_never_refused(office: Office, hub: 
     office.settings = Settings(home=office.home, max_model_gb=1, open_submissions=1)
     first = office.intake.submit(FORMS["plain"], "ann").submission
     again = office.said("New here")
-    assert (again.finding, again.submission_id) == (Finding.WARNING, first.id)
+    assert (again.finding, again.submission_id) == (CheckResult.WARNING, first.id)
     assert "already on its way" in again.sentence and office.outlook(FORMS["plain"]).position is None
     assert office.intake.submit(FORMS["plain"], "ann").submission.id == first.id
 
@@ -202,7 +202,7 @@ def test_the_same_weights_under_another_name_are_found_by_the_hubs_digests_alone
     assert weights_digest(inspect("acme/tiny")) == in_manifest
     office.rows = (row("other/name", in_manifest), row("other/old", "0" * 64))
     twin = office.said("Weights elsewhere")
-    assert (twin.finding, twin.submission_id) == (Finding.WARNING, "s-twin") and "other/name" in twin.sentence
+    assert (twin.finding, twin.submission_id) == (CheckResult.WARNING, "s-twin") and "other/name" in twin.sentence
     assert not [request for request in hub.requests if "/resolve/" in request], "nothing of it is opened"
 
 
@@ -233,7 +233,7 @@ def test_the_chat_template_is_found_where_it_lies(
         path.write_text(json.dumps(json.loads(path.read_text()) | {"chat_template": "{{ 1 }}"}))
     hub.add("acme/tiny", folder)
     said = office.said("Chat template")
-    assert (said.finding is Finding.OK and place in said.sentence) if place else said.finding is Finding.WARNING
+    assert (said.finding is CheckResult.OK and place in said.sentence) if place else said.finding is CheckResult.WARNING
 
 
 def test_place_and_time_are_told_as_for_any_other_that_waits(office: Office, hub: LoopbackHub, folder: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_gpu_that_is_too_small_is_said_and_refuses_nobody(office: Office, hub:
     hub.add("acme/tiny", folder)
     assert "GPU" not in office.said("Size").sentence
     office.settings = Settings(home=office.home, max_model_gb=1, gpu_gb=0.0001)
-    assert office.said("Size").finding is Finding.WARNING and "it may not fit" in office.said("Size").sentence
+    assert office.said("Size").finding is CheckResult.WARNING and "it may not fit" in office.said("Size").sentence
     assert declines(office, FORMS["plain"]) is None
 
 
@@ -265,7 +265,7 @@ def test_what_a_repository_says_of_itself_stays_short_text(
     hub.add("acme/tiny", folder, licence=said, base_model=said)
     outlook = office.outlook(FORMS["plain"])
     assert not outlook.refused and outlook.base_model is None
-    assert office.said("Base model").finding is Finding.WARNING
+    assert office.said("Base model").finding is CheckResult.WARNING
     for check in outlook.checks:
         assert len(check.sentence) < 600 and check.sentence.isprintable()
 
@@ -288,7 +288,7 @@ def test_when_enough_was_asked_checks_pause_and_the_form_is_taken_all_the_same(
     office.courtesy = Courtesy(in_all="1/hour")
     office.courtesy.suggestions("acme", "bob")
     outlook = office.outlook(FORMS["plain"])
-    assert [check.finding for check in outlook.checks] == [Finding.UNKNOWN, Finding.OK, Finding.OK]
+    assert [check.finding for check in outlook.checks] == [CheckResult.UNKNOWN, CheckResult.OK, CheckResult.OK]
     assert outlook.checks[0].sentence.startswith("Checks are paused for a moment.")
     receipt = office.intake.submit(FORMS["plain"], "ann")
     assert receipt.submission.status is Status.RECEIVED and receipt.sentence.startswith("Checks are paused")

@@ -19,7 +19,7 @@ from backend.submission import OPERATOR, STEPS, Status
 from eval_queue.queue import Queue
 from storage.admissions import WeekFull, Weekly
 from storage.clocks import Clocks
-from storage.ledger import Kind, Ledger
+from storage.ledger import EntryKind, Ledger
 from storage.submissions import Submissions
 from tests.eval_queue.bench import WHY, Died, QueueBench
 from tests.eval_queue.reference import FAULTS, HELD, LEASE, OPEN, WEEKLY, counted, is_ahead, order
@@ -291,7 +291,7 @@ class QueueMachine(QueueBench):
         stands: dict[int, tuple[str, str]] = {}
         for entry, _ in Ledger(self.home / "ledger.jsonl").read():
             stands.pop(entry.supersedes or entry.withdraws or 0, None)
-            if entry.kind is Kind.RESULT:
+            if entry.kind is EntryKind.RESULT:
                 stands[entry.number] = (entry.identity, entry.submission_id)
         assert len({identity for identity, _ in stands.values()}) == len(stands)
         assert sorted(submission_id for _, submission_id in stands.values()) == sorted(self.standing.values())

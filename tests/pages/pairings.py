@@ -6,15 +6,15 @@ from itertools import starmap
 import numpy as np
 
 from backend.comparison import Compared
-from backend.comparison.findings import Cell, Found
+from backend.comparison.findings import Cell, CellDifferences
 from backend.domain import Provenance, Standing
-from backend.statistics import Differences, Floats, Pair
+from backend.statistics import Differences, Floats, RowPair
 
 HALF, DETECTABLE = 0.02, 0.028
 SURE, UNSURE = 0.0004, 0.2
 
 
-def judged(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+def judged(rows: Sequence[Standing], pairs: Sequence[RowPair], *, metrics: bool = True) -> Compared:
     """Measured pairs in every cell, better or worse from two points on; published ones are not judged."""
     if any(row.provenance is Provenance.PUBLISHED for row in rows):
         return Compared(pairs=pairs)
@@ -22,7 +22,7 @@ def judged(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = T
     differences = {name: _differences(name, rows, pairs) for name in names}
     return Compared(
         pairs=pairs,
-        found=Found(
+        found=CellDifferences(
             cells={name: Cell(title=name, family="all") for name in names},
             differences=differences,
             adjusted={name: found.p_values for name, found in differences.items()},
@@ -32,7 +32,7 @@ def judged(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = T
     )
 
 
-def _differences(cell: str, rows: Sequence[Standing], pairs: Sequence[Pair]) -> Differences:
+def _differences(cell: str, rows: Sequence[Standing], pairs: Sequence[RowPair]) -> Differences:
     values = np.array(list(starmap(lambda one, other: _value(rows[one], cell) - _value(rows[other], cell), pairs)))
     known = ~np.isnan(values)
     p_values: Floats = np.where(np.abs(values) > HALF, SURE, UNSURE)

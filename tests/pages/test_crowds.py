@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route
 
 from backend.comparison import Compared
 from backend.domain import Domain, Model, Standing
-from backend.statistics import Pair
+from backend.statistics import RowPair
 from frontend_config.v1 import build_api, examples
 from storage.answered import Answered
 from storage.score_rows import Publication
@@ -45,9 +45,9 @@ def test_many_who_read_examples_leave_the_queue_to_others() -> None:
 
 
 def test_all_ways_to_ask_for_the_same_differences_are_one_computation() -> None:
-    asked: list[Sequence[Pair]] = []
+    asked: list[Sequence[RowPair]] = []
 
-    def compare(rows: Sequence[Standing], pairs: Sequence[Pair], *, metrics: bool = True) -> Compared:
+    def compare(rows: Sequence[Standing], pairs: Sequence[RowPair], *, metrics: bool = True) -> Compared:
         asked.append(pairs)
         return Compared(pairs=pairs)
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from frontend_config.answers import Answer, KeptAnswers
+from frontend_config.representations import KeptRepresentations, Representation
 
 from .conftest import Opener, Site
 
@@ -55,10 +55,10 @@ def test_the_skip_link_keeps_the_address(visit: Opener, path: str) -> None:
 
 
 def test_an_answer_that_takes_anothers_place_takes_its_bytes_too() -> None:
-    kept = KeptAnswers(lambda: "1", most_bytes=10)
-    six = Answer(b"123456", "text/plain")
+    kept = KeptRepresentations(lambda: "1", most_bytes=10)
+    six = Representation(b"123456", "text/plain")
     kept.get("a", lambda: six)
     for key in ("b", "c"):
         # `a` is made again together with another.
-        kept.get_with(key, lambda key=key: {"a": six, key: Answer(b"1", "text/plain")})  # type: ignore[misc]
+        kept.get_with(key, lambda key=key: {"a": six, key: Representation(b"1", "text/plain")})  # type: ignore[misc]
     assert kept.held("a") is six and kept.held("b") and kept.held("c")

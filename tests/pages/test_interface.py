@@ -17,7 +17,7 @@ from backend.errors import Declined
 from backend.settings import Settings
 from backend.submission import Person
 from frontend_config import columns
-from frontend_config.columns import Column, Group, Kind, board_columns, hub_link
+from frontend_config.columns import Column, ColumnKind, Group, board_columns, hub_link
 from frontend_config.identity import Caller, submitter
 from frontend_config.payload import leaderboard_payload
 from frontend_config.site import build_pages
@@ -259,7 +259,9 @@ def test_a_closed_page_has_nothing_to_submit_to(closed_site: Site) -> None:
 
 
 def test_a_column_is_one_line() -> None:
-    one_more = Column("commit", "Commit", Group.DETAILS, Kind.TEXT, "Short commit.", read=columns.of_model("revision"))
+    one_more = Column(
+        "commit", "Commit", Group.DETAILS, ColumnKind.TEXT, "Short commit.", read=columns.of_model("revision")
+    )
     shown = board_columns(records.TASKS, (), after=(*columns.AFTER, one_more))
     told = leaderboard_payload(records.MEASURED, records.TASKS, Provenance.MEASURED, Edition.FULL, shown)
     assert told["columns"][-1]["values"] == [row.model and row.model.revision for row in records.MEASURED]

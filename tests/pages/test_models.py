@@ -11,8 +11,8 @@ import pytest
 
 from backend.domain import Edition
 from backend.errors import CredentialedText
-from frontend_config.answers import Answer, KeptAnswers
 from frontend_config.model_payload import MOST_DRAWN, cells_of
+from frontend_config.representations import KeptRepresentations, Representation
 from frontend_config.site import build_site
 from frontend_config.views import ViewName, Views
 
@@ -222,22 +222,22 @@ def test_many_models_are_drawn_by_a_hundred_of_them() -> None:
 def test_only_so_many_answers_are_kept() -> None:
     made: list[int] = []
 
-    def answer(number: int) -> Answer:
+    def answer(number: int) -> Representation:
         made.append(number)
-        return Answer.of_json(number)
+        return Representation.of_json(number)
 
-    kept = KeptAnswers(lambda: "1", most=3)
+    kept = KeptRepresentations(lambda: "1", most=3)
     for number in (0, 1, 2, 2, 3, 1, 0):
         kept.get(number, lambda number=number: answer(number))  # type: ignore[misc]
     assert made == [0, 1, 2, 3, 0]
 
 
 def test_only_so_many_bytes_of_answers_are_kept() -> None:
-    kept = KeptAnswers(lambda: "1", most_bytes=300)
+    kept = KeptRepresentations(lambda: "1", most_bytes=300)
     for key in "abcd":
-        kept.get(key, lambda: Answer(b"x" * 100, "text/plain"))
+        kept.get(key, lambda: Representation(b"x" * 100, "text/plain"))
     assert [kept.held(key) is not None for key in "abcd"] == [False, True, True, True]
-    kept.get("e", lambda: Answer(b"x" * 1000, "text/plain"))
+    kept.get("e", lambda: Representation(b"x" * 1000, "text/plain"))
     assert [kept.held(key) is not None for key in "abcde"] == [False, False, False, False, True]
 
 

@@ -13,10 +13,10 @@ from backend.domain import Domain, Edition
 from backend.errors import Declined, HubSpared
 from backend.hub.search import Suggestion
 from backend.settings import Settings
-from backend.submission import Check, Estimate, Finding, Outlook, Span, Status, SubmissionForm
-from frontend_config.answers import Answer
+from backend.submission import Check, CheckResult, Estimate, Outlook, Span, Status, SubmissionForm
 from frontend_config.pages.queue import act_handler
 from frontend_config.pages.submit import preflight_handler, submit_handler, suggest_handler
+from frontend_config.representations import Representation
 from frontend_config.row_addresses import RowAddresses
 from frontend_config.site import build_site
 from frontend_config.submission_form import read_form
@@ -41,8 +41,10 @@ class Wicket:
 
     def preflight(self, form: SubmissionForm, person: str) -> Outlook:
         self.asked.append(form)
-        twin = Check(title="New here", finding=Finding.WARNING, sentence=f"As {records.IMAGE}.", submission_id="s0005")
-        bad = Check(title="Weights", finding=Finding.REFUSAL, sentence=REFUSAL)
+        twin = Check(
+            title="New here", finding=CheckResult.WARNING, sentence=f"As {records.IMAGE}.", submission_id="s0005"
+        )
+        bad = Check(title="Weights", finding=CheckResult.REFUSAL, sentence=REFUSAL)
         refused = form.model_id.startswith("bad/")
         return Outlook(
             checks=(bad,) if refused else (twin,),
@@ -226,7 +228,7 @@ def test_what_no_file_can_hold_is_refused_at_the_door_and_never_an_error() -> No
 
 
 def test_half_a_letter_in_one_place_costs_no_answer() -> None:
-    told = Answer.of_json({"model": "a\ud800b", "other": "\U0001f600\x00"}).body
+    told = Representation.of_json({"model": "a\ud800b", "other": "\U0001f600\x00"}).body
     assert json.loads(told) == {"model": "a\ufffdb", "other": "\U0001f600\x00"}
 
 

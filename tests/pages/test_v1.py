@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.settings import Settings
-from frontend_config.answers import PACKED_ALREADY
+from frontend_config.representations import PACKED_ALREADY
 from frontend_config.v1 import build_api
 from frontend_config.v1.samples import ABOUT_PARAMETERS, EXAMPLES
 

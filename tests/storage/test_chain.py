@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import LedgerBroken
-from storage.chain import Line, follow_chain, outline
-from storage.entries import Head, Kind, parse_entry, sealed
+from storage.chain import ChainLine, follow_chain, outline
+from storage.entries import EntryKind, Head, parse_entry, sealed
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FORGERIES = (
@@ -45,7 +45,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_whatever_its_texts_are_a_lines_fields_are_read_as_a_json_parser_reads_them(
     path: Path, identity: str, submission: str, place: dict[str, object], inside: dict[str, str]
 ) -> None:
-    kind = Kind.WITHDRAWAL if "withdraws" in place else Kind.RESULT
+    kind = EntryKind.WITHDRAWAL if "withdraws" in place else EntryKind.RESULT
     content = {"kind": kind, "identity": identity, "submission_id": submission, **place}
     first = sealed({**content, "result": None}, AT, Head())
     entry = parse_entry(first, 1)
@@ -53,7 +53,7 @@ def test_whatever_its_texts_are_a_lines_fields_are_read_as_a_json_parser_reads_t
     path.write_bytes(first + second)
     (_, head), (line, last) = follow_chain(path)
     assert head == Head(1, entry.hash, len(first)) and line == second and last.number == 2
-    assert outline(first, Head()) == Line(1, identity, submission, Head(), entry.supersedes, entry.withdraws)
+    assert outline(first, Head()) == ChainLine(1, identity, submission, Head(), entry.supersedes, entry.withdraws)
 
 
 @given(text=st.sampled_from(FORGERIES), other=st.sampled_from(FORGERIES), place=st.sampled_from(["identity", "reason"]))
@@ -87,7 +87,7 @@ def test_the_hash_may_stand_in_its_own_place_only(path: Path) -> None:
     [(b'"number":1', b'"number":01'), (b'"kind":"result"', b'"kind":"result","kind":"result"'), (b":{}", b": {}")],
 )
 def test_a_line_sealed_in_another_form_is_no_entry(said: bytes, instead: bytes) -> None:
-    line = sealed({"kind": Kind.RESULT, "identity": "i", "submission_id": "s", "result": {}}, AT, Head())
+    line = sealed({"kind": EntryKind.RESULT, "identity": "i", "submission_id": "s", "result": {}}, AT, Head())
     assert said in line
     with pytest.raises(LedgerBroken, match="line 1:"):
         parse_entry(line.replace(said, instead), 1)

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,18 +15,18 @@ from typing import Any
 from backend.bench.circumstances import circumstances
 from backend.bench.generation.floors import floors
 from backend.bench.generation.models import SHAPES, Size
-from backend.bench.generation.shapes import Asked, ShapeName, ask_shape
+from backend.bench.generation.shapes import ShapeName, Workload, ask_shape
 from backend.bench.generation.turns import Turn, run_module, take_turn
 from backend.bench.generation.work import Work, write_work
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.domain import Task
 from backend.errors import OperatorFault
+from backend.progress import FractionProgress
 
 OURS, REFERENCE, LM_EVAL = "ours", "one_by_one", "lm_eval_harness"
 USUAL = (OURS, REFERENCE, "sorted_batches", LM_EVAL)
 THREADS = os.cpu_count() or 1
 PAGED = ("continuous", "continuous_sorted")
-Tell = Callable[[str, float], None]
 
 
 class Peers(StrEnum):
@@ -37,7 +37,7 @@ class Peers(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchPlan:
     """What is measured, and how. None leaves a number to the shape; `dtype` auto is bfloat16 on a GPU, else float32."""
 
     shapes: Sequence[ShapeName]
@@ -52,7 +52,7 @@ class Plan:
     scale: Scale = Scale.FULL
 
 
-def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure_generation(tasks: Mapping[str, Task], plan: BenchPlan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run, shape by shape.
 
     `clean` means that in float32 every answer of ours is the same as that of `generate` one by one. OperatorFault when
@@ -60,20 +60,20 @@ def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dic
     """
     shapes = {}
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
-        tell("writing rehearsal data", 0.0)
+        report("writing rehearsal data", 0.0)
         write_rehearsal(Path(home) / "data", plan.scale)
         for number, name in enumerate(plan.shapes):
             folder = Path(home) / name
-            tell(f"{name}: making prompts and model", number / len(plan.shapes))
+            report(f"{name}: making prompts and model", number / len(plan.shapes))
             asked = ask_shape(name, tasks, Path(home) / "data", plan.size, plan.prompts, plan.written)
             with made_model(asked, plan.size, folder, plan.threads) as machine:
                 variants = USUAL + (PAGED if plan.peers is Peers.ALL or machine["device"] != "cpu" else ())
                 write_work(folder / "work.json", _work(asked, folder / "model", plan))
-                part = _part_of(tell, str(name), number, len(plan.shapes))
+                part = _part_of(report, str(name), number, len(plan.shapes))
                 turns, failed = _turns(variants, folder, plan, part)
             shapes[str(name)] = _record(asked, turns, failed, machine, plan)
     return {
-        **told_of(machine, plan.size, plan.threads),
+        **circumstances_of(machine, plan.size, plan.threads),
         "rounds": plan.rounds,
         "batch_size_of_peers": plan.batch_size,
         "shapes": shapes,
@@ -81,14 +81,14 @@ def measure_generation(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dic
     }
 
 
-def is_clean(shapes: Mapping[str, Any], plan: Plan, device: str) -> bool:
+def is_clean(shapes: Mapping[str, Any], plan: BenchPlan, device: str) -> bool:
     """Whether ours answers all as one by one does; in bfloat16, where sums round otherwise, it need not."""
     exact = plan.dtype == "float32" or (plan.dtype == "auto" and device == "cpu")
     return not exact or all(shape["variants"][OURS]["identical_percent"] == 100 for shape in shapes.values())
 
 
 @contextmanager
-def made_model(asked: Asked, size: Size, folder: Path, threads: int) -> Iterator[dict[str, Any]]:
+def made_model(asked: Workload, size: Size, folder: Path, threads: int) -> Iterator[dict[str, Any]]:
     """A model in the folder's `model`, gone afterwards; yields what is known of it and of the machine."""
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as scratch:
         model = folder / "model"
@@ -103,7 +103,7 @@ def made_model(asked: Asked, size: Size, folder: Path, threads: int) -> Iterator
             weights.unlink()
 
 
-def told_of(machine: Mapping[str, Any], size: Size, threads: int) -> dict[str, Any]:
+def circumstances_of(machine: Mapping[str, Any], size: Size, threads: int) -> dict[str, Any]:
     """When, where and with what it was measured."""
     return {
         **circumstances(),
@@ -116,16 +116,16 @@ def told_of(machine: Mapping[str, Any], size: Size, threads: int) -> dict[str, A
     }
 
 
-def _part_of(tell: Tell, shape: str, number: int, count: int) -> Tell:
-    return lambda what, part: tell(f"{shape}: {what}", (number + part) / count)
+def _part_of(report: FractionProgress, shape: str, number: int, count: int) -> FractionProgress:
+    return lambda what, part: report(f"{shape}: {what}", (number + part) / count)
 
 
-def _work(asked: Asked, model: Path, plan: Plan) -> Work:
+def _work(asked: Workload, model: Path, plan: BenchPlan) -> Work:
     return Work(folder=model, groups=asked.groups, texts=asked.texts, batch_size=plan.batch_size, dtype=plan.dtype)
 
 
 def _turns(
-    variants: Sequence[str], folder: Path, plan: Plan, tell: Tell
+    variants: Sequence[str], folder: Path, plan: BenchPlan, report: FractionProgress
 ) -> tuple[dict[str, list[Turn]], dict[str, str]]:
     """Each variant's turns, and why those that have none have none; who begins changes from round to round."""
     turns: dict[str, list[Turn]] = {name: [] for name in variants}
@@ -135,7 +135,7 @@ def _turns(
     for number in range(plan.rounds):
         shift = number % len(variants)
         for place, name in enumerate((*variants[shift:], *variants[:shift])):
-            tell(f"{name}, round {number + 1} of {plan.rounds}", (number + place / len(variants)) / plan.rounds)
+            report(f"{name}, round {number + 1} of {plan.rounds}", (number + place / len(variants)) / plan.rounds)
             if name in failed:
                 continue
             try:
@@ -148,7 +148,11 @@ def _turns(
 
 
 def _record(
-    asked: Asked, turns: Mapping[str, Sequence[Turn]], failed: Mapping[str, str], machine: Mapping[str, Any], plan: Plan
+    asked: Workload,
+    turns: Mapping[str, Sequence[Turn]],
+    failed: Mapping[str, str],
+    machine: Mapping[str, Any],
+    plan: BenchPlan,
 ) -> dict[str, Any]:
     facts = asked.facts()
     limits = {name: group[0].max_new_tokens for name, group in asked.groups.items()}

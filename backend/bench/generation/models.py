@@ -26,7 +26,7 @@ class Size(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ModelShape:
     """The measures of a Llama. `window` is its longest input in tokens."""
 
     layers: int
@@ -45,10 +45,12 @@ class Shape:
         return self.layers * (attention + 3 * self.hidden * self.inner)
 
 
-SHAPES: Mapping[Size, Shape] = {
-    Size.TINY: Shape(layers=2, hidden=64, inner=128, heads=4, kv_heads=2, vocabulary=2_048, window=8_192),
-    Size.SMALL: Shape(layers=12, hidden=768, inner=2_048, heads=12, kv_heads=4, vocabulary=8_192, window=8_192),
-    Size.LARGE: Shape(layers=32, hidden=4_096, inner=14_336, heads=32, kv_heads=8, vocabulary=32_000, window=8_192),
+SHAPES: Mapping[Size, ModelShape] = {
+    Size.TINY: ModelShape(layers=2, hidden=64, inner=128, heads=4, kv_heads=2, vocabulary=2_048, window=8_192),
+    Size.SMALL: ModelShape(layers=12, hidden=768, inner=2_048, heads=12, kv_heads=4, vocabulary=8_192, window=8_192),
+    Size.LARGE: ModelShape(
+        layers=32, hidden=4_096, inner=14_336, heads=32, kv_heads=8, vocabulary=32_000, window=8_192
+    ),
 }
 
 
@@ -94,7 +96,7 @@ def make_model(folder: Path, size: Size) -> dict[str, Any]:
     return {"params": params, **_machine(device)}
 
 
-def _save_tokenizer(folder: Path, shape: Shape) -> Any:
+def _save_tokenizer(folder: Path, shape: ModelShape) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast(

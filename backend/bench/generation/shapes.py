@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.bench.generation.models import SHAPES, Size
-from backend.bench.vocabulary import Encoder, Ids, contents, rendered, share, shared_lengths, train_vocabulary
+from backend.bench.vocabulary import Ids, LineTokenizer, contents, rendered, share, shared_lengths, train_vocabulary
 from backend.domain import Example, Message, Prompt, Role, Task, Window
 from backend.ordering import in_prefix_order
 
@@ -36,7 +36,7 @@ TASKS = {ShapeName.MEDNLI: "mednli", ShapeName.LONGHEALTH: "longhealth", ShapeNa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Workload:
     """Prompts by group, their rendered texts, and token ids in prefix order; `whole_share` is of the whole task."""
 
     groups: Mapping[str, Sequence[Prompt]]
@@ -61,48 +61,52 @@ class Asked:
 
 def ask_shape(
     name: ShapeName, tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None
-) -> Asked:
+) -> Workload:
     """`count` prompts of one shape. Of a task with long prompts, neighbours that share as much as the whole does."""
     wanted = count or COUNTS[name]
     if name is ShapeName.UNSHARED:
         prompts = _unshared(wanted, written or WRITTEN["mednli"])
-        return _asked({str(name): prompts}, Encoder(tokenizer := train_vocabulary(contents(prompts))), tokenizer, None)
+        return _asked(
+            {str(name): prompts}, LineTokenizer(tokenizer := train_vocabulary(contents(prompts))), tokenizer, None
+        )
     task = tasks[TASKS[name]]
     examples = task.load(data).examples
     smaller = 1 if size is Size.LARGE or name is ShapeName.MEDNLI else SMALLER
-    prompts, encoder, tokenizer = _ask(task, [_shortened(each, smaller) for each in examples], size, smaller, written)
+    prompts, lines, tokenizer = _ask(task, [_shortened(each, smaller) for each in examples], size, smaller, written)
     ordered = in_prefix_order(prompts)
-    ids = [encoder.ids(rendered(prompt.messages)) for prompt in ordered]
+    ids = [lines.ids(rendered(prompt.messages)) for prompt in ordered]
     start = _typical_run(ids, wanted)
     chosen = {prompt.example_id for prompt in ordered[start : start + wanted]}
     group = [prompt for prompt in prompts if prompt.example_id in chosen]
-    return _asked({task.name: group}, encoder, tokenizer, share(ids))
+    return _asked({task.name: group}, lines, tokenizer, share(ids))
 
 
-def ask_benchmark(tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None) -> Asked:
+def ask_benchmark(
+    tasks: Mapping[str, Task], data: Path, size: Size, count: int | None, written: int | None
+) -> Workload:
     """All prompts of all tasks, or the first `count` of each; uncut, a task a group."""
     examples = {name: task.load(data).examples[:count] for name, task in tasks.items()}
     raw = [_ask_one(tasks[name], each, Window(None, len), written) for name in tasks for each in examples[name]]
     tokenizer = train_vocabulary(contents(raw))
-    encoder = Encoder(tokenizer)
-    window = Window(SHAPES[size].window, encoder.count)
+    lines = LineTokenizer(tokenizer)
+    window = Window(SHAPES[size].window, lines.count)
     groups = {name: [_ask_one(task, each, window, written) for each in examples[name]] for name, task in tasks.items()}
     # Ids are unique within a task only.
     named = {
         name: [replace(prompt, example_id=f"{name}/{prompt.example_id}") for prompt in group]
         for name, group in groups.items()
     }
-    return _asked(named, encoder, tokenizer, None)
+    return _asked(named, lines, tokenizer, None)
 
 
 def _ask(
     task: Task, examples: Sequence[Example], size: Size, smaller: int, written: int | None
-) -> tuple[list[Prompt], Encoder, Any]:
+) -> tuple[list[Prompt], LineTokenizer, Any]:
     raw = [_ask_one(task, example, Window(None, len), written) for example in examples]
     tokenizer = train_vocabulary(contents(raw))
-    encoder = Encoder(tokenizer)
-    window = Window(SHAPES[size].window // smaller, encoder.count)
-    return [_ask_one(task, example, window, written) for example in examples], encoder, tokenizer
+    lines = LineTokenizer(tokenizer)
+    window = Window(SHAPES[size].window // smaller, lines.count)
+    return [_ask_one(task, example, window, written) for example in examples], lines, tokenizer
 
 
 def _ask_one(task: Task, example: Example, window: Window, written: int | None) -> Prompt:
@@ -141,12 +145,14 @@ def _unshared(count: int, written: int) -> list[Prompt]:
     return prompts
 
 
-def _asked(groups: Mapping[str, Sequence[Prompt]], encoder: Encoder, tokenizer: Any, whole: float | None) -> Asked:
+def _asked(
+    groups: Mapping[str, Sequence[Prompt]], lines: LineTokenizer, tokenizer: Any, whole: float | None
+) -> Workload:
     texts = {
         prompt.example_id: rendered(prompt.messages, prompt.begun) for group in groups.values() for prompt in group
     }
     ordered = {
-        name: [encoder.ids(texts[prompt.example_id]) for prompt in in_prefix_order(group)]
+        name: [lines.ids(texts[prompt.example_id]) for prompt in in_prefix_order(group)]
         for name, group in groups.items()
     }
-    return Asked(groups=groups, texts=texts, ordered=ordered, whole_share=whole, tokenizer=tokenizer)
+    return Workload(groups=groups, texts=texts, ordered=ordered, whole_share=whole, tokenizer=tokenizer)

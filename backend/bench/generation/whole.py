@@ -2,28 +2,28 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from backend.bench.generation.floors import floors
-from backend.bench.generation.measurement import OURS, Plan, made_model, told_of
+from backend.bench.generation.measurement import OURS, BenchPlan, circumstances_of, made_model
 from backend.bench.generation.models import SHAPES
-from backend.bench.generation.shapes import Asked, ask_benchmark
+from backend.bench.generation.shapes import Workload, ask_benchmark
 from backend.bench.generation.turns import Turn, run_module, take_turn
 from backend.bench.generation.work import Work, write_work
 from backend.bench.vocabulary import shared_lengths
 from backend.datasets.rehearsal import write_rehearsal
 from backend.domain import Task
+from backend.progress import FractionProgress
 
-Tell = Callable[[str, float], None]
 # Of a 7B model on one H200: what was wished for, and what memory and arithmetic allow (746 s).
 GOAL_MINUTES, FLOOR_MINUTES = 20.0, 12.4
 
 
-def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict[str, Any]:
+def measure_benchmark(tasks: Mapping[str, Task], plan: BenchPlan, report: FractionProgress) -> dict[str, Any]:
     """The record of one run over all prompts of all tasks, or the first of each, and a profile of a part.
 
     The goal and floor in minutes are of the 7b size with all prompts on one H200. `clean` means that every prompt has
@@ -31,19 +31,19 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
     """
     with tempfile.TemporaryDirectory(prefix="clue-bench-") as home:
         folder = Path(home)
-        tell("making prompts and model", 0.0)
+        report("making prompts and model", 0.0)
         write_rehearsal(folder / "data", plan.scale)
         asked = ask_benchmark(tasks, folder / "data", plan.size, plan.prompts, plan.written)
         write_work(folder / "work.json", _work(asked, folder / "model", plan))
         with made_model(asked, plan.size, folder, plan.threads) as machine:
-            tell("answering", 0.2)
+            report("answering", 0.2)
             turn = take_turn(OURS, folder / "work.json", folder / OURS, plan.threads)
-            tell("profiling", 0.9)
+            report("profiling", 0.9)
             profile = _profile(folder, plan.threads)
     limits = {name: max(prompt.max_new_tokens for prompt in group) for name, group in asked.groups.items()}
     floor = floors(SHAPES[plan.size], machine["peak_flops"], asked.ordered, limits)
     return {
-        **told_of(machine, plan.size, plan.threads),
+        **circumstances_of(machine, plan.size, plan.threads),
         "scale": str(plan.scale),
         **asked.facts(),
         **_totals(turn, asked, floor),
@@ -55,7 +55,7 @@ def measure_benchmark(tasks: Mapping[str, Task], plan: Plan, tell: Tell) -> dict
     }
 
 
-def _work(asked: Asked, model: Path, plan: Plan) -> Work:
+def _work(asked: Workload, model: Path, plan: BenchPlan) -> Work:
     # Without texts: ours renders its own.
     return Work(folder=model, groups=asked.groups, texts={}, batch_size=plan.batch_size, dtype=plan.dtype)
 
@@ -68,7 +68,7 @@ def _profile(folder: Path, threads: int) -> list[dict[str, Any]]:
     return found
 
 
-def _totals(turn: Turn, asked: Asked, floor: Mapping[str, float]) -> dict[str, Any]:
+def _totals(turn: Turn, asked: Workload, floor: Mapping[str, float]) -> dict[str, Any]:
     answering = sum(turn.answering_seconds.values())
     return {
         "minutes": round(turn.seconds / 60, 2),
@@ -82,7 +82,7 @@ def _totals(turn: Turn, asked: Asked, floor: Mapping[str, float]) -> dict[str, A
     }
 
 
-def _by_task(asked: Asked, turn: Turn) -> dict[str, dict[str, Any]]:
+def _by_task(asked: Workload, turn: Turn) -> dict[str, dict[str, Any]]:
     found = {}
     for name, ordered in asked.ordered.items():
         tokens = sum(map(len, ordered))

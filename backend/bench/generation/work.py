@@ -30,7 +30,7 @@ class Work:
 
 
 @dataclass(kw_only=True)
-class Watch:
+class Stopwatch:
     """What is seen while a variant answers: seconds and CPU seconds spent on answering alone, by group, and facts."""
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Watch:
         self.cpu_seconds[group] = self.cpu_seconds.get(group, 0) + tree_cpu_seconds() - cpu
 
 
-Answer = Callable[[Work, Watch], Mapping[str, str]]
+Variant = Callable[[Work, Stopwatch], Mapping[str, str]]
 
 
 def write_work(path: Path, work: Work) -> None:
@@ -61,9 +61,9 @@ def read_work(path: Path) -> Work:
     return Work(**{**found, "folder": Path(found["folder"]), "groups": groups})
 
 
-def take_turn(answer: Answer) -> None:
+def take_turn(answer: Variant) -> None:
     """Answers the work in the file named first, and writes answers and what was seen into the file named second."""
-    work, watch = read_work(Path(sys.argv[1])), Watch()
+    work, watch = read_work(Path(sys.argv[1])), Stopwatch()
     answers = answer(work, watch)
     Path(sys.argv[2]).write_text(json.dumps({"answers": dict(answers), **asdict(watch)}), encoding="utf-8")
 

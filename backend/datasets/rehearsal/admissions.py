@@ -1,10 +1,10 @@
-"""An invented stay in hospital: who it was, what was wrong, how it was coded, and what a patient is told of it."""
+"""An invented stay in hospital: who it was, what was wrong, how it was coded, and what the patient is told to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from backend.datasets.rehearsal.kinds import Form, Kind, kind_of
+from backend.datasets.rehearsal.kinds import NoteForm, NoteKind, kind_of
 from backend.datasets.rehearsal.problems import Code, Problem, all_codes, all_problems
 
 FIRST_SUBJECT = 19_000_001
@@ -13,8 +13,8 @@ COMORBIDITIES: Mapping[int, tuple[str, ...]] = {9: ("2724", "V5861", "V1582"), 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What the patient is told about one problem, in plain words."""
+class DischargeInstruction:
+    """What the discharge instructions say about one problem, in plain words."""
 
     problem: Problem
     reason: str
@@ -35,7 +35,7 @@ class Admission:
     problems: tuple[Problem, ...]
     version: int
     raw_codes: tuple[str, ...]
-    told: tuple[Told, ...]
+    instructions: tuple[DischargeInstruction, ...]
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -64,17 +64,19 @@ def admission(number: int) -> Admission:
         problems=problems,
         version=version,
         raw_codes=_raw_codes(kind, problems, version, rng),
-        told=tuple(_told(problem, rng) for problem in problems[: 1 if kind.form is Form.SHORT else 3]),
+        instructions=tuple(
+            _instruction(problem, rng) for problem in problems[: 1 if kind.form is NoteForm.SHORT else 3]
+        ),
     )
 
 
-def _problems(kind: Kind, rng: Random) -> tuple[Problem, ...]:
+def _problems(kind: NoteKind, rng: Random) -> tuple[Problem, ...]:
     sure = [problem for problem in all_problems() if problem.name in kind.problems]
     others = [problem for problem in all_problems() if problem not in sure]
     return (*sure, *rng.sample(others, rng.randint(2, 5) - len(sure)))
 
 
-def _raw_codes(kind: Kind, problems: tuple[Problem, ...], version: int, rng: Random) -> tuple[str, ...]:
+def _raw_codes(kind: NoteKind, problems: tuple[Problem, ...], version: int, rng: Random) -> tuple[str, ...]:
     if kind.only is not None:
         return kind.only
     own = [code for problem in problems for code in problem.codes(version)]
@@ -83,8 +85,8 @@ def _raw_codes(kind: Kind, problems: tuple[Problem, ...], version: int, rng: Ran
     return tuple(f"{code} " if kind.padded else code for code in codes)
 
 
-def _told(problem: Problem, rng: Random) -> Told:
-    return Told(
+def _instruction(problem: Problem, rng: Random) -> DischargeInstruction:
+    return DischargeInstruction(
         problem=problem,
         reason=rng.choice(problem.reasons),
         treatment=rng.choice(problem.treatments),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Form(StrEnum):
+class NoteForm(StrEnum):
     """What is odd about a note's text or row."""
 
     NO_INSTRUCTIONS = "no instructions heading"
@@ -22,13 +22,13 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class NoteKind:
     """How a note differs: `problems` it certainly has, `codes` beside theirs, `only` instead of them.
 
     `padded`: its codes are followed by a blank. `of`: the note whose admission it belongs to.
     """
 
-    form: Form | None = None
+    form: NoteForm | None = None
     problems: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None
@@ -41,35 +41,35 @@ class Kind:
         return self.of is None
 
 
-ORDINARY = Kind()
+ORDINARY = NoteKind()
 # Even notes are coded in ICD-9, odd ones in ICD-10. Without any code that is kept are the ninth and the eleventh.
-KINDS: Mapping[int, Kind] = {
-    1: Kind(form=Form.NO_INSTRUCTIONS),
-    2: Kind(form=Form.UPPER_CASE_HEADING),
-    3: Kind(form=Form.BLANK_LINES_INSIDE),
-    4: Kind(form=Form.NO_PLEASANTRY),
-    5: Kind(form=Form.PUNCTUATION),
-    6: Kind(form=Form.MASKED_HEADING),
-    7: Kind(form=Form.SHORT),
-    8: Kind(only=()),
-    9: Kind(form=Form.LONG),
-    10: Kind(only=("70720",)),
-    11: Kind(form=Form.NO_STORETIME),
-    12: Kind(problems=("Hypertension",), codes=("4011",)),
-    13: Kind(codes=("U071",), problems=("Atrial fibrillation",)),
-    14: Kind(problems=("Clostridioides difficile colitis",)),
-    15: Kind(codes=("I481",)),
-    16: Kind(codes=("80100",)),
-    17: Kind(codes=("Z3A20",)),
-    18: Kind(codes=("V1582", "E8788")),
-    19: Kind(problems=("Gout",)),
-    20: Kind(problems=("Hypertension",), padded=True),
-    22: Kind(problems=("Sepsis",)),
-    30: Kind(form=Form.ADDENDUM, of=0),
-    31: Kind(form=Form.SECOND_NOTE, of=2),
+KINDS: Mapping[int, NoteKind] = {
+    1: NoteKind(form=NoteForm.NO_INSTRUCTIONS),
+    2: NoteKind(form=NoteForm.UPPER_CASE_HEADING),
+    3: NoteKind(form=NoteForm.BLANK_LINES_INSIDE),
+    4: NoteKind(form=NoteForm.NO_PLEASANTRY),
+    5: NoteKind(form=NoteForm.PUNCTUATION),
+    6: NoteKind(form=NoteForm.MASKED_HEADING),
+    7: NoteKind(form=NoteForm.SHORT),
+    8: NoteKind(only=()),
+    9: NoteKind(form=NoteForm.LONG),
+    10: NoteKind(only=("70720",)),
+    11: NoteKind(form=NoteForm.NO_STORETIME),
+    12: NoteKind(problems=("Hypertension",), codes=("4011",)),
+    13: NoteKind(codes=("U071",), problems=("Atrial fibrillation",)),
+    14: NoteKind(problems=("Clostridioides difficile colitis",)),
+    15: NoteKind(codes=("I481",)),
+    16: NoteKind(codes=("80100",)),
+    17: NoteKind(codes=("Z3A20",)),
+    18: NoteKind(codes=("V1582", "E8788")),
+    19: NoteKind(problems=("Gout",)),
+    20: NoteKind(problems=("Hypertension",), padded=True),
+    22: NoteKind(problems=("Sepsis",)),
+    30: NoteKind(form=NoteForm.ADDENDUM, of=0),
+    31: NoteKind(form=NoteForm.SECOND_NOTE, of=2),
 }
 
 
-def kind_of(number: int) -> Kind:
+def kind_of(number: int) -> NoteKind:
     """The kind of the note with this number, from 0."""
     return KINDS.get(number, ORDINARY)

@@ -6,7 +6,7 @@ from random import Random
 
 from backend.datasets.rehearsal.admissions import Admission
 from backend.datasets.rehearsal.canaries import CANARIES
-from backend.datasets.rehearsal.kinds import Form, kind_of
+from backend.datasets.rehearsal.kinds import NoteForm, kind_of
 from backend.datasets.rehearsal.problems import Problem
 from backend.datasets.rehearsal.wording import phrase, resource
 
@@ -38,17 +38,17 @@ class Letter:
 def compose_letter(stay: Admission, number: int) -> Letter:
     """The letter of the stay; `number` is that of the note, which decides what is odd about it."""
     rng, form = Random(f"discharge letter {number}"), kind_of(number).form
-    short = form is Form.SHORT
-    words = LONG_WORDS if form is Form.LONG else _length(rng)
+    short = form is NoteForm.SHORT
+    words = LONG_WORDS if form is NoteForm.LONG else _length(rng)
     head, results, course, tail = _head(stay, rng, short), [], _course(stay, rng, short), _tail(stay, rng, short)
-    if form is Form.PUNCTUATION:
+    if form is NoteForm.PUNCTUATION:
         course.append(PUNCTUATED)
-    if form is Form.MASKED_HEADING:
+    if form is NoteForm.MASKED_HEADING:
         course.append(MASKED)
     if not short:
         results = _results(stay, rng)
         _lengthen(results, course, words - _count(head, results, course, tail), rng)
-    heading = "Brief Hospital Course at ___:" if form is Form.MASKED_HEADING else "Brief Hospital Course:"
+    heading = "Brief Hospital Course at ___:" if form is NoteForm.MASKED_HEADING else "Brief Hospital Course:"
     body = [*head, *_section("Pertinent Results:", results), f"{heading}\n" + "\n".join(course), *tail]
     return Letter(
         before=f" \n{BREAK.join(body)}\n{BREAK}",
@@ -176,25 +176,25 @@ def _numbered(lines: list[str]) -> str:
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
 
 
-def _instructions(stay: Admission, form: Form | None, rng: Random) -> str:
-    if form is Form.NO_INSTRUCTIONS:
+def _instructions(stay: Admission, form: NoteForm | None, rng: Random) -> str:
+    if form is NoteForm.NO_INSTRUCTIONS:
         return ""
     texts = resource("letters")
-    heading = "DISCHARGE INSTRUCTIONS:" if form is Form.UPPER_CASE_HEADING else "Discharge Instructions:"
-    paragraphs = [f"Dear {'Ms.' if stay.female else 'Mr.'} ___,", *_told(stay)]
-    if form is not Form.NO_PLEASANTRY:
+    heading = "DISCHARGE INSTRUCTIONS:" if form is NoteForm.UPPER_CASE_HEADING else "Discharge Instructions:"
+    paragraphs = [f"Dear {'Ms.' if stay.female else 'Mr.'} ___,", *_about_problems(stay)]
+    if form is not NoteForm.NO_PLEASANTRY:
         paragraphs.append(rng.choice(texts["closing"]))
     paragraphs.append(rng.choice(texts["farewell"]))
     joints = ["\n\n"] * len(paragraphs)
-    if form is Form.BLANK_LINES_INSIDE:
+    if form is NoteForm.BLANK_LINES_INSIDE:
         joints[1] = "\n\n\n"
     letter = "".join(f"{paragraph}{joint}" for paragraph, joint in zip(paragraphs, joints, strict=True)).rstrip()
     return f"{heading}\n{letter}{BREAK}"
 
 
-def _told(stay: Admission) -> list[str]:
+def _about_problems(stay: Admission) -> list[str]:
     return [
-        " ".join([resource("letters")["welcome"], *(told.reason for told in stay.told)]),
-        " ".join(told.treatment for told in stay.told),
-        " ".join(f"{told.advice} {told.warning}" for told in stay.told),
+        " ".join([resource("letters")["welcome"], *(each.reason for each in stay.instructions)]),
+        " ".join(each.treatment for each in stay.instructions),
+        " ".join(f"{each.advice} {each.warning}" for each in stay.instructions),
     ]

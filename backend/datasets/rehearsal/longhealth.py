@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from backend.datasets.rehearsal.facts import OPTIONS, Fact, day_between, draw_facts
+from backend.datasets.rehearsal.facts import OPTIONS, RecordFact, day_between, draw_facts
 from backend.datasets.rehearsal.problems import all_problems
 from backend.datasets.rehearsal.scale import Sizes
 from backend.datasets.rehearsal.wording import fill, phrase, resource
@@ -92,7 +92,7 @@ def _table(day: str, rng: Random) -> str:
     return "\n".join(["**Lab results:**\n", *rows, rule])
 
 
-def _question(number: int, fact: Fact, texts: dict[str, str], rng: Random) -> dict[str, Any]:
+def _question(number: int, fact: RecordFact, texts: dict[str, str], rng: Random) -> dict[str, Any]:
     options = [fact.correct, *fact.wrong]
     rng.shuffle(options)
     return {
@@ -108,7 +108,7 @@ def _lettered(options: Sequence[str]) -> dict[str, str]:
     return {f"answer_{letter}": option for letter, option in zip(LETTERS, options, strict=True)}
 
 
-def _location(facts: Sequence[Fact], texts: dict[str, str]) -> dict[str, dict[str, list[float]]]:
+def _location(facts: Sequence[RecordFact], texts: dict[str, str]) -> dict[str, dict[str, list[float]]]:
     spans: dict[str, dict[str, list[float]]] = {}
     for fact in facts:
         key = f"text_{fact.text}"
@@ -119,7 +119,7 @@ def _location(facts: Sequence[Fact], texts: dict[str, str]) -> dict[str, dict[st
     return spans
 
 
-def _make_odd(number: int, asked: list[dict[str, Any]], facts: Sequence[Fact], texts: dict[str, str]) -> None:
+def _make_odd(number: int, asked: list[dict[str, Any]], facts: Sequence[RecordFact], texts: dict[str, str]) -> None:
     if number % 2:
         asked[CHRONOLOGY] |= _chronology(facts, texts)
     if number == 1:
@@ -133,7 +133,7 @@ def _make_odd(number: int, asked: list[dict[str, Any]], facts: Sequence[Fact], t
         asked[BLANK_QUESTION]["question"] += " "
 
 
-def _chronology(facts: Sequence[Fact], texts: dict[str, str]) -> dict[str, Any]:
+def _chronology(facts: Sequence[RecordFact], texts: dict[str, str]) -> dict[str, Any]:
     """Evidence in several texts, and in one of them a location for every character: an empty string was looked for."""
     told = sorted({fact.text: fact for fact in facts}.values(), key=lambda fact: fact.text)[:3]
     steps = [fact.sentence.rstrip(".") for fact in told]
@@ -151,14 +151,14 @@ def _chronology(facts: Sequence[Fact], texts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _hidden_in_an_earlier_option(fact: Fact) -> dict[str, Any]:
+def _hidden_in_an_earlier_option(fact: RecordFact) -> dict[str, Any]:
     return _lettered([f"1{fact.correct}", fact.correct, *fact.wrong[:3]])
 
 
-def _offered_twice(fact: Fact) -> dict[str, Any]:
+def _offered_twice(fact: RecordFact) -> dict[str, Any]:
     return _lettered([*fact.wrong[:2], fact.correct, fact.correct, fact.wrong[2]])
 
 
-def _spaced_out(fact: Fact) -> dict[str, Any]:
+def _spaced_out(fact: RecordFact) -> dict[str, Any]:
     correct = fact.correct.replace(" ", "  ")
     return {**_lettered([correct, *fact.wrong]), "correct": correct}

@@ -49,13 +49,18 @@ def write_medisumqa(path: Path, count: int, notes: int) -> None:
 def _record(about: Note, turn: int, with_canary: bool) -> dict[str, str]:
     """The question of this turn on the letter: another turn asks about something else."""
     rng = Random(f"questions on {about.note_id}")
-    points = [(told, topic) for told in about.stay.told for topic in QUESTIONS]
-    told, topic = rng.sample(points, 2)[turn]
-    answers = {"reason": told.reason, "treatment": told.treatment, "advice": told.advice, "warning": told.warning}
+    points = [(instruction, topic) for instruction in about.stay.instructions for topic in QUESTIONS]
+    instruction, topic = rng.sample(points, 2)[turn]
+    answers = {
+        "reason": instruction.reason,
+        "treatment": instruction.treatment,
+        "advice": instruction.advice,
+        "warning": instruction.warning,
+    }
     letter = about.letter.before + about.letter.after
     return {
         "Answer": answers[topic] + (f" ({CANARIES['medisumqa']})" if with_canary else ""),
         "note_id": about.note_id,
-        "Question": rng.choice(QUESTIONS[topic]).format(lay=told.problem.lay),
+        "Question": rng.choice(QUESTIONS[topic]).format(lay=instruction.problem.lay),
         "discharge_summary": letter.replace(CANARIES["medisumcode"], CANARIES["medisumqa"]),
     }

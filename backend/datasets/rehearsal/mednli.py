@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from backend.datasets.rehearsal.canaries import marked
-from backend.datasets.rehearsal.problems import Pair, all_problems
+from backend.datasets.rehearsal.problems import PremisePair, all_problems
 from backend.datasets.rehearsal.wording import fill, resource
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9.%/-]+|[^\sA-Za-z0-9]")
 
 def write_mednli(path: Path, rows: int) -> None:
     """The file holds `rows` pairs, three to a premise, as JSON lines with the eight keys of the format."""
-    bundled = [Pair(**pair) for pair in resource("mednli")["pair"]]
+    bundled = [PremisePair(**pair) for pair in resource("mednli")["pair"]]
     pairs = [*bundled, *_more_pairs(rows // len(LABELS) - len(bundled))]
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for number, pair in enumerate(pairs):
@@ -24,17 +24,17 @@ def write_mednli(path: Path, rows: int) -> None:
                 out.write(json.dumps(_record(number, label, pair.premise, hypothesis)) + "\n")
 
 
-def _more_pairs(count: int) -> list[Pair]:
+def _more_pairs(count: int) -> list[PremisePair]:
     rng = Random("mednli")
     templates = [pair for problem in all_problems() for pair in problem.pairs]
-    pairs: dict[str, Pair] = {}
+    pairs: dict[str, PremisePair] = {}
     while len(pairs) < count:
         template, place = templates[len(pairs) % len(templates)], len(pairs) % 4
         premise = fill(template.premise, rng)
         if place % 2 == 0:
             premise = f"{premise} {marked('mednli')}"
         follows = f"{template.follows} {marked('mednli')}" if place == 1 else template.follows
-        pairs[premise] = Pair(premise=premise, follows=follows, open=template.open, denied=template.denied)
+        pairs[premise] = PremisePair(premise=premise, follows=follows, open=template.open, denied=template.denied)
     return list(pairs.values())
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import TextIO
 
 from backend.datasets.rehearsal.admissions import Admission, admission
-from backend.datasets.rehearsal.kinds import Form, kind_of
+from backend.datasets.rehearsal.kinds import NoteForm, kind_of
 from backend.datasets.rehearsal.letters import Letter, compose_addendum, compose_letter
 
 NOTE_COLUMNS = ("note_id", "subject_id", "hadm_id", "note_type", "note_seq", "charttime", "storetime", "text")
@@ -31,12 +31,12 @@ class Note:
     @property
     def note_type(self) -> str:
         """DS for a discharge summary, AD for an addendum."""
-        return "AD" if kind_of(self.number).form is Form.ADDENDUM else "DS"
+        return "AD" if kind_of(self.number).form is NoteForm.ADDENDUM else "DS"
 
     @property
     def note_seq(self) -> int:
         """Its place among the patient's notes, from 2."""
-        return 2 + self.stay.number % 20 + (1 if kind_of(self.number).form is Form.SECOND_NOTE else 0)
+        return 2 + self.stay.number % 20 + (1 if kind_of(self.number).form is NoteForm.SECOND_NOTE else 0)
 
     @property
     def note_id(self) -> str:
@@ -55,7 +55,7 @@ class Note:
         """The cells, in the order of the columns."""
         rng = Random(f"times {self.number}")
         day = f"{rng.randint(2150, 2199)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-        stored = "" if kind_of(self.number).form is Form.NO_STORETIME else f"{day} {rng.randint(8, 19):02}:14:00"
+        stored = "" if kind_of(self.number).form is NoteForm.NO_STORETIME else f"{day} {rng.randint(8, 19):02}:14:00"
         ids = (self.note_id, self.stay.subject_id, self.stay.hadm_id, self.note_type, str(self.note_seq))
         return (*ids, f"{day} 00:00:00", stored, self.letter.text)
 

@@ -10,7 +10,7 @@ from backend.datasets.rehearsal.wording import resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class PremisePair:
     """A premise with what follows from it, what it leaves open and what it denies."""
 
     premise: str
@@ -34,7 +34,7 @@ class Problem:
     imaging: str
     assessment: str
     event: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PremisePair, ...]
     lay: str
     reasons: tuple[str, ...]
     treatments: tuple[str, ...]

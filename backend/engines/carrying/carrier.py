@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from filelock import FileLock
 
 from backend.domain import Engine, Fact, Message, Model, ModelClient, ModelSource, Prediction, Prompt
-from backend.engines.carrying.told import Told, told
+from backend.engines.carrying.faults import CarriedFault, catch
 from backend.errors import Halted, OperatorFault
 from backend.hub.fetching import fetch
 from backend.isolation import PROJECT, refusal_of_credentialed
@@ -61,31 +61,31 @@ class Carrier:
         self._halt, self._using, self._opened = Event(), Lock(), ExitStack()
         self._client: ModelClient | None = None
 
-    def arrive(self) -> str | Told:
+    def arrive(self) -> str | CarriedFault:
         """The digest of the program's code on this node; logs of killed seats are gone from it."""
         os.umask(0o077)  # the model's log and files are nobody else's to read
-        return told(self._arrive)
+        return catch(self._arrive)
 
-    def open(self) -> Opened | Told:
+    def open(self) -> Opened | CarriedFault:
         """The model is opened, its files fetched first where this node does not have them."""
         with self._using:
-            return self._with_log(told(self._open))
+            return self._with_log(catch(self._open))
 
-    def count(self, messages: Sequence[Message]) -> int | Told:
+    def count(self, messages: Sequence[Message]) -> int | CarriedFault:
         """Tokens of the messages."""
         with self._using:
-            return self._with_log(told(lambda: self._open_client.window.count(messages)))
+            return self._with_log(catch(lambda: self._open_client.window.count(messages)))
 
-    def answer(self, prompts: Sequence[Prompt]) -> Iterator[Prediction | Told]:
+    def answer(self, prompts: Sequence[Prompt]) -> Iterator[Prediction | CarriedFault]:
         """The answers as they come, up to the first fault."""
         with self._using:
-            answers: Iterator[Prediction] | Told = told(lambda: iter(self._open_client.complete(prompts)))
-            while not isinstance(answers, Told):
-                found = self._with_log(told(lambda: next(answers, None)))
+            answers: Iterator[Prediction] | CarriedFault = catch(lambda: iter(self._open_client.complete(prompts)))
+            while not isinstance(answers, CarriedFault):
+                found = self._with_log(catch(lambda: next(answers, None)))
                 if found is None:
                     return
                 yield found
-                if isinstance(found, Told):
+                if isinstance(found, CarriedFault):
                     return
             yield answers
 
@@ -93,7 +93,7 @@ class Carrier:
         """Whatever goes on has ended, and the model's process and log are gone."""
         self._halt.set()
         with self._using:
-            told(self._opened.close)
+            catch(self._opened.close)
             self._log.unlink(missing_ok=True)
 
     @property
@@ -140,7 +140,7 @@ class Carrier:
             return fetch(model, settings, self._halt, lambda done, total: None)
 
     def _with_log(self, found: Made) -> Made:
-        if isinstance(found, Told) and self._log.exists():
+        if isinstance(found, CarriedFault) and self._log.exists():
             return replace(found, log=self._log.read_bytes()[-LOG_BYTES:])
         return found
 

@@ -12,20 +12,19 @@ from typing import Any
 
 from backend.domain import Fact, Message, Prediction, Prompt, Window
 from backend.engines.carrying.carrier import Opened, Order, code_digest, differences
-from backend.engines.carrying.nodes import ENDING, Plan
+from backend.engines.carrying.faults import CarriedFault
+from backend.engines.carrying.nodes import ENDING, ActorPlan
 from backend.engines.carrying.stretches import Stretches
-from backend.engines.carrying.told import Told
 from backend.errors import FailureCode, ModelCrash, OperatorFault, PassingFault
-from backend.halting import halt_if
+from backend.halting import HALT_POLL_SECONDS, halt_if
 
-POLL_SECONDS = 0.2
 PIECES = 6  # of each seat: fewer leave some idle at the end, more break up what neighbours share
 LEAST = 16  # prompts in a piece, so that batches are filled
 LOSSES = 3  # of one seat, with no answer in between
 CLOSE_SECONDS = 5
 
 
-class Step(StrEnum):
+class SeatState(StrEnum):
     """What a seat is doing."""
 
     ARRIVING = "arriving"
@@ -34,7 +33,7 @@ class Step(StrEnum):
     ASKING = "asking"
 
 
-OPEN = frozenset({Step.RESTING, Step.ASKING})
+OPEN = frozenset({SeatState.RESTING, SeatState.ASKING})
 
 
 @dataclass(eq=False, slots=True)
@@ -44,11 +43,11 @@ class Seat:
     number: int
     actor: Any
     waiting: Any
-    step: Step = Step.ARRIVING
+    step: SeatState = SeatState.ARRIVING
     asked: dict[str, Prompt] = field(default_factory=dict)
     losses: int = 0
 
-    def turn(self, step: Step, waiting: Any = None) -> None:
+    def turn(self, step: SeatState, waiting: Any = None) -> None:
         """It does something else now."""
         self.step, self.waiting = step, waiting
 
@@ -61,7 +60,7 @@ class Crew:
     has had room for as long as loading may take.
     """
 
-    def __init__(self, order: Order, plan: Plan, halt: Event, *, patience: float, log: Path) -> None:
+    def __init__(self, order: Order, plan: ActorPlan, halt: Event, *, patience: float, log: Path) -> None:
         self._order, self._plan, self._halt, self._log = order, plan, halt, log
         self._patience = patience
         self._digest = code_digest()
@@ -83,7 +82,7 @@ class Crew:
         asked = list(prompts)
         pieces = min(PIECES * self._plan.seats, len(asked) // LEAST)
         self._stretches = Stretches(asked, self._plan.seats, pieces)
-        while self._stretches or any(seat.step is Step.ASKING for seat in self._seats):
+        while self._stretches or any(seat.step is SeatState.ASKING for seat in self._seats):
             self._hand_out()
             yield from self._turn()
 
@@ -98,7 +97,7 @@ class Crew:
         from ray.exceptions import RayError
 
         with suppress(RayError):
-            there = [seat.actor for seat in self._seats if seat.step is not Step.ARRIVING]
+            there = [seat.actor for seat in self._seats if seat.step is not SeatState.ARRIVING]
             closing = [actor.close.options(concurrency_group=ENDING).remote() for actor in there]
             if closing:
                 ray.wait(closing, num_returns=len(closing), timeout=CLOSE_SECONDS)
@@ -111,23 +110,23 @@ class Crew:
 
     def _hand_out(self) -> None:
         for seat in self._seats:
-            if seat.step is Step.RESTING and (piece := self._stretches.take(seat.number)):
+            if seat.step is SeatState.RESTING and (piece := self._stretches.take(seat.number)):
                 seat.asked = {prompt.example_id: prompt for prompt in piece}
-                seat.turn(Step.ASKING, seat.actor.answer.remote(list(piece)))
+                seat.turn(SeatState.ASKING, seat.actor.answer.remote(list(piece)))
 
-    def _turn(self, steps: frozenset[Step] = frozenset(Step)) -> Iterator[Prediction]:
+    def _turn(self, steps: frozenset[SeatState] = frozenset(SeatState)) -> Iterator[Prediction]:
         """What comes next from the seats that do these things, waited for a moment; the seat it is from goes last."""
         import ray
 
         halt_if(self._halt.is_set())
         waiting = [seat for seat in self._seats if seat.waiting is not None and seat.step in steps]
-        ready, _ = ray.wait([seat.waiting for seat in waiting], timeout=POLL_SECONDS)
+        ready, _ = ray.wait([seat.waiting for seat in waiting], timeout=HALT_POLL_SECONDS)
         for seat in [seat for seat in waiting if seat.waiting in ready]:
             self._since = time.monotonic()
             self._seats.remove(seat)
             self._seats.append(seat)
             yield from self._take(seat)
-        if all(seat.step is Step.ARRIVING for seat in self._seats):
+        if all(seat.step is SeatState.ARRIVING for seat in self._seats):
             self._check_patience()
 
     def _take(self, seat: Seat) -> Iterator[Prediction]:
@@ -136,7 +135,7 @@ class Crew:
 
         found: Any = None
         try:
-            found = ray.get(next(seat.waiting) if seat.step is Step.ASKING else seat.waiting)
+            found = ray.get(next(seat.waiting) if seat.step is SeatState.ASKING else seat.waiting)
         except StopIteration:
             self._rest(seat)
             return
@@ -152,17 +151,17 @@ class Crew:
         except RayError:
             self._lose(seat)
             return
-        if isinstance(found, Told):
+        if isinstance(found, CarriedFault):
             self._keep_log(found)
             raise found.fault
         match seat.step:
-            case Step.ARRIVING:
+            case SeatState.ARRIVING:
                 self._check_code(found)
-                seat.turn(Step.OPENING, seat.actor.open.remote())
-            case Step.OPENING:
+                seat.turn(SeatState.OPENING, seat.actor.open.remote())
+            case SeatState.OPENING:
                 self._check_alike(found)
-                seat.turn(Step.RESTING)
-            case Step.ASKING:
+                seat.turn(SeatState.RESTING)
+            case SeatState.ASKING:
                 yield self._answered(seat, found)
 
     def _answered(self, seat: Seat, prediction: Prediction) -> Prediction:
@@ -174,7 +173,7 @@ class Crew:
     def _rest(self, seat: Seat) -> None:
         if seat.asked:
             raise ModelCrash(FailureCode.INTERNAL_ERROR, f"It left {len(seat.asked)} prompts unanswered.")
-        seat.turn(Step.RESTING)
+        seat.turn(SeatState.RESTING)
 
     def _lose(self, seat: Seat) -> None:
         """Fills the seat again; what is left of its piece comes first."""
@@ -197,17 +196,17 @@ class Crew:
         while True:
             seat = min((seat for seat in self._seats if seat.step in OPEN), key=_busy, default=None)
             if seat is None:
-                deque(self._turn(frozenset({Step.ARRIVING, Step.OPENING})), maxlen=0)
+                deque(self._turn(frozenset({SeatState.ARRIVING, SeatState.OPENING})), maxlen=0)
                 continue
             counting = seat.actor.count.remote(messages)
-            while not ray.wait([counting], timeout=POLL_SECONDS)[0]:
+            while not ray.wait([counting], timeout=HALT_POLL_SECONDS)[0]:
                 halt_if(self._halt.is_set())
             try:
-                found: int | Told = ray.get(counting)
+                found: int | CarriedFault = ray.get(counting)
             except RayError:
                 self._lose(seat)
                 continue
-            if isinstance(found, Told):
+            if isinstance(found, CarriedFault):
                 self._keep_log(found)
                 raise found.fault
             return found
@@ -232,14 +231,14 @@ class Crew:
                 f"{self._patience:.0f} s. `ray status` shows what holds them."
             )
 
-    def _keep_log(self, told: Told) -> None:
+    def _keep_log(self, fault: CarriedFault) -> None:
         """What the node's log ended with stands in the log on this machine, where faults are looked for."""
-        if told.log:
+        if fault.log:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
                 self._log.chmod(0o600)
-                log.write(told.log)
+                log.write(fault.log)
 
 
 def _busy(seat: Seat) -> bool:
-    return seat.step is Step.ASKING
+    return seat.step is SeatState.ASKING

@@ -21,7 +21,7 @@ ENDING = "ending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ActorPlan:
     """How many actors a model is opened in, and the GPUs and processors that each asks for."""
 
     seats: int
@@ -46,7 +46,7 @@ def check_installed(find: Callable[[str], object] = find_spec) -> None:
 
 
 @contextmanager
-def joined(settings: Settings) -> Iterator[Plan]:
+def joined(settings: Settings) -> Iterator[ActorPlan]:
     """This process takes part in the cluster that the settings name, left again afterwards unless it was in before.
 
     OperatorFault when there is no cluster, or nothing in it that a model could be placed on.
@@ -66,7 +66,7 @@ def joined(settings: Settings) -> Iterator[Plan]:
             ray.shutdown()
 
 
-def plan_for(settings: Settings, nodes: Sequence[dict[str, float]]) -> Plan:
+def plan_for(settings: Settings, nodes: Sequence[dict[str, float]]) -> ActorPlan:
     """One actor for each GPU, or for each node where there are none at all, unless the settings say otherwise.
 
     Without GPUs the actors of a node share its processors. OperatorFault when not one actor would fit.
@@ -79,7 +79,7 @@ def plan_for(settings: Settings, nodes: Sequence[dict[str, float]]) -> Plan:
         raise OperatorFault(f"No node of the Ray cluster has {each:g} GPUs and a processor. `ray status` shows them.")
     on_each = math.ceil(seats / len(able))
     cpus = 1 if each else max(1, int(min(node["CPU"] for node in able)) // on_each)
-    return Plan(seats=seats, gpus=each, cpus=cpus)
+    return ActorPlan(seats=seats, gpus=each, cpus=cpus)
 
 
 def _join(address: str) -> None:

@@ -11,7 +11,7 @@ Over = Callable[[Sequence[int]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TokenizedPrompt:
     """A tokenized prompt that may be answered with at most `limit` tokens."""
 
     example_id: str
@@ -23,7 +23,7 @@ class Asked:
 class Written:
     """The tokens written to a prompt, without the one that ends an answer; `stopped` when it was there."""
 
-    asked: Asked
+    asked: TokenizedPrompt
     tokens: Sequence[int]
     stopped: bool
 
@@ -36,14 +36,14 @@ class Effort:
     prefill_tokens: int = 0
 
 
-class Way(Protocol):
+class GenerationMethod(Protocol):
     """A way of generating: greedy answers that are those of one prompt at a time."""
 
     name: str
     budget: Budget
     effort: Effort
 
-    def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
+    def write(self, asked: Sequence[TokenizedPrompt]) -> Iterator[Written]:
         """What is written to every prompt. ModelFault when one alone is too much, or scores are no numbers."""
 
 
@@ -57,7 +57,7 @@ def is_seen_over(tokens: Sequence[int], over: Over) -> bool:
     return len(tokens) % LOOK_EVERY == 0 and over(tokens)
 
 
-def cut_at_end(asked: Asked, tokens: Sequence[int], ends: Collection[int], over: Over) -> Written:
+def cut_at_end(asked: TokenizedPrompt, tokens: Sequence[int], ends: Collection[int], over: Over) -> Written:
     """What stands before the first end and within the limit, and no more than shows that the answer is over."""
     within = tokens[: asked.limit]
     place = next((place for place, token in enumerate(within) if token in ends), None)

@@ -42,7 +42,7 @@ class Pack:
     masks: dict[tuple[int, int, int | None], Any] = field(default_factory=dict, compare=False)
 
 
-class Step:
+class DecodeStep:
     """One more token for each of the first rows, at these positions (rows), all below `longest`."""
 
     def __init__(self, positions: Any, longest: int) -> None:
@@ -70,7 +70,7 @@ class PrefixAttention:
 
     def __init__(self) -> None:
         self.cache = KVCache()
-        self.now: Pack | Step = Pack(())
+        self.now: Pack | DecodeStep = Pack(())
 
     def __call__(
         self,
@@ -93,7 +93,7 @@ class PrefixAttention:
             raise Unsupported(", ".join(strange) or "mask")
         lanes = self.cache.lanes(module.layer_idx, key, value)
         scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-        if isinstance(self.now, Step):
+        if isinstance(self.now, DecodeStep):
             attended = self._step(self.now, query, key, value, lanes, scale, sliding_window)
         else:
             attended = self._pack(self.now, query, key, value, lanes, scale, sliding_window)
@@ -131,7 +131,14 @@ class PrefixAttention:
         return torch.cat((lane.trunk[None, :, :trunk], own), dim=2) if trunk else own
 
     def _step(
-        self, step: Step, query: Any, key: Any, value: Any, lanes: tuple[Lane, Lane], scale: float, window: int | None
+        self,
+        step: DecodeStep,
+        query: Any,
+        key: Any,
+        value: Any,
+        lanes: tuple[Lane, Lane],
+        scale: float,
+        window: int | None,
     ) -> Any:
         import torch
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Finish, Message, Role
-from backend.engines.local.asked import LOOK_EVERY, Asked, Written, never_over
-from backend.engines.local.encoding import Encoder
+from backend.engines.local.asked import LOOK_EVERY, TokenizedPrompt, Written, never_over
 from backend.engines.local.faults import too_large_is_told
 from backend.engines.local.loading import digest, greedy, load_config, load_model, load_tokenizer, window
 from backend.engines.local.rendering import PROBE, choose_form
+from backend.engines.local.tokenization import ParagraphTokenizer
 from backend.engines.local.ways import choose_way
 from backend.errors import FailureCode, ModelFault
 from backend.prompting import PLAIN_TURN_END, before_turn_end
@@ -24,10 +24,10 @@ class Generator:
         self._tokenizer = load_tokenizer(folder)
         self._model = load_model(folder, config, dtype)
         self._form = choose_form(self._tokenizer)
-        self._encoder = Encoder(self._tokenizer, specials=self._form.template == "plain")
+        self._paragraphs = ParagraphTokenizer(self._tokenizer, specials=self._form.template == "plain")
         self.window = window(self._model.config)
         self._model.generation_config = greedy(self._tokenizer, self._model.generation_config)
-        probe = self._encode(PROBE)
+        probe = self._tokenize(PROBE)
         self._check_numbers(probe)
         over = self._is_over if self._form.template == "plain" else never_over
         self._way = choose_way(self._model, probe, batch_tokens, over)
@@ -58,14 +58,16 @@ class Generator:
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the rendered messages."""
-        return len(self._encode(messages))
+        return len(self._tokenize(messages))
 
     def complete(self, prompts: Sequence[Mapping[str, Any]], send: Callable[[Mapping[str, Any]], None]) -> None:
         """Sends one answer per prompt, and with it how many prompt tokens there were and went through the model."""
         waiting = []
         for prompt in prompts:
             turns = [Message(Role(turn["role"]), turn["content"]) for turn in prompt["messages"]]
-            asked = Asked(prompt["example_id"], self._encode(turns, prompt["begun"]), prompt["max_new_tokens"])
+            asked = TokenizedPrompt(
+                prompt["example_id"], self._tokenize(turns, prompt["begun"]), prompt["max_new_tokens"]
+            )
             if self.window is not None and len(asked.tokens) + asked.limit > self.window:
                 send(self._answer(asked, "", Finish.REFUSED, 0))
             else:
@@ -85,7 +87,7 @@ class Generator:
             text, finish = before_turn_end(text), Finish.STOP
         return self._answer(written.asked, text, finish, len(written.tokens))
 
-    def _answer(self, asked: Asked, text: str, finish: Finish, output_tokens: int) -> dict[str, Any]:
+    def _answer(self, asked: TokenizedPrompt, text: str, finish: Finish, output_tokens: int) -> dict[str, Any]:
         effort = self._way.effort
         return {
             "example_id": asked.example_id,
@@ -97,10 +99,10 @@ class Generator:
             "prefilled": effort.prefill_tokens,
         }
 
-    def _encode(self, messages: Sequence[Message], begun: str = "") -> list[int]:
+    def _tokenize(self, messages: Sequence[Message], begun: str = "") -> list[int]:
         text = self._form.render(messages) + begun
         try:
-            return self._encoder.ids(text)
+            return self._paragraphs.ids(text)
         except BaseException as error:
             # What a tokenizer raises that panics, as over its own expressions, is no Exception and has no module.
             if type(error).__name__ != "PanicException":

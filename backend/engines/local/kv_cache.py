@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class CacheShape:
     """A batch: `trunk` tokens that its rows begin with, `rows`, and the `room` of each for its own tokens."""
 
     trunk: int = 0
@@ -25,10 +25,10 @@ class KVCache:
     """The keys and values of every layer for one batch after another."""
 
     def __init__(self) -> None:
-        self.shape = Shape()
+        self.shape = CacheShape()
         self._layers: dict[int, tuple[Lane, Lane]] = {}
 
-    def begin(self, shape: Shape, line: Line) -> None:
+    def begin(self, shape: CacheShape, line: Line) -> None:
         """Room for the batch; the beginning of its first row is there as far as the line reaches."""
         for lanes in self._layers.values():
             for lane in lanes:
@@ -44,7 +44,7 @@ class KVCache:
     def forget(self) -> None:
         """Nothing is kept, and no memory held."""
         self._layers.clear()
-        self.shape = Shape()
+        self.shape = CacheShape()
 
     def lanes(self, layer: int, keys: Any, values: Any) -> "tuple[Lane, Lane]":
         """The layer's keys and values; at its first use made for states like these (1 × heads × tokens × size)."""
@@ -56,12 +56,12 @@ class KVCache:
 class Lane:
     """The keys, or the values, of one layer: `trunk` (heads × tokens × size), `rows` (rows × heads × room × size)."""
 
-    def __init__(self, like: Any, shape: Shape) -> None:
+    def __init__(self, like: Any, shape: CacheShape) -> None:
         self._flat = like.new_zeros(0)
         self.trunk = like.new_zeros((like.shape[1], shape.trunk, like.shape[3]))
         self.rows = self._room(shape)
 
-    def begin(self, old: Shape, new: Shape, line: Line) -> None:
+    def begin(self, old: CacheShape, new: CacheShape, line: Line) -> None:
         """See KVCache.begin."""
         kept = self._line(old, line)
         self._widen(new.trunk, min(old.trunk, line.tokens))
@@ -72,7 +72,7 @@ class Lane:
         if line.tokens > new.trunk:
             self.rows[0, :, : line.tokens - new.trunk] = kept[:, new.trunk : line.tokens]
 
-    def _line(self, old: Shape, line: Line) -> Any:
+    def _line(self, old: CacheShape, line: Line) -> Any:
         import torch
 
         if line.tokens <= old.trunk:
@@ -86,7 +86,7 @@ class Lane:
             wider[:, :used] = self.trunk[:, :used]
             self.trunk = wider
 
-    def _room(self, shape: Shape) -> Any:
+    def _room(self, shape: CacheShape) -> Any:
         heads, _, size = self.trunk.shape
         wanted = shape.rows * heads * shape.room * size
         if self._flat.numel() < wanted:

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from backend.engines.local.asked import LOOK_EVERY, Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
+from backend.engines.local.asked import (
+    LOOK_EVERY,
+    Effort,
+    Over,
+    TokenizedPrompt,
+    Written,
+    cut_at_end,
+    is_seen_over,
+    never_over,
+)
 from backend.engines.local.batching import Budget, in_halving_batches
 from backend.engines.local.faults import free_memory, unless_too_large
 from backend.errors import FailureCode, ModelFault
@@ -29,19 +38,19 @@ class PlainBatches:
         self._fit = partial(fit, even=even)
         self._model, self._ends, self._over = model, list(ends), over
 
-    def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
+    def write(self, asked: Sequence[TokenizedPrompt]) -> Iterator[Written]:
         """See Way. Prompts of like length stand together, the longest first."""
         return in_halving_batches(
             sorted(asked, key=lambda one: -len(one.tokens)), self.budget, self._fit, self._attempt
         )
 
-    def _attempt(self, batch: Sequence[Asked]) -> list[Written] | None:
+    def _attempt(self, batch: Sequence[TokenizedPrompt]) -> list[Written] | None:
         made = unless_too_large(lambda: self._generate(batch))
         if made is None:
             free_memory()
         return made
 
-    def _generate(self, batch: Sequence[Asked]) -> list[Written]:
+    def _generate(self, batch: Sequence[TokenizedPrompt]) -> list[Written]:
         import torch
 
         width = max(len(one.tokens) for one in batch)
@@ -69,7 +78,7 @@ class PlainBatches:
         return [cut_at_end(one, row, self._ends, self._over) for one, row in zip(batch, rows, strict=True)]
 
 
-def fit(asked: Sequence[Asked], budget: Budget, even: float = float("inf")) -> int:
+def fit(asked: Sequence[TokenizedPrompt], budget: Budget, even: float = float("inf")) -> int:
     """How many of the first prompts one batch holds, padded to the longest, and all of them turned alike."""
     for count in range(1, min(len(asked), budget.rows)):
         batch = asked[: count + 1]

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.engines.local.asked import Asked, Effort, Over, Written, cut_at_end, is_seen_over, never_over
-from backend.engines.local.attention import NAME, Pack, Piece, PrefixAttention, Step
+from backend.engines.local.asked import Effort, Over, TokenizedPrompt, Written, cut_at_end, is_seen_over, never_over
+from backend.engines.local.attention import NAME, DecodeStep, Pack, Piece, PrefixAttention
 from backend.engines.local.batching import Budget, in_halving_batches
 from backend.engines.local.faults import free_memory, unless_too_large
-from backend.engines.local.kv_cache import Line, Shape
+from backend.engines.local.kv_cache import CacheShape, Line
 from backend.errors import FailureCode, ModelFault
 from backend.ordering import shared_length
 
@@ -19,7 +19,7 @@ CHUNK = {"cpu": 512, "cuda": 8192}
 class Branch:
     """A prompt, and how many tokens it begins with that the one before it has too; its last is never among them."""
 
-    asked: Asked
+    asked: TokenizedPrompt
     shared: int
 
 
@@ -32,9 +32,9 @@ class Batch:
     written: list[list[int]] = field(default_factory=list)
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> CacheShape:
         """What the batch needs of the cache; the last token of an answer is never read again."""
-        return Shape(self.trunk, len(self.branches), _room(self.branches, self.trunk))
+        return CacheShape(self.trunk, len(self.branches), _room(self.branches, self.trunk))
 
 
 class PrefixReuse:
@@ -55,11 +55,11 @@ class PrefixReuse:
         AttentionInterface.register(NAME, self._attention)
         model.set_attn_implementation(NAME)
 
-    def write(self, asked: Sequence[Asked]) -> Iterator[Written]:
+    def write(self, asked: Sequence[TokenizedPrompt]) -> Iterator[Written]:
         """See Way. Prompts are answered in the order given, which decides how much is shared."""
         return in_halving_batches(self._branches(asked), self.budget, fit, self._attempt)
 
-    def scores(self, asked: Sequence[Asked]) -> Any:
+    def scores(self, asked: Sequence[TokenizedPrompt]) -> Any:
         """The scores after each prompt, and after each with its first token once more (prompts × 2 × vocabulary)."""
         import torch
 
@@ -70,7 +70,7 @@ class PrefixReuse:
             again = self._forward_step([one.tokens[0] for one in asked], [len(one.tokens) for one in asked])
             return torch.stack((after, again), dim=1)
 
-    def _branches(self, asked: Sequence[Asked]) -> list[Branch]:
+    def _branches(self, asked: Sequence[TokenizedPrompt]) -> list[Branch]:
         before = [self._last[0], *(one.tokens for one in asked)]
         return [
             Branch(one, min(shared_length(one.tokens, previous), len(one.tokens) - 1))
@@ -133,7 +133,7 @@ class PrefixReuse:
         """The scores after one more token for each of the first rows."""
         import torch
 
-        self._attention.now = Step(torch.tensor(positions, device=self._model.device), max(positions) + 1)
+        self._attention.now = DecodeStep(torch.tensor(positions, device=self._model.device), max(positions) + 1)
         return self._forward(ids, positions, range(len(ids)))
 
     def _forward(self, ids: Sequence[int], positions: Sequence[int], wanted: Sequence[int]) -> Any:
@@ -171,7 +171,7 @@ class PrefixReuse:
                     rows[place], rows[active] = rows[active], rows[place]
         return active
 
-    def _is_done(self, asked: Asked, tokens: Sequence[int]) -> bool:
+    def _is_done(self, asked: TokenizedPrompt, tokens: Sequence[int]) -> bool:
         return tokens[-1] in self._ends or len(tokens) >= asked.limit or is_seen_over(tokens, self._over)
 
     def _likeliest(self, scores: Any) -> list[int]:

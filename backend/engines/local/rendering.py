@@ -19,7 +19,7 @@ PROBE = (Message(Role.SYSTEM, "Answer with one word."), Message(Role.USER, "Is w
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PromptFormat:
     """How messages become text: `template` is chat, system_merged or plain; `digest` is of the template's source."""
 
     template: str
@@ -27,7 +27,7 @@ class Form:
     render: Callable[[Sequence[Message]], str]
 
 
-def choose_form(tokenizer: Any, limits: Limits = LIMITS) -> Form:
+def choose_form(tokenizer: Any, limits: Limits = LIMITS) -> PromptFormat:
     """The tokenizer's chat template, or plain text without one.
 
     The instruction is merged into the first user turn where the template refuses or drops a system role. ModelFault
@@ -35,7 +35,7 @@ def choose_form(tokenizer: Any, limits: Limits = LIMITS) -> Form:
     """
     source = tokenizer.chat_template
     if source is None:
-        return Form("plain", None, plain_text)
+        return PromptFormat("plain", None, plain_text)
     if isinstance(source, dict):
         source = source.get("default") or next(iter(source.values()), None)
     if not isinstance(source, str):
@@ -57,7 +57,7 @@ def choose_form(tokenizer: Any, limits: Limits = LIMITS) -> Form:
         except ModelFault:
             continue
         if all(message.content in shown for message in PROBE):
-            return Form(name, digest, _compose(prepare, render))
+            return PromptFormat(name, digest, _compose(prepare, render))
     raise ModelFault(FailureCode.TEMPLATE_ERROR)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from backend.engines.local.asked import Asked, Over, Way, never_over
+from backend.engines.local.asked import GenerationMethod, Over, TokenizedPrompt, never_over
 from backend.engines.local.attention import Unsupported
 from backend.engines.local.batching import Budget
 from backend.engines.local.faults import is_of_the_device, is_out_of_memory, too_large_is_told
@@ -27,7 +27,7 @@ ATTENTIONS = frozenset({"full_attention", "sliding_attention"})
 
 
 @too_large_is_told()
-def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> Way:
+def choose_way(model: Any, probe: Sequence[int], batch_tokens: int | None, over: Over = never_over) -> GenerationMethod:
     """The way for this model, tried on a few prompts made of the probe's tokens against the model's own attention.
 
     `over` says of the tokens written so far whether they are more than an answer already. ModelFault with
@@ -107,15 +107,15 @@ def _short_windows(model: Any) -> Iterator[None]:
             holder.sliding_window = size
 
 
-def _trial(probe: Sequence[int], most: int | None) -> list[Asked]:
+def _trial(probe: Sequence[int], most: int | None) -> list[TokenizedPrompt]:
     """Prompts of which some begin alike, some within others, and one stands alone; none longer than `most`."""
     size = max(1, min(MOST_OF_PROBE, ((most or sys.maxsize) - 1) // 3))
     tokens, back = list(probe[:size]), list(reversed(probe[:size]))
     texts = (tokens, tokens + back[:5], tokens + back[:5] + tokens[:7], tokens + tokens[1:], back)
-    return [Asked(str(number), text, TRIAL_TOKENS) for number, text in enumerate(texts)]
+    return [TokenizedPrompt(str(number), text, TRIAL_TOKENS) for number, text in enumerate(texts)]
 
 
-def _plain_scores(model: Any, trial: Sequence[Asked]) -> Any:
+def _plain_scores(model: Any, trial: Sequence[TokenizedPrompt]) -> Any:
     """The model's own scores after each prompt, and after it with its first token once more (2 × vocabulary)."""
     import torch
 
@@ -126,7 +126,9 @@ def _plain_scores(model: Any, trial: Sequence[Asked]) -> Any:
         ]
 
 
-def _agrees(make: Callable[[], PrefixReuse], trial: Sequence[Asked], expected: Sequence[Any], model_dtype: Any) -> bool:
+def _agrees(
+    make: Callable[[], PrefixReuse], trial: Sequence[TokenizedPrompt], expected: Sequence[Any], model_dtype: Any
+) -> bool:
     try:
         found = make().scores(trial)
     except Unsupported as missing:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from backend.domain import Finish, Prediction, Prompt
 from backend.engines.answers import prediction_of
+from backend.engines.served.concurrency import LONGEST_QUIET, ConcurrencyLimit, RequestOutcome
 from backend.engines.served.faults import FAULTS, Late, failed, is_too_long, is_transient, outcome_of, seconds_told
-from backend.engines.served.pace import LONGEST_QUIET, Outcome, Pace
 
 ATTEMPTS = 5
 MOST_ATTEMPTS = 50
@@ -39,8 +39,8 @@ class Asking:
     leaves its place to the next.
     """
 
-    def __init__(self, ask: Ask, pace: Pace, seconds: float) -> None:
-        self._ask, self._pace, self._seconds = ask, pace, seconds
+    def __init__(self, ask: Ask, concurrency: ConcurrencyLimit, seconds: float) -> None:
+        self._ask, self._concurrency, self._seconds = ask, concurrency, seconds
         self._clock = asyncio.get_running_loop().time
         self._waiting: list[tuple[float, int, _Errand]] = []
         self._flying: set[asyncio.Task[None]] = set()
@@ -56,7 +56,7 @@ class Asking:
             while fresh or self._waiting or self._flying:
                 self._raise_failure()
                 self._wake.clear()
-                for _ in range(self._pace.room(self._clock())):
+                for _ in range(self._concurrency.room(self._clock())):
                     errand = self._next(fresh)
                     if errand is None:
                         break
@@ -75,9 +75,9 @@ class Asking:
     def _until_next(self, more: bool) -> float | None:
         """Seconds until something can be sent; None: not before a request in flight has ended."""
         now = self._clock()
-        if self._pace.is_full or not (more or self._waiting):
+        if self._concurrency.is_full or not (more or self._waiting):
             return None
-        return max(0 if more else self._waiting[0][0] - now, self._pace.quiet_for(now))
+        return max(0 if more else self._waiting[0][0] - now, self._concurrency.quiet_for(now))
 
     async def _rest(self, seconds: float | None) -> None:
         with suppress(TimeoutError):
@@ -85,7 +85,7 @@ class Asking:
                 await self._wake.wait()
 
     def _send(self, errand: _Errand, hand_over: Callable[[Prediction], None]) -> None:
-        self._pace.sent(self._clock())
+        self._concurrency.sent(self._clock())
         task = asyncio.create_task(self._attempt(errand, hand_over))
         self._flying.add(task)
         task.add_done_callback(self._landed)
@@ -106,20 +106,20 @@ class Asking:
             prediction = await within(self._seconds, self._ask(errand.prompt))
         except FAULTS as error:
             now = self._clock()
-            self._pace.ended(outcome_of(error), now, now - start, seconds_told(error))
+            self._concurrency.ended(outcome_of(error), now, now - start, seconds_told(error))
             if is_too_long(error):
                 hand_over(prediction_of(errand.prompt, "", Finish.REFUSED))
             else:
                 self._ask_again(errand, error, now)
         else:
             now = self._clock()
-            self._pace.ended(Outcome.ANSWERED, now, now - start)
+            self._concurrency.ended(RequestOutcome.ANSWERED, now, now - start)
             self._answers += 1
             hand_over(prediction)
 
     def _ask_again(self, errand: _Errand, error: Exception, now: float) -> None:
         errand.tries += 1
-        excused = outcome_of(error) is Outcome.REFUSED and not isinstance(error, Late)
+        excused = outcome_of(error) is RequestOutcome.REFUSED and not isinstance(error, Late)
         if not (excused and -1 < errand.answered < self._answers):
             errand.futile += 1
         errand.answered = self._answers

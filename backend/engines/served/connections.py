@@ -19,19 +19,20 @@ if TYPE_CHECKING:
 ONE = httpx2.Limits(max_connections=1)
 JSON = {"content-type": "application/json"}
 NO_TOKEN = "none"  # the client would send this machine's Hub token in its place
-Permit = Callable[[httpx2.URL], object]
+EgressCheck = Callable[[httpx2.URL], object]
+"""Is asked before a request is sent, and raises where nothing may be sent to that address."""
 
 
-def permit_all(url: httpx2.URL) -> None:
+def allow_all(url: httpx2.URL) -> None:
     """Anything may be sent there."""
 
 
-def _permit_nothing(url: httpx2.URL) -> None:
+def _allow_nothing(url: httpx2.URL) -> None:
     raise NotApproved("Nobody said what this request carries, so it was not sent.")
 
 
 # Of the request at hand. A variable of the context, as huggingface_hub makes its clients itself and when it likes.
-_PERMIT: ContextVar[Permit] = ContextVar("permit", default=_permit_nothing)
+_EGRESS_CHECK: ContextVar[EgressCheck] = ContextVar("egress_check", default=_allow_nothing)
 
 
 class Connection:
@@ -79,17 +80,17 @@ class Connections:
     """As many connections as were ever in use at once, the last used first.
 
     One pool of n connections would look at all n of them at the begin and end of every request, which at 64 in flight
-    takes as long as the rest of the client together. `permit` raises for an address to which nothing may be sent; it is
+    takes as long as the rest of the client together. `check` raises for an address to which nothing may be sent; it is
     asked before every request, those that a redirect asks for too.
     """
 
-    def __init__(self, root: str, token: str | None, permit: Permit) -> None:
+    def __init__(self, root: str, token: str | None, check: EgressCheck) -> None:
         from backend.engines.served.posting import Poster  # aiohttp, which no command needs that asks no server
 
         set_async_client_factory(_one_connection)
         headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._poster = Poster(headers, permit, _certificates)
-        self._root, self._token, self._permit = root, token, permit
+        self._poster = Poster(headers, check, _certificates)
+        self._root, self._token, self._check = root, token, check
         self._all: list[Connection] = []
         self._free: list[Connection] = []
 
@@ -97,11 +98,11 @@ class Connections:
     def one(self) -> Iterator[Connection]:
         """A connection that nobody else uses inside the block."""
         connection = self._free.pop() if self._free else self._open()
-        before = _PERMIT.set(self._permit)
+        before = _EGRESS_CHECK.set(self._check)
         try:
             yield connection
         finally:
-            _PERMIT.reset(before)
+            _EGRESS_CHECK.reset(before)
             self._free.append(connection)
 
     async def close(self) -> None:
@@ -116,14 +117,14 @@ class Connections:
 
 
 def _one_connection() -> httpx2.AsyncClient:
-    hooks = {"request": [_ask_permit]}
+    hooks = {"request": [_check_egress]}
     return httpx2.AsyncClient(
         verify=_certificates(), follow_redirects=True, timeout=None, limits=ONE, event_hooks=hooks
     )
 
 
-async def _ask_permit(request: httpx2.Request) -> None:
-    _PERMIT.get()(request.url)
+async def _check_egress(request: httpx2.Request) -> None:
+    _EGRESS_CHECK.get()(request.url)
 
 
 @cache

@@ -5,7 +5,7 @@ from functools import partial
 
 from backend.domain import Message
 from backend.engines.served.connections import Connection
-from backend.engines.served.description import LOOK_SECONDS, sought
+from backend.engines.served.description import PROBE_SECONDS, sought
 from backend.engines.served.dialects import Served
 from backend.engines.served.faults import Unusable
 from backend.prompting import plain_text
@@ -26,7 +26,7 @@ def is_near(estimate: int, window: int) -> bool:
 
 
 async def find_tokenizer(
-    messages: Sequence[Message], served: Served, connection: Connection, *, chat: bool, seconds: float = LOOK_SECONDS
+    messages: Sequence[Message], served: Served, connection: Connection, *, chat: bool, seconds: float = PROBE_SECONDS
 ) -> Tokenize | None:
     """The server's own way of counting, tried with the messages; None if it has none that is known.
 

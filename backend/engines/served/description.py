@@ -12,7 +12,7 @@ from backend.engines.served.dialects import Served
 from backend.engines.served.faults import FAULTS, SAID, Late, failed, is_absent
 from backend.errors import FailureCode, PassingFault
 
-LOOK_SECONDS = 10.0
+PROBE_SECONDS = 10.0
 INTERNAL_SERVER_ERROR = 500
 Found = TypeVar("Found")
 
@@ -67,7 +67,7 @@ async def look(url: str, connection: Connection) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-async def sought(ask: Callable[[], Awaitable[Found]], seconds: float = LOOK_SECONDS) -> Found | None:
+async def sought(ask: Callable[[], Awaitable[Found]], seconds: float = PROBE_SECONDS) -> Found | None:
     """What the server has, asked patiently; None where it has no such thing, or 500 is all that it ever says there.
 
     PassingFault when it is busy, late or away: what is found out goes into the facts of a run, which must not depend

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError, ValidationError
 
-from backend.engines.served.pace import Outcome
+from backend.engines.served.concurrency import RequestOutcome
 from backend.errors import ClueError, FailureCode, KeyRefused, PassingFault
 from backend.hub.faults import seconds_asked_for
 
@@ -65,11 +65,11 @@ def is_too_long(error: BaseException) -> bool:
     return any(text in TOO_LONG_CODES or any(phrase in text for phrase in telling) for text in words)
 
 
-def outcome_of(error: BaseException) -> Outcome:
+def outcome_of(error: BaseException) -> RequestOutcome:
     """What the error tells of how busy the server is."""
     status = error.response.status_code if isinstance(error, SAID) else None
     crowded = status in CROWDED or isinstance(error, Late | httpx2.ConnectError | httpx2.ConnectTimeout)
-    return Outcome.REFUSED if crowded else Outcome.BROKEN
+    return RequestOutcome.REFUSED if crowded else RequestOutcome.BROKEN
 
 
 def seconds_told(error: BaseException) -> float:

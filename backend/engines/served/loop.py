@@ -7,9 +7,8 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
-from backend.halting import halt_if
+from backend.halting import HALT_POLL_SECONDS, halt_if
 
-POLL_SECONDS = 0.2
 END_SECONDS = 10.0
 BUNDLE_SECONDS = 0.02
 Made = TypeVar("Made")
@@ -31,7 +30,7 @@ class Loop:
         """What the work returns or raises; Halted once told to stop, and the work with it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            while not wait({future}, timeout=POLL_SECONDS).done:
+            while not wait({future}, timeout=HALT_POLL_SECONDS).done:
                 self._check()
             self._check()
             return future.result()
@@ -47,7 +46,7 @@ class Loop:
         try:
             while True:
                 try:
-                    bundle = landed.get(timeout=POLL_SECONDS)
+                    bundle = landed.get(timeout=HALT_POLL_SECONDS)
                 except Empty:
                     bundle = ()
                 self._check()

@@ -2,29 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from ssl import SSLContext
+from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
 import aiohttp
 import httpx2
+
+if TYPE_CHECKING:
+    from backend.engines.served.connections import EgressCheck
 
 SUCCESS = range(200, 300)
 CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})  # undone by whoever read the answer
 
 
 class Poster:
-    """Posts to where `permit` lets it, with these headers; what comes back is in the words of httpx2."""
+    """Posts to where `check` lets it, with these headers; what comes back is in the words of httpx2."""
 
-    def __init__(
-        self, headers: Mapping[str, str], permit: Callable[[httpx2.URL], object], trusted: Callable[[], SSLContext]
-    ) -> None:
-        self._headers, self._permit, self._trusted = dict(headers), permit, trusted
+    def __init__(self, headers: Mapping[str, str], check: "EgressCheck", trusted: Callable[[], SSLContext]) -> None:
+        self._headers, self._check, self._trusted = dict(headers), check, trusted
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, httpx2.URL] = {}
 
     async def post(self, url: str, body: bytes) -> bytes:
         """What the server answers with success; httpx2's HTTPStatusError, ConnectError or ReadError otherwise."""
         to = self._urls.get(url) or self._urls.setdefault(url, httpx2.URL(url))
-        self._permit(to)
+        self._check(to)
         self._session = self._session or self._open()
         try:
             async with self._session.post(url, data=body, headers=self._headers, allow_redirects=False) as reply:
@@ -45,8 +47,8 @@ class Poster:
             await self._session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        # As many connections as there are requests: the pace limits those, and whoever asks the time. Asked to trust
-        # the environment, aiohttp would also look for passwords in .netrc.
+        # As many connections as there are requests: their number is limited elsewhere, and their time by whoever asks.
+        # Asked to trust the environment, aiohttp would also look for passwords in .netrc.
         pool = aiohttp.TCPConnector(limit=0, ssl=self._trusted())
         return aiohttp.ClientSession(
             connector=pool, timeout=aiohttp.ClientTimeout(total=None, connect=None), trust_env=bool(getproxies())

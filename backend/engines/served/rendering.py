@@ -12,7 +12,7 @@ from backend.domain import ModelSource, Prompt
 from backend.engines.served.dialects import TextForm
 from backend.errors import FailureCode, ModelCrash, ModelFault
 from backend.hub.brought import brought_tokenizer
-from backend.hub.kinds import WITHOUT_WEIGHTS, Kind, kind_of
+from backend.hub.kinds import WITHOUT_WEIGHTS, FileKind, kind_of
 from backend.hub.tokenizers import download_tokenizer
 from backend.isolation import ModelProcess, bounds_under
 from backend.settings import Settings
@@ -72,7 +72,7 @@ def tokenizer_folder(source: ModelSource, settings: Settings) -> Path | None:
 
 
 def _has_tokenizer(folder: Path) -> bool:
-    return any(kind_of(file.name) in WITHOUT_WEIGHTS - {Kind.CONFIG} for file in folder.iterdir())
+    return any(kind_of(file.name) in WITHOUT_WEIGHTS - {FileKind.CONFIG} for file in folder.iterdir())
 
 
 def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Message, Role
-from backend.engines.local.rendering import Form, choose_form
+from backend.engines.local.rendering import PromptFormat, choose_form
 from backend.errors import DISK_TROUBLE, FailureCode, ModelFault
 from backend.isolation import Channel, keep_texts_out_of_the_log
 
@@ -45,7 +45,7 @@ def opening_of(tokenizer: Any) -> str:
     return mark if isinstance(mark, str) and added[:1] == [number] else ""
 
 
-def _written(form: Form, opening: str, turns: list[dict[str, str]]) -> dict[str, str]:
+def _written(form: PromptFormat, opening: str, turns: list[dict[str, str]]) -> dict[str, str]:
     try:
         text = form.render([Message(Role(turn["role"]), turn["content"]) for turn in turns])
     except ModelFault as fault:

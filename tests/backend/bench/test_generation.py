@@ -9,12 +9,12 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from backend.bench.generation.floors import prompt_flops, written_flops
-from backend.bench.generation.measurement import OURS, USUAL, Plan, is_clean
-from backend.bench.generation.models import SHAPES, Shape, Size, make_model
+from backend.bench.generation.measurement import OURS, USUAL, BenchPlan, is_clean
+from backend.bench.generation.models import SHAPES, ModelShape, Size, make_model
 from backend.bench.generation.peers import continuous, one_by_one, sorted_batches
-from backend.bench.generation.shapes import Asked, ShapeName, ask_shape
+from backend.bench.generation.shapes import ShapeName, Workload, ask_shape
 from backend.bench.generation.turns import run_module
-from backend.bench.generation.work import Watch, Work, read_work, write_work
+from backend.bench.generation.work import Stopwatch, Work, read_work, write_work
 from backend.datasets.rehearsal import Scale, write_rehearsal
 from backend.errors import OperatorFault
 from backend.ordering import in_prefix_order
@@ -32,13 +32,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def asked(data: Path) -> Asked:
+def asked(data: Path) -> Workload:
     """Six prompts of MedNLI's shape."""
     return ask_shape(ShapeName.MEDNLI, all_tasks(), data, Size.TINY, 6, 12)
 
 
 @pytest.fixture(scope="module")
-def work(asked: Asked, data: Path) -> Work:
+def work(asked: Workload, data: Path) -> Work:
     """Those prompts, and a tiny model."""
     folder = data.parent / "model"
     folder.mkdir()
@@ -53,11 +53,11 @@ def work(asked: Asked, data: Path) -> Work:
 def test_every_way_of_transformers_answers_alike_and_to_the_limit(work: Work, tmp_path: Path) -> None:
     write_work(tmp_path / "work.json", work)
     assert read_work(tmp_path / "work.json") == work
-    truth = one_by_one.answer(work, watch := Watch())
+    truth = one_by_one.answer(work, watch := Stopwatch())
     assert watch.seconds["all"] > 0 and watch.cpu_seconds["all"] > 0
-    assert sorted_batches.answer(work, Watch()) == truth
-    assert continuous.answer(work, Watch()) == truth
-    assert continuous.answer(work, Watch(), in_our_order=True) == truth
+    assert sorted_batches.answer(work, Stopwatch()) == truth
+    assert continuous.answer(work, Stopwatch()) == truth
+    assert continuous.answer(work, Stopwatch(), in_our_order=True) == truth
     tokenizer = AutoTokenizer.from_pretrained(work.folder)
     scores = AutoModelForCausalLM.from_pretrained(work.folder)(
         **tokenizer(list(work.texts.values())[:1], add_special_tokens=False, return_tensors="pt")
@@ -86,7 +86,7 @@ def test_a_shape_is_neighbours_that_share_about_what_the_whole_task_does(name: S
 
 
 def test_the_floor_counts_every_product_once() -> None:
-    shape = Shape(layers=1, hidden=2, inner=3, heads=1, kv_heads=1, vocabulary=5, window=9)
+    shape = ModelShape(layers=1, hidden=2, inner=3, heads=1, kv_heads=1, vocabulary=5, window=9)
     assert shape.layer_params == 4 * 4 + 3 * 2 * 3
     one, other = np.array([1, 2], dtype=np.uint16), np.array([1, 2, 3, 4], dtype=np.uint16)
     # Two operations a weight and token; 8 for each pair of a token and one before it, half of all pairs.
@@ -105,7 +105,7 @@ def test_the_floor_counts_every_product_once() -> None:
     ],
 )
 def test_in_float32_alone_all_answers_must_be_the_same(dtype: str, device: str, exact: bool) -> None:
-    plan = Plan(shapes=(), size=Size.TINY, dtype=dtype)
+    plan = BenchPlan(shapes=(), size=Size.TINY, dtype=dtype)
     shapes = {name: {"variants": {OURS: {"identical_percent": share}}} for name, share in (("a", 100), ("b", 99.9))}
     assert is_clean(shapes, plan, device) is not exact
     assert is_clean({"a": shapes["a"]}, plan, device)

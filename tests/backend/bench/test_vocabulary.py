@@ -4,25 +4,25 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.bench.vocabulary import BEGIN, Encoder, rendered, share, shared_lengths, train_vocabulary
+from backend.bench.vocabulary import BEGIN, LineTokenizer, rendered, share, shared_lengths, train_vocabulary
 from backend.domain import Message, Role
 from backend.ordering import shared_length
 
 TOKENIZER = train_vocabulary(["The patient was well.\n\nThe patient went home.\n"] * 3, 300)
-ENCODER = Encoder(TOKENIZER)
+LINES = LineTokenizer(TOKENIZER)
 
 
 @given(parts=st.lists(st.sampled_from(["a", " ", "\n", "\r", "The ", "patient", "é", "<|end|>", "<s>"]), max_size=30))
 def test_a_text_has_the_tokens_of_its_lines(parts: list[str]) -> None:
     text = "".join(parts)
-    assert ENCODER.ids(text).tolist() == TOKENIZER.encode(text, add_special_tokens=False).ids
+    assert LINES.ids(text).tolist() == TOKENIZER.encode(text, add_special_tokens=False).ids
 
 
 def test_messages_are_counted_as_they_are_rendered() -> None:
     turns = (Message(Role.SYSTEM, "The patient\nwas well."), Message(Role.USER, "home?"))
     text = rendered(turns)
     assert text == "<s><|system|>\nThe patient\nwas well.<|end|>\n<|user|>\nhome?<|end|>\n<|assistant|>\n"
-    assert ENCODER.count(turns) == len(TOKENIZER.encode(text, add_special_tokens=False).ids)
+    assert LINES.count(turns) == len(TOKENIZER.encode(text, add_special_tokens=False).ids)
     # The tokenizer opens texts by itself: whoever lets it gets <s> twice.
     assert TOKENIZER.encode(text).tokens[:2] == [BEGIN, BEGIN]
 

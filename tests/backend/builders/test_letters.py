@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from backend.builders.letters import draw_letters, split
-from backend.datasets.mimic import DISCHARGE, Table
+from backend.datasets.mimic import DISCHARGE, CsvTable
 from tests.backend.builders.tables import ADVICE, COURSE, Row, letter, write_notes
 
 TAIL = "Weigh yourself each morning, and call when you gain three pounds."
@@ -84,7 +84,7 @@ def test_letters_that_cannot_be_used_are_counted_under_their_reason(tmp_path: Pa
         Row(number=5, note_type="AD"),
         Row(number=6, hadm_id=""),
     ]
-    table = Table(write_notes(tmp_path / "discharge.csv", rows), DISCHARGE)
+    table = CsvTable(write_notes(tmp_path / "discharge.csv", rows), DISCHARGE)
     letters, counts = draw_letters(table, 10, 44)
     assert {one.note_id for one in letters} == {"19000001-DS-2", "19000002-DS-5"}
     assert counts == {
@@ -100,5 +100,5 @@ def test_letters_that_cannot_be_used_are_counted_under_their_reason(tmp_path: Pa
 
 def test_no_more_letters_are_drawn_than_asked_for(tmp_path: Path) -> None:
     path = write_notes(tmp_path / "discharge.csv", [Row(number=n) for n in range(30)])
-    letters, counts = draw_letters(Table(path, DISCHARGE), 4, 44)
+    letters, counts = draw_letters(CsvTable(path, DISCHARGE), 4, 44)
     assert len(letters) == counts["drawn"] == 4 and counts["usable"] == 30

@@ -12,7 +12,7 @@ import pytest
 from backend.builders.medisumcode import NAME, REPORT, Built, build_medisumcode
 from backend.datasets.catalog import read_rows
 from backend.datasets.medisumcode import MEDISUMCODE, read_medisumcode
-from backend.datasets.mimic import DIAGNOSES, DISCHARGE, Table
+from backend.datasets.mimic import DIAGNOSES, DISCHARGE, CsvTable
 from backend.errors import DataMissing
 from tests.backend.builders.tables import Row, letter, write_diagnoses, write_notes
 
@@ -41,8 +41,8 @@ ROWS = [
 
 
 def build(folder: Path, rows: list[Row] = ROWS, diagnosed: list[Any] = DIAGNOSED, **options: Any) -> Built:
-    notes = Table(write_notes(folder / "discharge.csv", rows), DISCHARGE)
-    diagnoses = Table(write_diagnoses(folder / "diagnoses_icd.csv.gz", diagnosed), DIAGNOSES)
+    notes = CsvTable(write_notes(folder / "discharge.csv", rows), DISCHARGE)
+    diagnoses = CsvTable(write_diagnoses(folder / "diagnoses_icd.csv.gz", diagnosed), DIAGNOSES)
     return build_medisumcode(notes=notes, diagnoses=diagnoses, folder=folder / "medisumcode", **options)
 
 
@@ -126,8 +126,8 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
 def test_only_the_drawn_letters_are_held(tmp_path: Path) -> None:
     build(tmp_path / "warm", [Row(number=1)], [(1, 1, "I10", 10)])
     rows = (Row(number=n, text="cough " * 4000) for n in range(600))
-    notes = Table(write_notes(tmp_path / "discharge.csv", rows), DISCHARGE)
-    diagnoses = Table(write_diagnoses(tmp_path / "d.csv", [(n, 1, "I10", 10) for n in range(600)]), DIAGNOSES)
+    notes = CsvTable(write_notes(tmp_path / "discharge.csv", rows), DISCHARGE)
+    diagnoses = CsvTable(write_diagnoses(tmp_path / "d.csv", [(n, 1, "I10", 10) for n in range(600)]), DIAGNOSES)
     tracemalloc.start()
     built = build_medisumcode(notes=notes, diagnoses=diagnoses, folder=tmp_path, count=20)
     _, peak = tracemalloc.get_traced_memory()

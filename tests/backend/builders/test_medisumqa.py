@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.builders.asking import Asking
+from backend.builders.asking import StagedModel
 from backend.builders.medisumqa import Proposed, propose
 from backend.builders.release import release
 from backend.builders.review import COLUMNS
@@ -18,7 +18,7 @@ from backend.builders.screening import stands_in
 from backend.builders.workshop import LETTERS_REPORT, PAIRS_REPORT, RELEASE_REPORT, Workshop
 from backend.datasets.catalog import read_rows
 from backend.datasets.medisumqa import MEDISUMQA, read_medisumqa
-from backend.datasets.mimic import DISCHARGE, Table
+from backend.datasets.mimic import DISCHARGE, CsvTable
 from backend.domain import Fact, Model, ModelSource, Prompt
 from backend.errors import DataMissing, ModelCrash, UsageError
 from backend.settings import Settings
@@ -52,7 +52,7 @@ class Bench:
         return Workshop(self.folder / "work")
 
     def propose(self, *, model: str = "toy/one", **options: Any) -> Proposed:
-        asking = Asking(
+        asking = StagedModel(
             model=Model(hub_id=model, revision="r1"),
             source=ModelSource(hub_id=model, revision="r1"),
             engine=self.toy.engine,
@@ -61,7 +61,7 @@ class Bench:
             report=lambda *heard: self.heard.append(heard),
         )
         return propose(
-            notes=Table(self.notes, DISCHARGE, self._watch), workshop=self.workshop, asking=asking, **options
+            notes=CsvTable(self.notes, DISCHARGE, self._watch), workshop=self.workshop, asking=asking, **options
         )
 
     def _watch(self, done: int, total: int) -> None:

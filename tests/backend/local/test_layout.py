@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.engines.local.asked import Asked
+from backend.engines.local.asked import TokenizedPrompt
 from backend.engines.local.attention import Pack, Piece
 from backend.engines.local.batching import Budget
-from backend.engines.local.kv_cache import Shape
+from backend.engines.local.kv_cache import CacheShape
 from backend.engines.local.prefix import Batch, Branch, fit, packs, pieces_of, trunk_of
 from backend.ordering import shared_length
 
@@ -16,7 +16,7 @@ def branches_of(*texts: str, limit: int = 2) -> list[Branch]:
     """Branches of prompts with one token a letter."""
     before = ["", *texts]
     return [
-        Branch(Asked(text, [ord(letter) for letter in text], limit), shared_length(text, other))  # type: ignore[arg-type]
+        Branch(TokenizedPrompt(text, [ord(letter) for letter in text], limit), shared_length(text, other))  # type: ignore[arg-type]
         for text, other in zip(texts, before, strict=False)
     ]
 
@@ -30,7 +30,7 @@ def test_the_trunk_is_what_all_begin_with_and_never_the_last_token_of_one() -> N
 
 def test_room_is_for_the_longest_rest_and_the_longest_answer() -> None:
     branches = branches_of("abcde", "abcxyz", "abcxz")
-    assert Batch(branches, 3).shape == Shape(trunk=3, rows=3, room=6 + 2 - 3)
+    assert Batch(branches, 3).shape == CacheShape(trunk=3, rows=3, room=6 + 2 - 3)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.engines.local.asked import Asked
+from backend.engines.local.asked import TokenizedPrompt
 from backend.engines.local.batching import Budget
 from backend.engines.local.plain import PlainBatches
 from backend.engines.local.prefix import PrefixReuse
@@ -33,7 +33,7 @@ def plainly(name: str, tokens: tuple[int, ...]) -> tuple[int, ...]:
     """What plain generate writes when nothing ends it."""
     plain = twins(name)[1]
     plain.generation_config.eos_token_id = None
-    return tuple(one_by_one(plain, [Asked("", tokens, MOST)])[""])
+    return tuple(one_by_one(plain, [TokenizedPrompt("", tokens, MOST)])[""])
 
 
 def cut(tokens: Sequence[int], limit: int, ends: Sequence[int]) -> list[int]:
@@ -69,7 +69,8 @@ def test_any_prompts_in_any_order_are_answered_as_by_plain_generate(
     way = PrefixReuse(twins(name)[0], ends, Budget(tokens, rows))
     way._chunk = chunk
     prompts = [
-        Asked(str(number), text, limit) for number, (text, limit) in enumerate(sorted(asked) if ordered else asked)
+        TokenizedPrompt(str(number), text, limit)
+        for number, (text, limit) in enumerate(sorted(asked) if ordered else asked)
     ]
     size = -(-len(prompts) // calls)
     found = answers(way, *(prompts[start : start + size] for start in range(0, len(prompts), size)))
@@ -82,7 +83,7 @@ def test_any_prompts_in_any_order_are_answered_as_by_plain_generate(
 def test_in_order_each_beginning_is_read_once(asked: list[tuple[tuple[int, ...], int]]) -> None:
     """What is read are the nodes of the tree of prompts, and the last token of a prompt again when it is repeated."""
     way = PrefixReuse(twins("llama")[0], [], Budget(100_000))
-    prompts = [Asked(str(number), text, 1) for number, (text, _) in enumerate(sorted(asked))]
+    prompts = [TokenizedPrompt(str(number), text, 1) for number, (text, _) in enumerate(sorted(asked))]
     list(way.write(prompts))
     nodes = {tuple(one.tokens[: place + 1]) for one in prompts for place in range(len(one.tokens))}
     repeated = len(prompts) - len({one.tokens for one in prompts})
@@ -161,7 +162,7 @@ def spoilt() -> Iterator[Callable[[int], Any]]:
 @pytest.mark.parametrize("at", [0, 3])
 def test_scores_that_become_no_numbers_are_the_models_fault(spoilt: Callable[[int], Any], at: int) -> None:
     way = PrefixReuse(spoilt(at), [], Budget(10_000))
-    asked = [Asked(str(number), (5, 6, 7 + number), 6) for number in range(3)]
+    asked = [TokenizedPrompt(str(number), (5, 6, 7 + number), 6) for number in range(3)]
     with pytest.raises(ModelFault) as caught:
         list(way.write(asked))
     assert caught.value.code is FailureCode.DEGENERATE_OUTPUT
@@ -179,7 +180,7 @@ def test_a_model_that_ends_at_once_says_nothing() -> None:
 @pytest.mark.parametrize("limit", [3, 8, 20])
 def test_an_answer_that_shows_itself_over_is_not_written_on_in_either_way(limit: int) -> None:
     """It is looked at after every eighth token; "over" here is what ends with an even number after the first."""
-    asked = [Asked(str(number), (5, 6, 7 + number), limit) for number in range(9)]
+    asked = [TokenizedPrompt(str(number), (5, 6, 7 + number), limit) for number in range(9)]
 
     def over(tokens: Sequence[int]) -> bool:
         return tokens[1] % 2 == 0

@@ -15,7 +15,7 @@ from transformers import (
     Qwen2MoeConfig,
 )
 
-from backend.engines.local.asked import Asked
+from backend.engines.local.asked import TokenizedPrompt
 from backend.engines.local.batching import Budget
 from backend.engines.local.loading import window
 from backend.engines.local.plain import PlainBatches
@@ -97,7 +97,8 @@ def test_texts_whose_lengths_turn_tokens_differently_are_not_answered_together()
     """With longrope a text of more than 24 tokens is turned in another way, and so would be its padded neighbours."""
     model = model_of(KINDS["phi-3 long"].configuration())
     asked = [
-        Asked(str(size), [3 + (size * 7 + place * 5) % 90 for place in range(size)], 6) for size in range(14, 36, 3)
+        TokenizedPrompt(str(size), [3 + (size * 7 + place * 5) % 90 for place in range(size)], 6)
+        for size in range(14, 36, 3)
     ]
     expected = one_by_one(model_of(model.config), asked)
     assert answers(PlainBatches(model, [END], Budget(10_000)), asked) != expected, "or there is nothing to look after"
@@ -105,7 +106,7 @@ def test_texts_whose_lengths_turn_tokens_differently_are_not_answered_together()
 
 
 def test_plain_batches_hold_what_fits_padded_and_turned_alike() -> None:
-    asked = [Asked("", [1] * size, 5) for size in (30, 26, 25, 24, 20, 19, 8)]
+    asked = [TokenizedPrompt("", [1] * size, 5) for size in (30, 26, 25, 24, 20, 19, 8)]
     assert plain_fit(asked, Budget(10_000)) == 7
     assert plain_fit(asked, Budget(3 * 35)) == 3
     assert plain_fit(asked, Budget(1)) == 1

@@ -9,7 +9,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig, PreTrainedConfig
 
-from backend.engines.local.asked import Asked, Way
+from backend.engines.local.asked import GenerationMethod, TokenizedPrompt
 
 VOCABULARY = 97
 END = 2
@@ -121,7 +121,7 @@ def model_of(config: PreTrainedConfig, *, seed: int = 0) -> Any:
     return model
 
 
-def tree_of_prompts(seed: int = 1) -> list[Asked]:
+def tree_of_prompts(seed: int = 1) -> list[TokenizedPrompt]:
     """Prompts in order that share much, little and nothing, two of them the same, one the beginning of others."""
     random = Random(seed)
 
@@ -132,10 +132,10 @@ def tree_of_prompts(seed: int = 1) -> list[Asked]:
     texts = [head + documents[0] + some(random.randrange(1, 7)) for _ in range(4)]
     texts += [head + documents[1] + some(3), head + documents[1] + documents[2] + some(2), some(20)]
     texts += [head + documents[0], head + documents[0]]
-    return [Asked(str(number), text, random.choice((1, 4, 6))) for number, text in enumerate(sorted(texts))]
+    return [TokenizedPrompt(str(number), text, random.choice((1, 4, 6))) for number, text in enumerate(sorted(texts))]
 
 
-def one_by_one(model: Any, asked: Sequence[Asked]) -> dict[str, list[int]]:
+def one_by_one(model: Any, asked: Sequence[TokenizedPrompt]) -> dict[str, list[int]]:
     """What plain generate writes to each prompt by itself, up to the first end."""
     ends = model.generation_config.eos_token_id or []
     written = {}
@@ -150,7 +150,7 @@ def one_by_one(model: Any, asked: Sequence[Asked]) -> dict[str, list[int]]:
     return written
 
 
-def answers(way: Way, *calls: Sequence[Asked]) -> dict[str, list[int]]:
+def answers(way: GenerationMethod, *calls: Sequence[TokenizedPrompt]) -> dict[str, list[int]]:
     """What the way writes, each prompt answered once."""
     written = [one for asked in calls for one in way.write(asked)]
     assert sorted(one.asked.example_id for one in written) == sorted(one.example_id for call in calls for one in call)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.bench.generation.peers.stock import Text, load
-from backend.bench.generation.work import Watch, Work, take_turn
+from backend.bench.generation.peers.stock import PromptTokens, load
+from backend.bench.generation.work import Stopwatch, Work, take_turn
 from backend.ordering import in_prefix_order
 
 # Left to itself it takes 60 % of a machine's memory: (tokens a page, tokens a batch, requests a batch).
@@ -12,7 +12,7 @@ ON_CPU, ON_GPU = (32, 1_024, 16), (256, 8_192, 256)
 GPU_PAGES = 2_048  # 69 GB for a 7B model
 
 
-def answer(work: Work, watch: Watch, *, in_our_order: bool = False) -> Mapping[str, str]:
+def answer(work: Work, watch: Stopwatch, *, in_our_order: bool = False) -> Mapping[str, str]:
     """The text written for each prompt."""
     from transformers import GenerationConfig
 
@@ -35,7 +35,7 @@ def answer(work: Work, watch: Watch, *, in_our_order: bool = False) -> Mapping[s
         return {text.id: stock.write(row[: text.limit]) for text, row in zip(texts, rows, strict=True)}
 
 
-def _batching(texts: Sequence[Text], on_gpu: bool) -> Any:
+def _batching(texts: Sequence[PromptTokens], on_gpu: bool) -> Any:
     from transformers import ContinuousBatchingConfig
 
     page, tokens, requests = ON_GPU if on_gpu else ON_CPU

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.bench.generation.peers.stock import device_here, dtype_for
-from backend.bench.generation.work import Watch, Work, take_turn
+from backend.bench.generation.work import Stopwatch, Work, take_turn
 
 
-def answer(work: Work, watch: Watch) -> Mapping[str, str]:
+def answer(work: Work, watch: Stopwatch) -> Mapping[str, str]:
     """The text written for each prompt. The facts tell how many prompts reached the model as they are elsewhere."""
     import lm_eval
     from lm_eval.models.huggingface import HFLM
@@ -26,7 +26,7 @@ def answer(work: Work, watch: Watch) -> Mapping[str, str]:
     return {sample["doc"]["id"]: sample["resps"][0][0] for sample in samples}
 
 
-def _timed(kind: Any, watch: Watch) -> Any:
+def _timed(kind: Any, watch: Stopwatch) -> Any:
     class Timed(kind):  # type: ignore[misc]
         def generate_until(self, requests: Any, disable_tqdm: bool = False) -> Any:
             with watch.answering():

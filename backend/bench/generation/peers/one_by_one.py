@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from backend.bench.generation.peers.stock import load
-from backend.bench.generation.work import Watch, Work, take_turn
+from backend.bench.generation.work import Stopwatch, Work, take_turn
 
 
-def answer(work: Work, watch: Watch) -> Mapping[str, str]:
+def answer(work: Work, watch: Stopwatch) -> Mapping[str, str]:
     """The text written for each prompt."""
     stock = load(work)
     found: dict[str, str] = {}

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
-from backend.bench.generation.work import Watch, Work, take_turn
+from backend.bench.generation.work import Stopwatch, Work, take_turn
 from backend.domain import ModelSource
 from backend.engines.transformers import open_model
 from backend.ordering import in_prefix_order
 from backend.settings import Settings
 
 
-def answer(work: Work, watch: Watch) -> Mapping[str, str]:
+def answer(work: Work, watch: Stopwatch) -> Mapping[str, str]:
     """The text written for each prompt; group by group, as the tasks of an evaluation."""
     source = ModelSource(hub_id="bench/model", revision="0" * 40, folder=work.folder)
     settings = Settings.model_validate({"home": Path.cwd(), "dtype": work.dtype})

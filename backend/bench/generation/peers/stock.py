@@ -8,7 +8,7 @@ from backend.bench.generation.work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class PromptTokens:
     """A rendered prompt as token ids, and how many tokens may be written."""
 
     id: str
@@ -23,10 +23,10 @@ class Stock:
     model: Any
     tokenizer: Any
 
-    def read(self, work: Work) -> list[Text]:
+    def read(self, work: Work) -> list[PromptTokens]:
         """The work's texts in the order of the file."""
         return [
-            Text(
+            PromptTokens(
                 id=prompt.example_id,
                 ids=self.tokenizer(work.texts[prompt.example_id], add_special_tokens=False)["input_ids"],
                 limit=prompt.max_new_tokens,
@@ -40,7 +40,7 @@ class Stock:
         length = next((place for place, token in enumerate(ids) if token in ends), len(ids))
         return str(self.tokenizer.decode(list(ids[:length]), skip_special_tokens=True))
 
-    def generate(self, batch: Sequence[Text]) -> dict[str, str]:
+    def generate(self, batch: Sequence[PromptTokens]) -> dict[str, str]:
         """`generate` over one batch, padded on the left."""
         import torch
 

@@ -25,7 +25,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CarriedFault:
     """A fault of the engine that was carried, from which an equal one is made; `log` is the end of the model's log."""
 
     kind: str
@@ -37,7 +37,7 @@ class Told:
 
     @property
     def fault(self) -> ClueError:
-        """The fault that was told. A kind that is not known here is its nearest known ancestor."""
+        """The fault that was carried. A kind that is not known here is its nearest known ancestor."""
         match self.kind, self.code:
             case "ModelFault", FailureCode() as code:
                 return ModelFault(code, self.words)
@@ -61,7 +61,7 @@ class Told:
 KNOWN = (*(ModelFault, ModelCrash, GpuGone, HubSilent, DiskFull, PassingFault, Halted, UsageError), OperatorFault)
 
 
-def told(work: Callable[[], Made]) -> Made | Told:
+def catch(work: Callable[[], Made]) -> Made | CarriedFault:
     """What the work makes, or what stopped it. Nothing is raised: Ray would log the text of an exception and send it.
 
     A fault that nobody foresaw is told by its type, and its place is written to standard error.
@@ -69,22 +69,24 @@ def told(work: Callable[[], Made]) -> Made | Told:
     try:
         return work()
     except ClueError as fault:
-        return _told_of(fault)
+        return _carried(fault)
     except OSError as error:
-        return Told(kind="OperatorFault", words=f"On a node of the Ray cluster: {os.strerror(error.errno or 0)}.")
+        return CarriedFault(
+            kind="OperatorFault", words=f"On a node of the Ray cluster: {os.strerror(error.errno or 0)}."
+        )
     # Whatever else: an exception that leaves an actor takes its text along, and that may be a prompt.
     except Exception as error:  # noqa: BLE001
         sys.stderr.write("\n".join([type(error).__name__, *traceback.format_tb(error.__traceback__)]))
         words = f"({type(error).__name__}, on a node of the Ray cluster)"
-        return Told(kind="PassingFault", code=FailureCode.INTERNAL_ERROR, words=words)
+        return CarriedFault(kind="PassingFault", code=FailureCode.INTERNAL_ERROR, words=words)
 
 
-def _told_of(fault: ClueError) -> Told:
+def _carried(fault: ClueError) -> CarriedFault:
     kind = next((known.__name__ for known in KNOWN if isinstance(fault, known)), "OperatorFault")
     code = getattr(fault, "code", None)
     public = getattr(fault, "public", "")
     known_words = code.sentence if code else public if kind in {"GpuGone", "HubSilent"} else ""
-    return Told(
+    return CarriedFault(
         kind=kind,
         words=str(fault).removeprefix(known_words).strip(),
         code=code,

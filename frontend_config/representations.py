@@ -1,4 +1,4 @@
-"""An answer of the interface: bytes that are serialised, compressed and named by an ETag once."""
+"""What HTTP calls a representation: bytes that are serialised, compressed and named by an ETag once."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ OPEN_TO_ALL = {
 }
 
 
-class Answer:
+class Representation:
     """Bytes with a strong ETag for each of the encodings they can be had in; compressed when first asked for."""
 
     def __init__(self, body: bytes, media_type: str) -> None:
@@ -33,7 +33,7 @@ class Answer:
         self._encoded: dict[str, bytes] = {"": body}
 
     @classmethod
-    def of_json(cls, content: object) -> "Answer":
+    def of_json(cls, content: object) -> "Representation":
         """The answer that says `content` as JSON, the same bytes for the same content; half a letter is U+FFFD."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return cls(_encoded(text), "application/json")
@@ -79,11 +79,11 @@ class Answer:
         return self._encoded[encoding]
 
 
-class KeptAnswers:
-    """Answers made once for each version of what they tell; those of an older version are forgotten.
+class KeptRepresentations:
+    """Representations made once for each version of what they tell; those of an older version are forgotten.
 
     Of more than `most`, or of more than `most_bytes` of them uncompressed, so are those that nobody has asked for the
-    longest. One answer is made at a time, while others that are held are handed out.
+    longest. One is made at a time, while others that are held are handed out.
     """
 
     def __init__(self, version: Callable[[], str], most: int = 256, most_bytes: int = 32_000_000) -> None:
@@ -91,14 +91,14 @@ class KeptAnswers:
         self._most, self._most_bytes = most, most_bytes
         self._bytes = 0
         self._held_version: str | None = None
-        self._answers: OrderedDict[object, Answer] = OrderedDict()
+        self._answers: OrderedDict[object, Representation] = OrderedDict()
         self._lock, self._making = threading.Lock(), threading.Lock()
 
-    def get(self, key: object, make: Callable[[], Answer]) -> Answer:
+    def get(self, key: object, make: Callable[[], Representation]) -> Representation:
         """The answer under `key`, made now if the version has changed since the last time."""
         return self.get_with(key, lambda: {key: make()})
 
-    def get_with(self, key: object, make: Callable[[], Mapping[object, Answer]]) -> Answer:
+    def get_with(self, key: object, make: Callable[[], Mapping[object, Representation]]) -> Representation:
         """The same for one of several answers that are made together; all that are made are held."""
         found = self.held(key)
         if found is None:
@@ -112,11 +112,11 @@ class KeptAnswers:
                     found = made[key]
         return found
 
-    def held(self, key: object) -> Answer | None:
+    def held(self, key: object) -> Representation | None:
         """The answer under `key` if it is there and still tells what is so."""
         return self._held(key, self._version())
 
-    def _held(self, key: object, version: str) -> Answer | None:
+    def _held(self, key: object, version: str) -> Representation | None:
         with self._lock:
             if version != self._held_version:
                 self._held_version, self._answers, self._bytes = version, OrderedDict(), 0
@@ -124,7 +124,7 @@ class KeptAnswers:
                 self._answers.move_to_end(key)
             return self._answers.get(key)
 
-    def _hold(self, key: object, answer: Answer, version: str) -> None:
+    def _hold(self, key: object, answer: Representation, version: str) -> None:
         with self._lock:
             if version == self._held_version:
                 older = self._answers.pop(key, None)

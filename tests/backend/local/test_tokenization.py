@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.engines.local import encoding
-from backend.engines.local.encoding import Encoder, paragraphs
+from backend.engines.local import tokenization
+from backend.engines.local.tokenization import ParagraphTokenizer, paragraphs
 from tests.backend.local.vocabularies import ADVERSARIAL, PLAUSIBLE, TURN, hesitant
 from tests.loopback.models import clinical_sentences
 
@@ -29,9 +29,9 @@ def tokenizer(name: str) -> Any:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(several=st.lists(texts, min_size=1, max_size=6), specials=st.booleans())
 def test_ids_are_those_of_the_whole_text(name: str, several: list[str], specials: bool) -> None:
-    encoder = Encoder(tokenizer(name), specials=specials)
+    ours = ParagraphTokenizer(tokenizer(name), specials=specials)
     for text in several:
-        assert encoder.ids(text) == tokenizer(name)(text, add_special_tokens=specials)["input_ids"]
+        assert ours.ids(text) == tokenizer(name)(text, add_special_tokens=specials)["input_ids"]
 
 
 class Counted:
@@ -64,34 +64,34 @@ def ward_texts(prompts: int = 60) -> list[str]:
 @pytest.mark.parametrize("name", ["gpt-2", "llama 3", "llama 2", "llama 2, always", "phi 3", "gemma", "bert"])
 def test_common_tokenizers_are_asked_about_each_paragraph_and_its_neighbours_once(name: str) -> None:
     counted = Counted(tokenizer(name))
-    encoder, asked = Encoder(counted, specials=True), ward_texts()
-    found = [encoder.ids(text) for text in asked]
-    assert encoder.remembers
+    ours, asked = ParagraphTokenizer(counted, specials=True), ward_texts()
+    found = [ours.ids(text) for text in asked]
+    assert ours.remembers
     assert counted.asked < 0.2 * sum(1 for text in asked for _ in paragraphs(text))
     assert found == [tokenizer(name)(text)["input_ids"] for text in asked]
 
 
 def test_what_stands_before_a_paragraph_may_change_its_tokens() -> None:
     """A mark that eats the blanks after it starts a new stretch of text, and that starts with a blank of its own."""
-    encoder = Encoder(tokenizer("phi 3"), specials=False)
+    ours = ParagraphTokenizer(tokenizer("phi 3"), specials=False)
     for text in ("Fever.\n\nAa.\n\nx", f"{TURN}\n\nAa.\n\nx", f"{TURN}{' ' * 90}\n\nAa.\n\nx"):
-        assert encoder.ids(text) == tokenizer("phi 3")(text, add_special_tokens=False)["input_ids"]
-    assert encoder.remembers
+        assert ours.ids(text) == tokenizer("phi 3")(text, add_special_tokens=False)["input_ids"]
+    assert ours.remembers
 
 
 @pytest.mark.parametrize("name", ["looks at the end", "looks back", "one word", "cuts evenly"])
 def test_a_tokenizer_that_may_look_far_is_not_trusted(name: str) -> None:
-    assert not Encoder(tokenizer(name), specials=True).remembers
+    assert not ParagraphTokenizer(tokenizer(name), specials=True).remembers
 
 
 def test_chance_is_not_remembered() -> None:
-    assert not Encoder(hesitant(), specials=False).remembers
+    assert not ParagraphTokenizer(hesitant(), specials=False).remembers
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoding, "MOST_CHARACTERS", 5_000)
-    encoder = Encoder(tokenizer("gpt-2"), specials=False)
+    monkeypatch.setattr(tokenization, "MOST_CHARACTERS", 5_000)
+    ours = ParagraphTokenizer(tokenizer("gpt-2"), specials=False)
     for number in range(300):
         text = f"Patient {number}.\n\nPulse {number}/min.\n\nEnd"
-        assert encoder.ids(text) == tokenizer("gpt-2")(text)["input_ids"][1:]
-        assert sum(len(part) for key in encoder._known for part in key) <= 5_000
+        assert ours.ids(text) == tokenizer("gpt-2")(text)["input_ids"][1:]
+        assert sum(len(part) for key in ours._known for part in key) <= 5_000

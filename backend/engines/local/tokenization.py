@@ -9,7 +9,7 @@ MARK = "\n\n"
 MOST_CHARACTERS = 8_000_000
 
 
-class Encoder:
+class ParagraphTokenizer:
     """Token ids of texts, exactly those that the tokenizer gives for the whole text.
 
     A text is cut before paragraphs. Each paragraph is tokenized between what stands around it as far as the tokenizer

@@ -13,8 +13,8 @@ FEWEST = 4
 LONGEST_QUIET = 60.0
 
 
-class Outcome(StrEnum):
-    """How a request ended, as far as the pace is concerned."""
+class RequestOutcome(StrEnum):
+    """How a request ended, as far as the limit on concurrency is concerned."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     """Anything else, which says nothing of how busy the server is."""
 
 
-class Pace:
+class ConcurrencyLimit:
     """A limit between 1 and `most` on the requests in flight.
 
     A round is as many ends of requests as the limit allows at once. After one without many refusals the limit grows
@@ -75,14 +75,14 @@ class Pace:
         self.peak = max(self.peak, self.in_flight)
         self._filled |= self.in_flight >= self.limit
 
-    def ended(self, outcome: Outcome, now: float, seconds: float, retry_after: float = 0.0) -> None:
+    def ended(self, outcome: RequestOutcome, now: float, seconds: float, retry_after: float = 0.0) -> None:
         """One request has ended after so many seconds; with `retry_after` nothing is sent for so long, at most 60 s."""
         self.in_flight -= 1
         self._ended += 1
-        if outcome is Outcome.ANSWERED:
+        if outcome is RequestOutcome.ANSWERED:
             self._answers += 1
             self._seconds += seconds
-        elif outcome is Outcome.REFUSED:
+        elif outcome is RequestOutcome.REFUSED:
             self._refused += 1
             self.refusals += 1
         if retry_after > 0:

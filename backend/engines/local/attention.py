@@ -11,7 +11,7 @@ from typing import Any
 from backend.engines.local.kv_cache import KVCache, Lane
 
 NAME = "clue_prefix"
-ROWS_ON_CPU = 128
+ROWS_ON_CPU = 256
 KNOWN = frozenset(
     {"position_ids", "use_cache", "output_attentions", "output_hidden_states", "output_router_logits", "return_dict"}
 )

@@ -51,27 +51,34 @@ def serving(slots: Slots) -> Iterator[str]:
 
 
 class _Room:
-    """The slots, and who waits for one."""
+    """The slots, and who waits for one. A slot is free when its time is over, not when a timer gets round to it."""
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._free = slots.count
-        self._waiting: deque[_Talk] = deque()
+        self._waiting: deque[tuple[_Talk, float]] = deque()
 
     def enter(self, talk: "_Talk") -> None:
+        now = asyncio.get_running_loop().time()
         if self._free:
             self._free -= 1
-            asyncio.get_running_loop().call_later(self._slots.seconds, self._leave, talk)
+            self._serve(talk, now)
         elif self._slots.refuses:
             talk.reply(b"429 Too Many Requests", b"{}")
         else:
-            self._waiting.append(talk)
+            self._waiting.append((talk, now))
 
-    def _leave(self, talk: "_Talk") -> None:
+    def _serve(self, talk: "_Talk", begin: float) -> None:
+        end = begin + self._slots.seconds
+        asyncio.get_running_loop().call_at(end, self._leave, talk, end)
+
+    def _leave(self, talk: "_Talk", end: float) -> None:
         talk.reply(b"200 OK", _BODY)
-        self._free += 1
         if self._waiting:
-            self.enter(self._waiting.popleft())
+            following, came = self._waiting.popleft()
+            self._serve(following, max(came, end))
+        else:
+            self._free += 1
 
 
 class _Talk(asyncio.Protocol):

@@ -51,7 +51,7 @@ class Asking:
 
     async def run(self, prompts: Sequence[Prompt], hand_over: Callable[[Prediction], None]) -> None:
         """Every prediction has been handed over, in the order of their coming; the first failure for good raises."""
-        fresh = deque(_Errand(prompt) for prompt in prompts)
+        fresh = deque(prompts)
         try:
             while fresh or self._waiting or self._flying:
                 self._raise_failure()
@@ -67,10 +67,10 @@ class Asking:
             for task in self._flying:
                 task.cancel()
 
-    def _next(self, fresh: deque[_Errand]) -> _Errand | None:
+    def _next(self, fresh: deque[Prompt]) -> _Errand | None:
         if self._waiting and self._waiting[0][0] <= self._clock():
             return heapq.heappop(self._waiting)[2]
-        return fresh.popleft() if fresh else None
+        return _Errand(fresh.popleft()) if fresh else None
 
     def _until_next(self, more: bool) -> float | None:
         """Seconds until something can be sent; None: not before a request in flight has ended."""

@@ -323,8 +323,7 @@ cli.add_typer(
 
 
 _BENCH = bench_commands(lambda *asked: _storm(*asked), lambda *asked: _visits(*asked))
-speed_commands(_BENCH, all_tasks)
-cli.add_typer(_BENCH, name="bench")
+cli.add_typer(speed_commands(_BENCH, all_tasks), name="bench")
 
 
 def main() -> None:

@@ -23,14 +23,15 @@ Tasks = Callable[[], Mapping[str, Task]]
 Shape = Literal["all", "mednli", "longhealth", "medisum", "unshared"]
 
 
-def speed_commands(commands: typer.Typer, tasks: Tasks) -> None:
-    """Adds the commands that measure asking and judging; `tasks` are the benchmark's."""
+def speed_commands(commands: typer.Typer, tasks: Tasks) -> typer.Typer:
+    """The commands, with those added that measure asking and judging; `tasks` are the benchmark's."""
     _add_order(commands, tasks)
     _add_generation(commands, tasks)
     _add_whole(commands, tasks)
     _add_scoring(commands, tasks)
     _add_endpoint(commands)
     _add_ray(commands)
+    return commands
 
 
 def _add_order(commands: typer.Typer, tasks: Tasks) -> None:

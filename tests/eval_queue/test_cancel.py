@@ -142,6 +142,6 @@ def test_cancelling_ends_the_group_of_the_models_process_and_a_retry_goes_on(
         kept = all_answers(cli, submission_id)
         assert len(kept) >= 2 and published(cli) == []
         assert cli.run("retry", submission_id).returncode == 0
-        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept), seconds=120)
+        wait_for(lambda: len(all_answers(cli, submission_id)) > len(kept))
     resumed = all_answers(cli, submission_id)
     assert len(resumed) == len(set(resumed)) and set(kept) < set(resumed)

@@ -70,7 +70,8 @@ def test_a_worker_told_to_stop_gives_its_work_back_and_goes(cli: CommandLine, on
     assert len(answers(cli, submission_id)) >= 3 and published(cli) == []
 
 
-def test_a_second_worker_on_the_same_home_is_refused(cli: CommandLine) -> None:
+def test_a_second_worker_on_the_same_home_is_refused(tmp_path: Path) -> None:
+    cli = CommandLine(home=tmp_path)  # the whole rehearsal: the first is at work as long as the second needs to start
     submission_id = submit(cli, "scripted/slow")
     with cli.running("work") as worker:
         wait_for(lambda: answers(cli, submission_id))

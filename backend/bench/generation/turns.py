@@ -66,7 +66,7 @@ def take_turn(variant: str, work: Path, folder: Path, threads: int) -> Turn:
     found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
     return Turn(
         seconds=seconds,
-        cpu_seconds=cpu_seconds,
+        cpu_seconds=max(cpu_seconds, found["cpu_seconds_so_far"]),
         answering_seconds=found["seconds"],
         answering_cpu_seconds=found["cpu_seconds"],
         answers=found["answers"],

@@ -31,10 +31,15 @@ class Work:
 
 @dataclass(kw_only=True)
 class Stopwatch:
-    """What is seen while a variant answers: seconds and CPU seconds spent on answering alone, by group, and facts."""
+    """What is seen while a variant answers: seconds and CPU seconds spent on answering alone, by group, and facts.
+
+    `cpu_seconds_so_far` are those of the whole run when the last answer was there: a process that is killed at its end
+    takes along what it had spent.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds_so_far: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
@@ -43,7 +48,8 @@ class Stopwatch:
         wall, cpu = time.perf_counter(), tree_cpu_seconds()
         yield
         self.seconds[group] = self.seconds.get(group, 0) + time.perf_counter() - wall
-        self.cpu_seconds[group] = self.cpu_seconds.get(group, 0) + tree_cpu_seconds() - cpu
+        self.cpu_seconds_so_far = tree_cpu_seconds()
+        self.cpu_seconds[group] = self.cpu_seconds.get(group, 0) + self.cpu_seconds_so_far - cpu
 
 
 Variant = Callable[[Work, Stopwatch], Mapping[str, str]]

@@ -127,6 +127,8 @@ def test_the_command_answers_with_every_engine_and_finds_them_equal(
     assert {each["identical"] for each in found["variants"].values()} == {"6 of 6"}
     assert {each["same_prompts"] for each in found["variants"].values()} == {6}
     assert found["variants"][OURS]["times_ours"] == 1 and found["variants"][OURS]["cache_hit_percent"] > 50
+    for each in found["variants"].values():
+        assert each["cpu_seconds"] >= each["answering_cpu_seconds"] > 0, "who is killed at the end is counted too"
     print_record(record)
     assert "6 of 6" in capsys.readouterr().out
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
 from ssl import SSLContext
@@ -43,18 +43,21 @@ class Connection:
 
     def __init__(self, root: str, token: str | None, poster: "Poster") -> None:
         self._root, self._token, self._poster = root, token, poster
+        self._opened = AsyncExitStack()
 
     @cached_property
     def inference(self) -> AsyncInferenceClient:
         """Without a timeout: whoever asks limits the whole time, however slowly an answer drips."""
-        return AsyncInferenceClient(base_url=self._root, token=self._token or NO_TOKEN)
+        client = AsyncInferenceClient(base_url=self._root, token=self._token or NO_TOKEN)
+        self._opened.push_async_callback(client.close)
+        return client
 
     @cached_property
     def http(self) -> httpx2.AsyncClient:
         """Without a timeout too."""
         client = get_async_session()
-        if self._token:
-            client.headers["Authorization"] = f"Bearer {self._token}"
+        self._opened.push_async_callback(client.aclose)
+        client.headers.update(_bearer(self._token))
         return client
 
     async def post(self, url: str, body: Mapping[str, Any]) -> Any:
@@ -70,10 +73,7 @@ class Connection:
 
     async def close(self) -> None:
         """The connection is closed."""
-        if "inference" in self.__dict__:
-            await self.inference.close()  # type: ignore[no-untyped-call]
-        if "http" in self.__dict__:
-            await self.http.aclose()
+        await self._opened.aclose()
 
 
 class Connections:
@@ -88,8 +88,7 @@ class Connections:
         from backend.engines.served.posting import Poster  # aiohttp, which no command needs that asks no server
 
         set_async_client_factory(_one_connection)
-        headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._poster = Poster(headers, check, _certificates)
+        self._poster = Poster(JSON | _bearer(token), check, _certificates)
         self._root, self._token, self._check = root, token, check
         self._all: list[Connection] = []
         self._free: list[Connection] = []
@@ -114,6 +113,10 @@ class Connections:
     def _open(self) -> Connection:
         self._all.append(Connection(self._root, self._token, self._poster))
         return self._all[-1]
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _one_connection() -> httpx2.AsyncClient:
